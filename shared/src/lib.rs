@@ -1,0 +1,23 @@
+//! What both binaries stand on. A room is admitted here only if `mcp-stdio` and `ops-sidecar` both use it.
+//!
+//! | room | keeps |
+//! |---|---|
+//! | [`env`] | settings: every mistake at once, each value's source, secrets masked |
+//! | [`paths`] | the home folder and the places in it |
+//! | [`clock`] | time, handed in so that tests own it |
+//! | [`fsx`] | files that appear whole or not at all |
+//! | [`secret`] | a string that never prints itself |
+//! | [`state`] | the shared SQLite file: open, migrate, read, write; the only SQL |
+//! | [`session`] | one life of one process and the lock that proves it |
+//! | [`quota`] | one token bucket per store for all processes |
+//! | [`telemetry`] | the metric catalogue, the recorder, the flush, the scrape, the log |
+
+pub mod clock;
+pub mod env;
+pub mod fsx;
+pub mod paths;
+pub mod quota;
+pub mod secret;
+pub mod session;
+pub mod state;
+pub mod telemetry;
