@@ -1,1 +1,3 @@
-//! Being written.
+//! Settings (being filled in).
+mod vars;
+pub use vars::Vars;
