@@ -1,0 +1,200 @@
+"""What people see first: an assistant reads a shop over stdio, an operator watches it over HTTP.
+
+The client is the Python MCP client, which nobody here wrote; it spawns the real `mcp-stdio`, as a desktop assistant would.
+"""
+
+import json
+import os
+import signal
+import sys
+import textwrap
+import threading
+import time
+
+import anyio
+from mcp import Client, StdioServerParameters
+
+from session import ORDER_ID
+from stage import Stage, StageError, get, wait_for
+
+COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+WIDTH = 100
+
+# Metrics worth a first look: (name, words its line has to have).
+METRICS = [
+    ("mcp_tool_calls_total", 'tool_name="orders_get"'),
+    ("mcp_tool_duration_seconds_count", 'tool_name="orders_list"'),
+    ("orderdesk_api_calls_total", 'status_code="200"'),
+    ("cache_operations_total", 'operation="hit"'),
+    ("orderdesk_mcp_processes", 'kind="mcp-stdio"'),
+]
+
+# The flush window is a quarter of a second; this allows for a machine that is busy building.
+COUNTED_WITHIN_S = 5
+
+
+def paint(code: str, text: str) -> str:
+    return f"\033[{code}m{text}\033[0m" if COLOUR else text
+
+
+def bold(text: str) -> str:
+    return paint("1", text)
+
+
+def dim(text: str) -> str:
+    return paint("2", text)
+
+
+def heading(text: str) -> None:
+    print(f"\n{bold(text)}\n{dim('─' * min(WIDTH, max(24, len(text))))}")
+
+
+class DemoError(Exception):
+    """Something answered, but not as it should."""
+
+
+async def call(client: Client, tool: str, **arguments) -> dict:
+    """One tool call, shown as the assistant made it."""
+    began = time.perf_counter()
+    result = await client.call_tool(tool, arguments)
+    took_ms = (time.perf_counter() - began) * 1000
+    said = ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items())
+    print(f"{paint('36', '›')} {tool}({said})  {dim(f'{took_ms:.1f} ms')}")
+    if result.is_error:
+        raise DemoError(f"{tool}: {result.content[0].text}")
+    return result.structured_content
+
+
+def as_table(orders: list[dict], folders: dict[str, str]) -> None:
+    print(dim(f"  {'order':<10}{'placed (UTC)':<18}{'customer':<26}{'folder':<18}{'total':>10}"))
+    for order in orders:
+        name = customer(order)
+        folder = order.get("folder_name") or folders.get(str(order.get("folder_id")), "")
+        placed = str(order.get("date_added", ""))[:16]
+        total = f"{float(order.get('order_total') or 0):,.2f}"
+        print(f"  {order['id']:<10}{placed:<18}{name[:25]:<26}{folder[:17]:<18}{total:>10}")
+
+
+def customer(order: dict) -> str:
+    address = order.get("shipping") or order.get("customer") or {}
+    name = f"{address.get('first_name', '')} {address.get('last_name', '')}".strip()
+    return name or order.get("customer_name") or order.get("shipping_name") or order.get("email", "")
+
+
+async def assistant(stage: Stage) -> None:
+    heading("The assistant's side: an MCP session over stdio")
+    server = StdioServerParameters(command=stage.server(), env=stage.server_settings())
+    began = time.perf_counter()
+    async with Client(server, mode="auto") as client:
+        ready_ms = (time.perf_counter() - began) * 1000
+        tools = (await client.list_tools()).tools
+        info = client.server_info
+        print(f"{info.name} {info.version}, revision {client.protocol_version}, ready in {ready_ms:.0f} ms, {len(tools)} tools:")
+        print(textwrap.fill(", ".join(tool.name for tool in tools), WIDTH, initial_indent="  ", subsequent_indent="  "))
+        print()
+
+        folders = {str(folder["id"]): folder["name"] for folder in (await call(client, "folders_list"))["folders"]}
+        as_table((await call(client, "orders_list", limit=5))["orders"], folders)
+        found = await call(client, "orders_find", query=ORDER_ID)
+        print(f"  match: {found['match']}")
+        order = (await call(client, "orders_get", order_id=ORDER_ID))["order"]
+        await call(client, "orders_get", order_id=ORDER_ID)
+        as_one(order)
+        await until_counted(stage)
+
+
+def as_one(order: dict) -> None:
+    print(f"  {bold('order ' + str(order['id']))} for {customer(order)} <{order.get('email', '?')}>")
+    for item in (order.get("order_items") or [])[:5]:
+        print(f"    {item.get('quantity', 1)} × {item.get('name', '?')}  {dim(str(item.get('code', '')))}")
+
+
+async def until_counted(stage: Stage) -> None:
+    """The session stays open until the sidecar shows its calls, so that the views below have a living process to show."""
+
+    def counted() -> bool:
+        return any('tool_name="orders_get"' in line for line in metric_lines(stage, "mcp_tool_calls_total"))
+
+    await anyio.to_thread.run_sync(lambda: wait_for("the sidecar counts the calls", counted, COUNTED_WITHIN_S))
+    operator(stage)
+
+
+def metric_lines(stage: Stage, name: str) -> list[str]:
+    _, exposition = get(f"{stage.sidecar_url}/metrics")
+    return [line for line in exposition.splitlines() if line.startswith((f"{name}{{", f"{name} "))]
+
+
+def operator(stage: Stage) -> None:
+    heading("The operator's side: the sidecar over HTTP")
+    status, body = get(f"{stage.sidecar_url}/health")
+    health = json.loads(body)
+    colour = {"ok": "32", "degraded": "33"}.get(health["status"], "31")
+    print(f"health     {paint(colour, health['status'])}  (version {health['version']}, up {health['uptime_seconds']:.1f} s)")
+    for finding in health.get("findings", []):
+        print(f"           {finding.get('level', '')}: {finding.get('summary', '')}")
+    ready, reasons = get(f"{stage.sidecar_url}/health/ready")
+    print(f"ready      {'yes' if ready == 200 else 'no: ' + reasons}")
+    print("metrics")
+    missing = [name for name, words in METRICS if not show_metric(stage, name, words)]
+    if status != 200 or ready != 200 or missing:
+        raise DemoError(f"health {status}, ready {ready}, metrics without a sample: {missing}")
+
+
+def show_metric(stage: Stage, name: str, words: str) -> bool:
+    lines = [line for line in metric_lines(stage, name) if words in line]
+    for line in lines[:1]:
+        series, value = line.rsplit(" ", 1)
+        print(f"  {series} {bold(value)}")
+    return bool(lines)
+
+
+def look_around(stage: Stage) -> None:
+    heading("Where to look")
+    print(f"health     {stage.sidecar_url}/health")
+    print(f"metrics    {stage.sidecar_url}/metrics")
+    print(f"the shop   {stage.base_url}  (store {stage.store['store_id']}, simulated)")
+    print("connect a client of your own with")
+    settings = {name: value for name, value in stage.server_settings().items()}
+    server = {"mcpServers": {"orderdesk": {"command": stage.server(), "env": settings}}}
+    print(textwrap.indent(json.dumps(server, indent=2), "  "))
+
+
+def stay_until_interrupted() -> None:
+    print(f"\n{bold('Ctrl-C ends the demo and removes everything it made.')}", flush=True)
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda *_: stop.set())
+    stop.wait()
+    print()
+
+
+def main(arguments: list[str]) -> int:
+    # A demo that is asked to end cleans up on its way out, as it does after an error.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    print(bold("Order Desk for assistants, with an operator's view"))
+    print(dim("A simulated shop, a real MCP client, the real binaries; everything on loopback."))
+    try:
+        with Stage() as stage:
+            anyio.run(assistant, stage)
+            look_around(stage)
+            if "--once" not in arguments:
+                stay_until_interrupted()
+    except KeyboardInterrupt:
+        return 130
+    except Exception as wrong:
+        print(f"\n{paint('31', 'the demo failed:')} {plainly(wrong)}", file=sys.stderr)
+        return 1
+    print(f"\n{paint('32', 'done')}: everything answered as it should")
+    return 0
+
+
+def plainly(wrong: BaseException) -> str:
+    """The innermost cause: the client's task groups wrap what happened."""
+    while isinstance(wrong, BaseExceptionGroup):
+        wrong = wrong.exceptions[0]
+    return str(wrong) if isinstance(wrong, (DemoError, StageError)) else f"{type(wrong).__name__}: {wrong}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,136 @@
+"""One session with a shop, said once for every client: what is called, and what a right answer looks like.
+
+Each client module plays `CALLS` its own way and hands back a `Played`; `judge` looks at it. So every client is held to
+the same expectations, and a new expectation reaches all of them.
+"""
+
+import json
+from dataclasses import dataclass, field
+
+LEGACY = "2025-11-25"
+MODERN = "2026-07-28"
+REVISION = {"legacy": LEGACY, "modern": MODERN, "auto": MODERN}
+
+# The sandbox's seeded shop: its oldest order.
+ORDER_ID = "7001001"
+
+TOOLS = [
+    "folders_list",
+    "inventory_get",
+    "inventory_list",
+    "orders_find",
+    "orders_get",
+    "orders_history",
+    "orders_list",
+    "server_status",
+    "store_settings",
+    "stores_list",
+    "stores_use",
+]
+
+# What a session calls: (name of the step, tool, arguments).
+CALLS = [
+    ("status", "server_status", {}),
+    ("stores", "stores_list", {}),
+    ("settings", "store_settings", {}),
+    ("folders", "folders_list", {}),
+    ("order", "orders_get", {"order_id": ORDER_ID}),
+    ("order, id as a number", "orders_get", {"order_id": int(ORDER_ID)}),
+    ("page", "orders_list", {"limit": 3}),
+    ("found", "orders_find", {"query": ORDER_ID}),
+    ("history", "orders_history", {"order_id": ORDER_ID}),
+    ("stock", "inventory_list", {"limit": 2}),
+    ("no such order", "orders_get", {"order_id": "99999999"}),
+    ("misspelt argument", "orders_get", {"order_idd": ORDER_ID}),
+    ("no such tool", "orders_gte", {}),
+]
+
+
+@dataclass
+class Answer:
+    """What a client made of one call. `refused` is the code of a JSON-RPC error, when there was one."""
+
+    is_error: bool = False
+    structured: dict | None = None
+    text: str = ""
+    refused: int | None = None
+    failed: str | None = None
+
+
+@dataclass
+class Played:
+    """What one client saw of one session."""
+
+    revision: str
+    tools: list[str]
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+
+@dataclass
+class Check:
+    """One expectation and whether it held; `why` is for the reader of a failure."""
+
+    name: str
+    held: bool
+    why: str = ""
+
+
+def judge(played: Played, era: str) -> list[Check]:
+    """Every expectation that every client has to see met."""
+    checks = [
+        Check("speaks the era's revision", played.revision == REVISION[era], f"{played.revision}, not {REVISION[era]}"),
+        Check("lists the tools in order", played.tools == TOOLS, f"{played.tools}"),
+    ]
+    for step, expectation in EXPECTED.items():
+        if step not in played.answers:
+            continue
+        answer = played.answers[step]
+        try:
+            held, why = bool(expectation(answer)), ""
+        except (KeyError, TypeError, AttributeError, IndexError) as wrong:
+            held, why = False, f"{type(wrong).__name__}: {wrong}; "
+        checks.append(Check(step, held, why + json.dumps(answer.__dict__, ensure_ascii=False)[:600]))
+    return checks
+
+
+def good(answer: Answer) -> dict:
+    """The structured content of an answer that succeeded, whose text says the same."""
+    if answer.refused is not None or answer.failed or answer.is_error or not answer.text:
+        raise TypeError("no good answer")
+    return answer.structured
+
+
+def is_the_order(answer: Answer) -> bool:
+    order = good(answer)["order"]
+    return order["id"] == ORDER_ID and ORDER_ID in answer.text and order["email"] in answer.text
+
+
+def is_a_page(answer: Answer) -> bool:
+    page = good(answer)
+    return len(page["orders"]) == 3 and page["has_more"] is True and page["next_cursor"]
+
+
+def is_found(answer: Answer) -> bool:
+    found = good(answer)
+    return found["match"] == "one" and found["orders"][0]["id"] == ORDER_ID
+
+
+def is_a_clear_error(answer: Answer, *words: str) -> bool:
+    return answer.is_error and all(word in answer.text for word in words)
+
+
+EXPECTED = {
+    "status": lambda a: "version" in good(a),
+    "stores": lambda a: len(good(a)["stores"]) == 1,
+    "settings": lambda a: good(a)["settings"],
+    "folders": lambda a: len(good(a)["folders"]) >= 6,
+    "order": is_the_order,
+    "order, id as a number": is_the_order,
+    "page": is_a_page,
+    "found": is_found,
+    "history": lambda a: good(a)["history"],
+    "stock": lambda a: len(good(a)["inventory_items"]) == 2,
+    "no such order": lambda a: is_a_clear_error(a, "99999999"),
+    "misspelt argument": lambda a: is_a_clear_error(a, "order_idd", "order_id"),
+    "no such tool": lambda a: a.refused == -32602 or a.failed,
+}

@@ -1,0 +1,158 @@
+"""The stage: a sandbox shop and a sidecar on free loopback ports, with a home of their own, and how a client reaches them.
+
+Used by the end-to-end suite and by the demo. Standard library only. Leaving the `with` block ends every process that
+the stage has started and removes the home, whatever happened inside.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+BIN = Path(os.environ.get("ORDERDESK_E2E_BIN", TARGET / "release"))
+TOOLS = TARGET / "e2e"
+
+# How long a program of ours may take until it answers; generous, since the machine may be building beside us.
+STARTS_WITHIN_S = 20
+# How long a program may take to end after SIGTERM before it is killed.
+ENDS_WITHIN_S = 5
+
+
+class StageError(Exception):
+    """Something on stage did not come up; the text says what and where to look."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(what: str, condition, within_s: float = STARTS_WITHIN_S, every_s: float = 0.05):
+    """The first true value of `condition()`, or StageError after `within_s`."""
+    deadline = time.monotonic() + within_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise StageError(f"{what}: not within {within_s} s")
+        time.sleep(every_s)
+
+
+def get(url: str, timeout_s: float = 5) -> tuple[int, str]:
+    """Status and body; (0, reason) when nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=timeout_s) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
+    except (urllib.error.URLError, OSError) as nobody:
+        return 0, str(nobody)
+
+
+class Stage:
+    """`with Stage() as stage:` a shop, a sidecar and a home."""
+
+    def __init__(self, orders: int = 60, settings: dict[str, str] | None = None):
+        self.orders = orders
+        self.settings = settings or {}
+        self.processes: list[subprocess.Popen] = []
+        self.folder = Path(tempfile.mkdtemp(prefix="orderdesk-stage-"))
+        self.home = self.folder / "home"
+
+    def __enter__(self) -> "Stage":
+        try:
+            self._start_sandbox()
+            self._start_sidecar()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def spawn(self, name: str, command: list, **more) -> subprocess.Popen:
+        """Starts a program that ends with the stage; what it says goes into NAME.log."""
+        log = open(self.folder / f"{name}.log", "wb")
+        more.setdefault("stdout", log)
+        try:
+            process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stderr=log, **more)
+        except FileNotFoundError as missing:
+            raise StageError(f"`{missing.filename}` is missing; hint: cargo build --release") from missing
+        finally:
+            log.close()
+        self.processes.append(process)
+        return process
+
+    def said(self, name: str, lines: int = 20) -> str:
+        """The last lines of what a program said, for an error message."""
+        text = (self.folder / f"{name}.log").read_text(errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+    def _start_sandbox(self) -> None:
+        process = self.spawn(
+            "sandbox", [BIN / "orderdesk-sandbox", "--port", "0", "--orders", self.orders], stdout=subprocess.PIPE
+        )
+        line = process.stdout.readline()
+        if not line:
+            raise StageError(f"the sandbox did not start:\n{self.said('sandbox')}")
+        shop = json.loads(line)
+        self.base_url = shop["base_url"]
+        self.store = shop["stores"][0]
+
+    def _start_sidecar(self) -> None:
+        address = f"127.0.0.1:{free_port()}"
+        self.sidecar_url = f"http://{address}"
+        settings = {**self.settings, "ORDERDESK_MCP_HOME": str(self.home), "ORDERDESK_MCP_LISTEN": address}
+        process = self.spawn("sidecar", [BIN / "ops-sidecar", "serve"], env={**clean_environment(), **settings})
+
+        def serving() -> bool:
+            if process.poll() is not None:
+                raise StageError(f"the sidecar ended with {process.returncode}:\n{self.said('sidecar')}")
+            return get(f"{self.sidecar_url}/health/live")[0] == 200
+
+        wait_for("the sidecar answers", serving)
+
+    def server(self) -> str:
+        """The command that a client spawns."""
+        return str(BIN / "mcp-stdio")
+
+    def server_settings(self) -> dict[str, str]:
+        """The environment that a client hands to the server."""
+        return {
+            **self.settings,
+            "ORDERDESK_MCP_HOME": str(self.home),
+            "ORDERDESK_MCP_API_BASE_URL": self.base_url,
+            "ORDERDESK_MCP_STORE_ID": str(self.store["store_id"]),
+            "ORDERDESK_MCP_API_KEY": self.store["api_key"],
+        }
+
+    def close(self) -> None:
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + ENDS_WITHIN_S
+        for process in self.processes:
+            try:
+                process.wait(timeout=max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.processes.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def clean_environment() -> dict[str, str]:
+    """Our own environment without settings of the product: a developer's shell must not change a test."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ORDERDESK_MCP_")}
