@@ -1,3 +1,44 @@
-//! Settings (being filled in).
-mod vars;
+//! Settings: where they come from, what they may be, and every mistake in them at once.
+//!
+//! | file | decides |
+//! |---|---|
+//! | [`catalogue`] | which settings exist: the one list for both binaries |
+//! | [`kind`], `units`, `address` | what a value may look like |
+//! | [`vars`] | the captured environment |
+//! | `config_file` | what `config.toml` may hold |
+//! | `sources` | who wins: flag > environment > `…_FILE` > systemd credential > `config.toml` > default |
+//! | [`settings`] | loading, and the effective values |
+//! | `names` | which names are typos |
+//! | `conflicts` | what is wrong only in combination |
+//! | [`mistake`], [`nearest`] | saying it |
+//! | [`print`] | the reference page, and a program's effective settings |
+//!
+//! Loading never fails: it gives settings and a list of mistakes, and the caller decides what a mistake costs (`mcp-stdio serve`
+//! answers every call with the list, other commands exit 2). What was wrong has its default meanwhile.
+
+pub mod catalogue;
+pub mod kind;
+pub mod mistake;
+pub mod nearest;
+pub mod print;
+pub mod settings;
+pub mod vars;
+
+mod address;
+mod config_file;
+mod conflicts;
+mod names;
+mod sources;
+mod units;
+
+pub use catalogue::{Owner, Preset, Profile, SETTINGS, Setting};
+pub use kind::{Kind, Value};
+pub use mistake::Mistake;
+pub use nearest::nearest;
+pub use print::markdown;
+pub use settings::{Effective, Loaded, Settings};
+pub use sources::Source;
 pub use vars::Vars;
+
+/// What every environment variable of ours begins with.
+pub const PREFIX: &str = "ORDERDESK_MCP_";

@@ -1,0 +1,447 @@
+//! Which settings exist.
+//!
+//! Here: the one list for both binaries; the parser walks it, the reference page is printed from it, and what is not in it is a typo.
+//! Not here: reading. A setting stands here only once something obeys it: a switch that nothing reads is a lie.
+
+use std::fmt;
+
+use super::PREFIX;
+use super::kind::Kind;
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name in `config.toml`; the environment variable is [`PREFIX`] and the same in capitals.
+    pub key: &'static str,
+    /// What its value may be.
+    pub kind: Kind,
+    /// What holds when nobody says anything.
+    pub preset: Preset,
+    /// Who obeys it.
+    pub owner: Owner,
+    /// What it does, and what it costs, for the person who sets it. Markdown.
+    pub help: &'static str,
+}
+
+impl Setting {
+    /// The environment variable, for example `ORDERDESK_MCP_STORE_ID`.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.key.to_ascii_uppercase())
+    }
+
+    /// The variable that names a file with the value; secrets have one.
+    #[must_use]
+    pub fn file_variable(&self) -> Option<String> {
+        self.kind
+            .is_secret()
+            .then(|| format!("{}_FILE", self.variable()))
+    }
+
+    /// Whether it can stand in `config.toml`. The two that lead there cannot.
+    #[must_use]
+    pub fn in_config_file(&self) -> bool {
+        !matches!(self.key, "home" | "config")
+    }
+}
+
+/// Finds a setting by its key.
+#[must_use]
+pub fn setting(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// Who obeys a setting. Each binary accepts, and ignores, what belongs to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Both binaries.
+    Both,
+    /// `mcp-stdio`.
+    Stdio,
+    /// `ops-sidecar`.
+    Sidecar,
+}
+
+impl Owner {
+    /// Whether what belongs to `self` concerns the binary `reader`.
+    #[must_use]
+    pub fn concerns(self, reader: Owner) -> bool {
+        self == Owner::Both || reader == Owner::Both || self == reader
+    }
+}
+
+/// A set of defaults for a purpose. A profile changes defaults only: whatever is set explicitly holds in every profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Working on this house: everything is logged.
+    Development,
+    /// Trying a release out: the log tells more, and programs read it.
+    Staging,
+    /// A machine that is looked after: programs read the log.
+    Production,
+}
+
+impl Profile {
+    /// The words that the setting `env` takes, in the order of the variants.
+    pub const WORDS: &'static [&'static str] = &["development", "staging", "production"];
+
+    pub(super) fn from_word(word: &str) -> Option<Profile> {
+        match word {
+            "development" => Some(Profile::Development),
+            "staging" => Some(Profile::Staging),
+            "production" => Some(Profile::Production),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Profile::WORDS[*self as usize])
+    }
+}
+
+/// What holds when nobody says anything.
+#[derive(Clone, Copy, Debug)]
+pub enum Preset {
+    /// Nothing: the setting is then not set.
+    Unset,
+    /// The same everywhere.
+    Same(&'static str),
+    /// Depends on the profile.
+    PerProfile {
+        /// Without a profile, as on a person's desktop.
+        none: &'static str,
+        /// In development.
+        development: &'static str,
+        /// In staging.
+        staging: &'static str,
+        /// In production.
+        production: &'static str,
+    },
+    /// Worked out when the program starts; these words say from what.
+    Found(&'static str),
+}
+
+impl Preset {
+    /// The default's text under a profile, if there is one that can be written down.
+    #[must_use]
+    pub fn text(&self, profile: Option<Profile>) -> Option<&'static str> {
+        match *self {
+            Preset::Unset | Preset::Found(_) => None,
+            Preset::Same(text) => Some(text),
+            Preset::PerProfile {
+                none,
+                development,
+                staging,
+                production,
+            } => Some(match profile {
+                None => none,
+                Some(Profile::Development) => development,
+                Some(Profile::Staging) => staging,
+                Some(Profile::Production) => production,
+            }),
+        }
+    }
+}
+
+const KIB: u64 = 1 << 10;
+const GIB: u64 = 1 << 30;
+const SECOND_MS: u64 = 1_000;
+const HOUR_MS: u64 = 3_600 * SECOND_MS;
+
+/// From `min_ms` up to an hour: a server that lives for minutes has no use for more.
+const fn up_to_an_hour(min_ms: u64) -> Kind {
+    Kind::Duration {
+        min_ms,
+        max_ms: HOUR_MS,
+    }
+}
+
+/// All settings of both binaries, in the order in which a person reads about them.
+pub static SETTINGS: &[Setting] = &[
+    Setting {
+        key: "home",
+        kind: Kind::Path,
+        preset: Preset::Found("`orderdesk-mcp` in the platform's data folder"),
+        owner: Owner::Both,
+        help: "The folder that holds `state.db`, `config.toml` and everything else. Both binaries must be given the same one.",
+    },
+    Setting {
+        key: "config",
+        kind: Kind::Path,
+        preset: Preset::Found("`config.toml` in the home folder, if there is one"),
+        owner: Owner::Both,
+        help: "The settings file. One that is named here must exist.",
+    },
+    Setting {
+        key: "env",
+        kind: Kind::Choice(Profile::WORDS),
+        preset: Preset::Unset,
+        owner: Owner::Both,
+        help: "The profile. It changes defaults only, those in the table of profiles, and nothing else; a desktop needs none.",
+    },
+    Setting {
+        key: "log",
+        kind: Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),
+        preset: Preset::PerProfile {
+            none: "warn",
+            development: "debug",
+            staging: "info",
+            production: "warn",
+        },
+        owner: Owner::Both,
+        help: "How much our own code logs to stderr; libraries stay at `warn`. Clients show every line as a warning, hence the quiet default.",
+    },
+    Setting {
+        key: "log_format",
+        kind: Kind::Choice(&["text", "json"]),
+        preset: Preset::PerProfile {
+            none: "text",
+            development: "text",
+            staging: "json",
+            production: "json",
+        },
+        owner: Owner::Both,
+        help: "Log lines for people or for programs.",
+    },
+    Setting {
+        key: "store_id",
+        kind: Kind::Digits,
+        preset: Preset::Unset,
+        owner: Owner::Stdio,
+        help: "The id of one Order Desk store (Store Settings → API), together with `api_key`: the shortest way to a working server.",
+    },
+    Setting {
+        key: "api_key",
+        kind: Kind::Secret { min_length: 1 },
+        preset: Preset::Unset,
+        owner: Owner::Stdio,
+        help: "The API key of that store. It is sent to `api_base_url` in a header and shown nowhere.",
+    },
+    Setting {
+        key: "store",
+        kind: Kind::Text,
+        preset: Preset::Unset,
+        owner: Owner::Stdio,
+        help: "The store to start with, by name or id; without it the only store, if there is one.",
+    },
+    Setting {
+        key: "api_base_url",
+        kind: Kind::ApiUrl,
+        preset: Preset::Same("https://app.orderdesk.me/api/v2"),
+        owner: Owner::Stdio,
+        help: "Where the Order Desk API is. The key goes there, so only https is accepted, and plain http to this machine (for the sandbox).",
+    },
+    Setting {
+        key: "cache_ttl_orders",
+        kind: up_to_an_hour(0),
+        preset: Preset::Same("15s"),
+        owner: Owner::Stdio,
+        help: "How long an order or a list of orders may be answered from memory. An edit made in Order Desk's own app may stay unseen that long; \
+               an edit made through any of our processes never does. `0` switches the cache off.",
+    },
+    Setting {
+        key: "cache_ttl_products",
+        kind: up_to_an_hour(0),
+        preset: Preset::Same("60s"),
+        owner: Owner::Stdio,
+        help: "The same for inventory items.",
+    },
+    Setting {
+        key: "cache_ttl_store_settings",
+        kind: up_to_an_hour(0),
+        preset: Preset::Same("300s"),
+        owner: Owner::Stdio,
+        help: "The same for store settings and folders.",
+    },
+    Setting {
+        key: "cache_max_entries",
+        kind: Kind::Count {
+            min: 0,
+            max: 1_000_000,
+        },
+        preset: Preset::Same("2000"),
+        owner: Owner::Stdio,
+        help: "How many answers one process keeps at most.",
+    },
+    Setting {
+        key: "cache_max_bytes",
+        kind: Kind::Bytes {
+            min: 0,
+            max: 4 * GIB,
+        },
+        preset: Preset::Same("16MiB"),
+        owner: Owner::Stdio,
+        help: "How much memory those answers may take in one process.",
+    },
+    Setting {
+        key: "http_timeout",
+        kind: up_to_an_hour(1),
+        preset: Preset::Same("30s"),
+        owner: Owner::Stdio,
+        help: "How long one attempt at a request may take, from connecting to the last byte.",
+    },
+    Setting {
+        key: "http_connect_timeout",
+        kind: up_to_an_hour(1),
+        preset: Preset::Same("10s"),
+        owner: Owner::Stdio,
+        help: "How long connecting may take; part of `http_timeout`.",
+    },
+    Setting {
+        key: "http_max_retries",
+        kind: Kind::Count { min: 0, max: 20 },
+        preset: Preset::Same("3"),
+        owner: Owner::Stdio,
+        help: "How often a read is repeated after a failure that may pass. Each repetition takes a token of the store's quota.",
+    },
+    Setting {
+        key: "store_burst",
+        kind: Kind::Count {
+            min: 1,
+            max: 1_000_000,
+        },
+        preset: Preset::Same("19"),
+        owner: Owner::Stdio,
+        help: "How many requests may reach one store at once, over all processes of this home. Order Desk allows 20; the margin is for clocks. \
+               More only makes Order Desk refuse.",
+    },
+    Setting {
+        key: "store_rate_per_second",
+        kind: Kind::Number {
+            min: 0.001,
+            max: 1_000_000.0,
+        },
+        preset: Preset::Same("2.9"),
+        owner: Owner::Stdio,
+        help: "How many requests per second a store gets after the burst. Order Desk allows 3.",
+    },
+    Setting {
+        key: "max_line_bytes",
+        kind: Kind::Bytes { min: KIB, max: GIB },
+        preset: Preset::Same("4MiB"),
+        owner: Owner::Stdio,
+        help: "The longest message a client may send; a longer one is answered with an error.",
+    },
+    Setting {
+        key: "max_in_flight",
+        kind: Kind::Count {
+            min: 1,
+            max: 10_000,
+        },
+        preset: Preset::Same("64"),
+        owner: Owner::Stdio,
+        help: "How many calls are worked on at once; further ones wait their turn.",
+    },
+    Setting {
+        key: "listen",
+        kind: Kind::Address,
+        preset: Preset::Same("127.0.0.1:9464"),
+        owner: Owner::Sidecar,
+        help: "Where the sidecar answers HTTP. Port 0 takes a free one.",
+    },
+    Setting {
+        key: "allowed_hosts",
+        kind: Kind::Hosts,
+        preset: Preset::Unset,
+        owner: Owner::Sidecar,
+        help: "Host names under which the sidecar may be asked, beside those of this machine's loopback; every other `Host` is refused (DNS rebinding).",
+    },
+    Setting {
+        key: "allow_non_loopback",
+        kind: Kind::Flag,
+        preset: Preset::Same("false"),
+        owner: Owner::Sidecar,
+        help: "Permits `listen` to be an address that other machines reach. Needs `admin_token` as well.",
+    },
+    Setting {
+        key: "admin_token",
+        kind: Kind::Secret { min_length: 16 },
+        preset: Preset::Unset,
+        owner: Owner::Sidecar,
+        help: "The bearer token for everything that is not open to all. Without one those addresses are closed. `openssl rand -hex 32` makes a good one.",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_a_value_that_its_own_setting_accepts() {
+        for setting in SETTINGS {
+            for profile in [
+                None,
+                Some(Profile::Development),
+                Some(Profile::Staging),
+                Some(Profile::Production),
+            ] {
+                if let Some(text) = setting.preset.text(profile) {
+                    let value = setting.kind.parse(text);
+                    assert!(value.is_ok(), "{}: `{text}`: {value:?}", setting.key);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_unique_and_spelt_in_lower_case() {
+        for (place, setting) in SETTINGS.iter().enumerate() {
+            assert!(
+                setting
+                    .key
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b == b'_'),
+                "{}",
+                setting.key
+            );
+            assert!(
+                SETTINGS[..place]
+                    .iter()
+                    .all(|other| other.key != setting.key),
+                "{} twice",
+                setting.key
+            );
+        }
+    }
+
+    #[test]
+    fn no_key_collides_with_the_file_variable_of_a_secret() {
+        for secret in SETTINGS.iter().filter_map(Setting::file_variable) {
+            assert!(
+                SETTINGS.iter().all(|setting| setting.variable() != secret),
+                "{secret}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_setting_says_what_it_does_in_whole_sentences() {
+        for setting in SETTINGS {
+            assert!(
+                setting.help.len() > 20 && setting.help.ends_with('.'),
+                "{}",
+                setting.key
+            );
+        }
+    }
+
+    #[test]
+    fn the_words_of_the_profiles_lead_there_and_back() {
+        for word in Profile::WORDS {
+            assert_eq!(Profile::from_word(word).unwrap().to_string(), *word);
+        }
+        assert_eq!(Profile::from_word("prod"), None);
+    }
+
+    #[test]
+    fn a_setting_of_one_binary_does_not_concern_the_other() {
+        assert!(
+            Owner::Both.concerns(Owner::Stdio)
+                && Owner::Stdio.concerns(Owner::Stdio)
+                && Owner::Stdio.concerns(Owner::Both)
+        );
+        assert!(!Owner::Sidecar.concerns(Owner::Stdio) && !Owner::Stdio.concerns(Owner::Sidecar));
+    }
+}
