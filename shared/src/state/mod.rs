@@ -1,1 +1,35 @@
-//! Being written.
+//! The state file: one SQLite database shared by every process of this home, and the only SQL of the house.
+//!
+//! Here: opening ([`State::open`]), reading and writing in explicit transactions ([`State::read`], [`State::write`]),
+//! a place for a file that may be missing now and come back ([`Slot`]), and one module per family of tables
+//! ([`tables`]). Not here: what the rows mean, when to retry, what to do without the file; callers decide that.
+//!
+//! Rules that keep a file shared by hundreds of processes sound, and where they are kept:
+//!
+//! | rule | file |
+//! |---|---|
+//! | every opener holds `run/gate.lock` shared; a restore takes it exclusive | `gate` |
+//! | one process at a time creates or migrates, under `run/migrate.lock`, re-reading the version inside | `migrate` |
+//! | no network file system, no SQLite older than 3.51.3 | `file_system`, `open` |
+//! | `state.db`, `-wal` and `-shm` are touched through SQLite only; everything else is `stat` | `presence` |
+//! | writers take the lock up front (`BEGIN IMMEDIATE`) and wait in short random steps | `transaction`, `busy` |
+
+mod busy;
+mod connection;
+mod error;
+mod file_system;
+mod gate;
+mod migrate;
+mod open;
+mod pool;
+mod presence;
+mod slot;
+pub mod tables;
+mod transaction;
+
+pub use error::StateError;
+pub use open::State;
+pub use pool::PoolStatus;
+pub use presence::FileSizes;
+pub use slot::Slot;
+pub use transaction::{Durability, Reading, Writing};

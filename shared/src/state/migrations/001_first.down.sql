@@ -1,0 +1,11 @@
+DROP TABLE epochs;
+DROP TABLE quota;
+DROP TABLE audit;
+DROP TABLE metric_seq;
+DROP TABLE metric_retired;
+DROP TABLE metric_live;
+DROP TABLE sessions;
+DROP TABLE stores;
+DROP TABLE tenants;
+DROP TABLE meta;
+PRAGMA application_id = 0;

@@ -1,0 +1,160 @@
+//! Opening the state file, and what an open one says about itself.
+
+use std::fmt;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::pool::{Pool, PoolStatus};
+use super::presence::{self, FileSizes, Presence};
+use super::{StateError, connection, file_system, gate, migrate};
+use crate::paths::Home;
+
+/// The first SQLite without the bug that loses pages when a commit meets two checkpoints (sqlite.org/wal.html).
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// The open state file. Cloning shares it; it closes with the last clone.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+struct Inner {
+    home: Home,
+    schema: u32,
+    presence: Presence,
+    pool: Pool,
+    // Declared last, so that it goes last: while we hold it, no restore replaces the file.
+    _gate: File,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("home", &self.0.home.root())
+            .field("schema", &self.0.schema)
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// Opens the file of `home`, creating home, file and tables where they are missing. Well under a millisecond when
+    /// the file is there.
+    ///
+    /// # Errors
+    /// Any [`StateError`] but `NotYetOpened`; nothing is left half made.
+    pub fn open(home: &Home) -> Result<State, StateError> {
+        refuse_old_sqlite()?;
+        make_folders(home)?;
+        let gate = gate::enter(&home.gate_lock())?;
+        file_system::refuse_network(home.root())?;
+        let path = home.state_db();
+        make_file(home, &path)?;
+        let presence = Presence::of(&path)?;
+        let mut first = connection::open(&path)?;
+        let schema = migrate::bring_up(&mut first, home)?;
+        presence.check()?;
+        let pool = Pool::starting_with(first, &path);
+        Ok(State(Arc::new(Inner {
+            home: home.clone(),
+            schema,
+            presence,
+            pool,
+            _gate: gate,
+        })))
+    }
+
+    /// Where it lies.
+    pub fn home(&self) -> &Home {
+        &self.0.home
+    }
+
+    /// The schema number of the file when it was opened.
+    pub fn schema_version(&self) -> u32 {
+        self.0.schema
+    }
+
+    /// Sizes on disk, by `stat`.
+    pub fn size(&self) -> FileSizes {
+        presence::sizes(&self.0.home.state_db())
+    }
+
+    /// Connections of this process.
+    pub fn pool(&self) -> PoolStatus {
+        self.0.pool.status()
+    }
+
+    /// Is the file that was opened still the one under its name? About a microsecond.
+    ///
+    /// # Errors
+    /// [`StateError::Moved`] when what is written now would be lost.
+    pub fn check_in_place(&self) -> Result<(), StateError> {
+        self.0.presence.check()
+    }
+
+    pub(super) fn connection(&self, patience: Duration) -> Result<super::pool::Pooled, StateError> {
+        self.0.pool.take(patience)
+    }
+}
+
+fn refuse_old_sqlite() -> Result<(), StateError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(StateError::OldSqlite {
+            version: rusqlite::version(),
+        });
+    }
+    Ok(())
+}
+
+fn make_folders(home: &Home) -> Result<(), StateError> {
+    home.create().map_err(
+        |source| match StateError::io("making the home folder", source) {
+            StateError::Io { source, .. } => {
+                let source = std::io::Error::other(source);
+                StateError::MissingFolder {
+                    path: home.root().to_owned(),
+                    source,
+                }
+            }
+            sorted => sorted,
+        },
+    )
+}
+
+/// Makes an empty file that only its owner may read, complete with that mode when it gets its name; SQLite gives its
+/// companions the same mode. It is closed before it has the name, so that no lock of another thread is dropped.
+fn make_file(home: &Home, path: &Path) -> Result<(), StateError> {
+    match std::fs::metadata(path) {
+        Ok(about) => return close_to_others(path, &about),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(StateError::io("looking at `state.db`", error)),
+    }
+    let new = tempfile::Builder::new()
+        .prefix("new-")
+        .suffix(".db")
+        .tempfile_in(home.run_dir());
+    let new = new
+        .map_err(|error| StateError::io("making `state.db`", error))?
+        .into_temp_path();
+    match new.persist_noclobber(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StateError::io("making `state.db`", error.error)),
+    }
+}
+
+/// A file that was copied here by hand is often readable for others.
+#[cfg(unix)]
+fn close_to_others(path: &Path, about: &std::fs::Metadata) -> Result<(), StateError> {
+    use std::os::unix::fs::PermissionsExt;
+    if about.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        .map_err(|error| StateError::io("closing `state.db` to other users", error))
+}
+
+/// Windows: the folder of the user is closed to others already.
+#[cfg(not(unix))]
+fn close_to_others(_path: &Path, _about: &std::fs::Metadata) -> Result<(), StateError> {
+    Ok(())
+}

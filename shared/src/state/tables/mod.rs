@@ -1,0 +1,15 @@
+//! Rows and queries, one module per family of tables: the only SQL of the house besides the migrations.
+//!
+//! Functions take a [`Reading`](super::Reading) or a [`Writing`](super::Writing) and give plain structs; they decide
+//! nothing. Statements are prepared once per connection.
+
+pub mod epochs;
+pub mod meta;
+pub mod metrics;
+pub mod quota;
+pub mod sessions;
+pub mod stores;
+pub mod tenants;
+
+#[cfg(test)]
+mod testing;
