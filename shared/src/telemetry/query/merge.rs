@@ -1,0 +1,153 @@
+//! Adding up rows. Rows of ten thousand series arrive one after the other; a label set is copied once, when it is new.
+
+use std::collections::HashMap;
+
+use super::{Family, Sample, Value};
+use crate::state::tables::metrics::{self, Row};
+use crate::telemetry::labels::{self, OVERFLOW};
+use crate::telemetry::ledger::{bounds_text, parse_bounds};
+use crate::telemetry::names::{self, Kind, Metric, Mode};
+
+/// Most series of one metric in a scrape; the rest is added to its overflow series. Retired series come first and keep
+/// their place, then those of sessions in the order in which they began.
+const SERIES_PER_METRIC: usize = 2000;
+
+/// Series of all metrics while they are added up.
+#[derive(Default)]
+pub(super) struct Merged {
+    families: HashMap<&'static str, Building>,
+}
+
+struct Building {
+    metric: &'static Metric,
+    own_bounds: String,
+    /// By labels, then by foreign bounds (empty for the catalogue's own).
+    series: HashMap<String, HashMap<String, Sum>>,
+}
+
+enum Sum {
+    Counter(f64),
+    Gauge { level: f64, seq: i64 },
+    Histogram { counts: Vec<u64>, sum: f64 },
+}
+
+impl Merged {
+    /// Adds a row; gauges only of the living.
+    pub(super) fn add(&mut self, row: Row<'_>, is_alive: bool) {
+        if row.kind == metrics::Kind::Gauge && !is_alive {
+            return;
+        }
+        let building = match self.families.get_mut(row.name) {
+            Some(building) => building,
+            None => {
+                let Some(metric) = names::find(row.name) else { return };
+                self.families.entry(metric.name).or_insert_with(|| Building::new(metric))
+            }
+        };
+        if is_same_kind(building.metric.kind, row.kind) {
+            building.add(row);
+        }
+    }
+
+    pub(super) fn into_families(self) -> Vec<Family> {
+        self.families.into_values().map(Building::into_family).filter(|family| !family.samples.is_empty()).collect()
+    }
+}
+
+fn is_same_kind(ours: Kind, theirs: metrics::Kind) -> bool {
+    match ours {
+        Kind::Counter => theirs == metrics::Kind::Counter,
+        Kind::Gauge(mode) => theirs == metrics::Kind::Gauge && mode != Mode::AtScrape,
+        Kind::Histogram(_) => theirs == metrics::Kind::Histogram,
+    }
+}
+
+impl Building {
+    fn new(metric: &'static Metric) -> Building {
+        let own_bounds = match metric.kind {
+            Kind::Histogram(bounds) => bounds_text(bounds),
+            _ => String::new(),
+        };
+        Building { metric, own_bounds, series: HashMap::new() }
+    }
+
+    fn add(&mut self, row: Row<'_>) {
+        let is_new_beyond_cap = self.series.len() >= SERIES_PER_METRIC && !self.series.contains_key(row.labels);
+        let labels = if is_new_beyond_cap { OVERFLOW } else { row.labels };
+        let foreign_bounds = if row.bounds == self.own_bounds { "" } else { row.bounds };
+        let metric = self.metric;
+        if let Some(sum) = self.series.get_mut(labels).and_then(|by_bounds| by_bounds.get_mut(foreign_bounds)) {
+            sum.add(metric, row);
+        } else {
+            let by_bounds = self.series.entry(labels.to_owned()).or_default();
+            by_bounds.insert(foreign_bounds.to_owned(), Sum::first(row));
+        }
+    }
+
+    fn into_family(self) -> Family {
+        let Building { metric, own_bounds, series } = self;
+        let mut series: Vec<_> = series.into_iter().collect();
+        series.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut samples = Vec::with_capacity(series.len());
+        for (labels, by_bounds) in series {
+            let mut by_bounds: Vec<_> = by_bounds.into_iter().collect();
+            by_bounds.sort_by(|(a, _), (b, _)| a.cmp(b));
+            for (foreign_bounds, sum) in by_bounds {
+                samples.extend(sample(&labels, &own_bounds, foreign_bounds, sum));
+            }
+        }
+        Family { metric, samples }
+    }
+}
+
+impl Sum {
+    fn first(row: Row<'_>) -> Sum {
+        match row.kind {
+            metrics::Kind::Counter => Sum::Counter(row.value),
+            metrics::Kind::Gauge => Sum::Gauge { level: row.value, seq: row.seq },
+            metrics::Kind::Histogram => {
+                Sum::Histogram { counts: metrics::decode(row.counts.unwrap_or_default()).collect(), sum: row.value }
+            }
+        }
+    }
+
+    fn add(&mut self, metric: &Metric, row: Row<'_>) {
+        match self {
+            Sum::Counter(total) => *total += row.value,
+            Sum::Gauge { level, seq } => {
+                let newest = row.seq > *seq;
+                *level = match metric.kind {
+                    Kind::Gauge(Mode::LiveMin) => level.min(row.value),
+                    Kind::Gauge(Mode::LiveMax) => level.max(row.value),
+                    Kind::Gauge(Mode::LiveMostRecent) => if newest { row.value } else { *level },
+                    _ => *level + row.value,
+                };
+                *seq = row.seq.max(*seq);
+            }
+            Sum::Histogram { counts, sum } => {
+                for (count, more) in counts.iter_mut().zip(metrics::decode(row.counts.unwrap_or_default())) {
+                    *count += more;
+                }
+                *sum += row.value;
+            }
+        }
+    }
+}
+
+/// A series as it is shown. Rows whose counts do not fit their bounds (nobody writes such) are left out.
+fn sample(labels: &str, own_bounds: &str, foreign_bounds: String, sum: Sum) -> Option<Sample> {
+    let mut labels = labels::parse(labels);
+    let value = match sum {
+        Sum::Counter(total) => Value::Counter(total),
+        Sum::Gauge { level, .. } => Value::Gauge(level),
+        Sum::Histogram { counts, sum } => {
+            let text = if foreign_bounds.is_empty() { own_bounds } else { &foreign_bounds };
+            let bounds = parse_bounds(text).filter(|bounds| bounds.len() + 1 == counts.len())?;
+            Value::Histogram { bounds, counts, sum }
+        }
+    };
+    if !foreign_bounds.is_empty() {
+        labels.push(("bounds".to_owned(), foreign_bounds));
+    }
+    Some(Sample { labels, value })
+}
