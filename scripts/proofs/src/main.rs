@@ -1,0 +1,99 @@
+//! Timed proofs and benchmarks: many real processes at once, driven and counted from outside.
+//!
+//! What a unit test cannot show is shown here: fifty servers under load that are killed at random moments, two hundred
+//! that write one file at once or start at once on none, and how long things take beside a bare rmcp server. This program
+//! spawns the products' release binaries, speaks JSON lines to them, and reads the sidecar's `/metrics`, as a client and an
+//! operator would; only `seed` uses a room of theirs.
+//!
+//! Run through `scripts/soak` and `scripts/bench`.
+
+// A command line that prints its findings.
+#![allow(clippy::print_stdout)]
+
+mod bench;
+mod client;
+mod contention;
+mod kill;
+mod ledger;
+mod procfs;
+mod scrape;
+mod seed;
+mod stage;
+mod stampede;
+mod stats;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Timed proofs and benchmarks of the real binaries", version)]
+struct Cli {
+    #[command(subcommand)]
+    proof: Proof,
+}
+
+#[derive(Subcommand)]
+enum Proof {
+    /// Servers under load, killed at random moments: nothing answered is forgotten, nothing is counted twice.
+    Kill {
+        /// How many servers live at once.
+        #[arg(long, default_value_t = 50)]
+        processes: usize,
+        /// How often they are started, killed and counted.
+        #[arg(long, default_value_t = 20)]
+        rounds: usize,
+    },
+    /// Many servers that all count at once: nobody sees a locked database, and every call is counted.
+    Contention {
+        /// How many servers live at once.
+        #[arg(long, default_value_t = 200)]
+        processes: usize,
+        /// For how long they call.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+    /// Many servers that start at once where no state file is.
+    Stampede {
+        /// How many servers start.
+        #[arg(long, default_value_t = 200)]
+        processes: usize,
+    },
+    /// The numbers of docs/BENCHMARKS.md.
+    Bench {
+        /// A tenth of the samples.
+        #[arg(long)]
+        quick: bool,
+        /// Prints Markdown rather than a table for a terminal.
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Leaves a state file with many series; part of `bench`.
+    #[command(hide = true)]
+    Seed {
+        #[arg(long)]
+        home: PathBuf,
+        #[arg(long)]
+        series: usize,
+    },
+}
+
+fn main() -> ExitCode {
+    let proof = Cli::parse().proof;
+    let proved = match proof {
+        Proof::Kill { processes, rounds } => kill::prove(processes, rounds),
+        Proof::Contention { processes, seconds } => contention::prove(processes, Duration::from_secs(seconds)),
+        Proof::Stampede { processes } => stampede::prove(processes),
+        Proof::Bench { quick, markdown } => bench::run(quick, markdown),
+        Proof::Seed { home, series } => seed::run(&home, series),
+    };
+    match proved {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("  FAILED: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
