@@ -1,0 +1,103 @@
+//! The command line: flags to options, one line of JSON when ready, a clean stop on Ctrl-C or SIGTERM.
+#![allow(
+    clippy::print_stdout,
+    reason = "the line of JSON on stdout is this command's product"
+)]
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+
+use crate::{Bucket, Options, Sandbox};
+
+/// A faithful Order Desk API v2 on loopback, held in memory.
+#[derive(Debug, Parser)]
+#[command(name = "orderdesk-sandbox", version)]
+pub struct Args {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 9465)]
+    port: u16,
+    /// Orders in each store.
+    #[arg(long, default_value_t = 60)]
+    orders: usize,
+    /// Number of stores.
+    #[arg(long, default_value_t = 1)]
+    stores: usize,
+    /// A JSON file of fault rules, read again whenever it changes.
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// Milliseconds added to every answer.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    latency_ms: u64,
+    /// Blank on PUT also what sources disagree on: items, folder and card number that were left out.
+    #[arg(long)]
+    strict: bool,
+    /// No token bucket, for benchmarks.
+    #[arg(long)]
+    no_rate_limit: bool,
+    /// What the data is made from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl Args {
+    fn options(self) -> Options {
+        Options {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
+            orders: self.orders,
+            stores: self.stores,
+            latency: Duration::from_millis(self.latency_ms),
+            strict: self.strict,
+            faults: self.faults,
+            bucket: if self.no_rate_limit {
+                Bucket::wide_open()
+            } else {
+                Bucket::default()
+            },
+            seed: self.seed,
+            ..Options::default()
+        }
+    }
+}
+
+/// Serves until a signal asks it to stop.
+///
+/// # Errors
+/// If the port is taken, the fault file is of no use, or signals cannot be heard.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")?;
+    runtime.block_on(async {
+        let sandbox = Sandbox::start(args.options()).await?;
+        println!(
+            "{}",
+            serde_json::json!({"base_url": sandbox.base_url(), "stores": sandbox.stores()})
+        );
+        asked_to_stop().await?;
+        sandbox.stop();
+        Ok(())
+    })
+}
+
+#[cfg(unix)]
+async fn asked_to_stop() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        heard = tokio::signal::ctrl_c() => heard.context("cannot listen for Ctrl-C")?,
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() -> anyhow::Result<()> {
+    tokio::signal::ctrl_c()
+        .await
+        .context("cannot listen for Ctrl-C")
+}

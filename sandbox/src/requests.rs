@@ -1,0 +1,100 @@
+//! The request log: what reached this sandbox, whether a key came with it (never the key), and what was answered.
+
+use std::collections::VecDeque;
+
+use parking_lot::Mutex;
+use serde::Serialize;
+
+/// Requests kept; older ones are forgotten, so that a benchmark does not fill the memory.
+const KEPT: usize = 10_000;
+
+/// One request as it arrived.
+#[derive(Clone, Debug, Serialize)]
+pub struct Request {
+    /// Counts up from 1 over the sandbox's life.
+    pub number: u64,
+    /// The method on the wire (before `X-HTTP-Method-Override`).
+    pub method: String,
+    /// The path below the base URL, as sent: `/orders/7001001`. A path outside the API stands whole.
+    pub path: String,
+    /// The query string as sent, without the `?`; empty if none.
+    pub query: String,
+    /// `ORDERDESK-STORE-ID`; empty if none was sent.
+    pub store_id: String,
+    /// Whether a key was sent, right or wrong. The key itself is not kept.
+    pub key_sent: bool,
+    /// All other headers, names in lower case, in the order they came.
+    pub headers: Vec<(String, String)>,
+    /// The body as text; empty if none.
+    pub body: String,
+    /// The HTTP status answered; 0 while, or because, there was no answer.
+    pub status: u16,
+    /// The fault that struck, by its name in JSON.
+    pub fault: Option<&'static str>,
+}
+
+impl Request {
+    /// The value of header `name` (lower case), if it came.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The decoded value of query parameter `name`, if it came.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let pairs = url::form_urlencoded::parse(self.query.as_bytes());
+        pairs
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+            .next()
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    arrived: u64,
+    kept: VecDeque<Request>,
+}
+
+impl RequestLog {
+    /// Notes an arrival before anything is done with it, so that a hung request shows too. Returns its number.
+    pub(crate) fn arrived(&self, mut request: Request) -> u64 {
+        let mut inner = self.inner.lock();
+        inner.arrived += 1;
+        request.number = inner.arrived;
+        if inner.kept.len() == KEPT {
+            inner.kept.pop_front();
+        }
+        inner.kept.push_back(request);
+        inner.arrived
+    }
+
+    /// Notes the answer to request `number`.
+    pub(crate) fn answered(&self, number: u64, status: u16) {
+        let mut inner = self.inner.lock();
+        // Numbers are dense and the answer is nearly always to one of the newest, so counting from the back is cheap.
+        if let Some(request) = inner
+            .kept
+            .iter_mut()
+            .rev()
+            .find(|request| request.number == number)
+        {
+            request.status = status;
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<Request> {
+        self.inner.lock().kept.iter().cloned().collect()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.inner.lock().kept.clear();
+    }
+}
