@@ -20,8 +20,18 @@ pub(crate) struct Effort {
 }
 
 impl Effort {
-    const WHOLE: Self = Self { starts: 300, calls: 10_000, scrapes: 500, contention: Duration::from_secs(20) };
-    const QUICK: Self = Self { starts: 30, calls: 1_000, scrapes: 50, contention: Duration::from_secs(5) };
+    const WHOLE: Self = Self {
+        starts: 300,
+        calls: 10_000,
+        scrapes: 500,
+        contention: Duration::from_secs(20),
+    };
+    const QUICK: Self = Self {
+        starts: 30,
+        calls: 1_000,
+        scrapes: 50,
+        contention: Duration::from_secs(5),
+    };
 }
 
 /// One line of the table.
@@ -46,8 +56,12 @@ enum Quantity {
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Time(time) if *time < Duration::from_millis(1) => write!(f, "{:.0} µs", time.as_secs_f64() * 1e6),
-            Self::Time(time) if *time < Duration::from_secs(1) => write!(f, "{:.2} ms", time.as_secs_f64() * 1e3),
+            Self::Time(time) if *time < Duration::from_millis(1) => {
+                write!(f, "{:.0} µs", time.as_secs_f64() * 1e6)
+            }
+            Self::Time(time) if *time < Duration::from_secs(1) => {
+                write!(f, "{:.2} ms", time.as_secs_f64() * 1e3)
+            }
             Self::Time(time) => write!(f, "{:.2} s", time.as_secs_f64()),
             Self::Bytes(bytes) => write!(f, "{:.1} MB", *bytes as f64 / 1e6),
             Self::Ratio(ratio) => write!(f, "{ratio:.2} ×"),
@@ -75,7 +89,11 @@ pub(crate) fn run(quick: bool, markdown: bool) -> anyhow::Result<()> {
     rows.extend(sidecar::measure(&stage, effort)?);
     drop(stage);
     rows.extend(commits(effort)?);
-    if markdown { print_markdown(&rows) } else { print_table(&rows) }
+    if markdown {
+        print_markdown(&rows)
+    } else {
+        print_table(&rows)
+    }
     Ok(())
 }
 
@@ -83,7 +101,12 @@ fn commits(effort: Effort) -> anyhow::Result<Vec<Row>> {
     let seen = contention::measure(200, effort.contention)?;
     let what = "200 servers writing, 250 ms apart: commit";
     Ok(vec![
-        Row { what, figure: "p50 ≤", measured: Quantity::Time(seen.commit_p50), promised: None },
+        Row {
+            what,
+            figure: "p50 ≤",
+            measured: Quantity::Time(seen.commit_p50),
+            promised: None,
+        },
         Row {
             what,
             figure: "p99 ≤",
@@ -94,10 +117,22 @@ fn commits(effort: Effort) -> anyhow::Result<Vec<Row>> {
 }
 
 fn print_table(rows: &[Row]) {
-    println!("{:<58} {:<6} {:>10} {:>10}", "what", "", "measured", "promised");
+    println!(
+        "{:<58} {:<6} {:>10} {:>10}",
+        "what", "", "measured", "promised"
+    );
     for row in rows {
-        let promised = row.promised.map_or_else(String::new, |promised| promised.to_string());
-        println!("{:<58} {:<6} {:>10} {:>10}  {}", row.what, row.figure, row.measured.to_string(), promised, row.verdict());
+        let promised = row
+            .promised
+            .map_or_else(String::new, |promised| promised.to_string());
+        println!(
+            "{:<58} {:<6} {:>10} {:>10}  {}",
+            row.what,
+            row.figure,
+            row.measured.to_string(),
+            promised,
+            row.verdict()
+        );
     }
 }
 
@@ -105,9 +140,18 @@ fn print_markdown(rows: &[Row]) {
     println!("| what | | measured | promised |");
     println!("|---|---|---:|---:|");
     for row in rows {
-        let promised = row.promised.map_or_else(String::new, |promised| promised.to_string());
-        let over = if row.verdict() == "OVER" { " (over)" } else { "" };
-        println!("| {} | {} | {}{over} | {promised} |", row.what, row.figure, row.measured);
+        let promised = row
+            .promised
+            .map_or_else(String::new, |promised| promised.to_string());
+        let over = if row.verdict() == "OVER" {
+            " (over)"
+        } else {
+            ""
+        };
+        println!(
+            "| {} | {} | {}{over} | {promised} |",
+            row.what, row.figure, row.measured
+        );
     }
 }
 
@@ -129,8 +173,14 @@ mod tests {
 
     #[test]
     fn figures_are_printed_in_the_unit_that_suits_them() {
-        assert_eq!(Quantity::Time(Duration::from_micros(87)).to_string(), "87 µs");
-        assert_eq!(Quantity::Time(Duration::from_micros(4_250)).to_string(), "4.25 ms");
+        assert_eq!(
+            Quantity::Time(Duration::from_micros(87)).to_string(),
+            "87 µs"
+        );
+        assert_eq!(
+            Quantity::Time(Duration::from_micros(4_250)).to_string(),
+            "4.25 ms"
+        );
         assert_eq!(Quantity::Bytes(12_340_000).to_string(), "12.3 MB");
         assert_eq!(Quantity::Ratio(1.5).to_string(), "1.50 ×");
     }

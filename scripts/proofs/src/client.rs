@@ -29,8 +29,16 @@ pub(crate) struct Pipes {
 
 impl Server {
     /// Spawns `program` with these settings and its stderr in a file. Says nothing to it yet.
-    pub(crate) fn spawn(program: &Path, arguments: &[&Path], settings: &[(String, String)], stderr: &Path) -> anyhow::Result<Self> {
-        let log = std::fs::File::options().create(true).append(true).open(stderr)?;
+    pub(crate) fn spawn(
+        program: &Path,
+        arguments: &[&Path],
+        settings: &[(String, String)],
+        stderr: &Path,
+    ) -> anyhow::Result<Self> {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(stderr)?;
         let mut child = Command::new(program)
             .args(arguments)
             .envs(settings.iter().map(|(name, value)| (name, value)))
@@ -38,10 +46,23 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
-            .with_context(|| format!("cannot start `{}`; hint: cargo build --release", program.display()))?;
+            .with_context(|| {
+                format!(
+                    "cannot start `{}`; hint: cargo build --release",
+                    program.display()
+                )
+            })?;
         let stdin = child.stdin.take().context("the child has no stdin")?;
         let stdout = BufReader::new(child.stdout.take().context("the child has no stdout")?);
-        Ok(Self { child, pipes: Pipes { stdin, stdout, last_id: 0, line: String::new() } })
+        Ok(Self {
+            child,
+            pipes: Pipes {
+                stdin,
+                stdout,
+                last_id: 0,
+                line: String::new(),
+            },
+        })
     }
 
     /// Closes stdin and waits for the end, which has to come in time and with exit code 0.
@@ -57,7 +78,10 @@ pub(crate) fn wait_for_exit(child: &mut Child, within: Duration) -> anyhow::Resu
     let deadline = Instant::now() + within;
     loop {
         if let Some(status) = child.try_wait()? {
-            ensure!(status.success(), "a server whose client left ended with {status}");
+            ensure!(
+                status.success(),
+                "a server whose client left ended with {status}"
+            );
             return Ok(());
         }
         if Instant::now() > deadline {
@@ -98,8 +122,15 @@ impl Pipes {
         let wanted = format!(r#""id":{id},"#);
         loop {
             self.line.clear();
-            ensure!(self.stdout.read_line(&mut self.line)? > 0, "the server closed its stdout");
-            ensure!(self.line.starts_with('{'), "stdout carried something that is no frame: {}", self.line);
+            ensure!(
+                self.stdout.read_line(&mut self.line)? > 0,
+                "the server closed its stdout"
+            );
+            ensure!(
+                self.line.starts_with('{'),
+                "stdout carried something that is no frame: {}",
+                self.line
+            );
             if self.line[..self.line.len().min(64)].contains(&wanted) {
                 return Ok(&self.line);
             }

@@ -20,7 +20,10 @@ const CALL_EVERY: Duration = Duration::from_millis(250);
 /// Two hundred servers leave at once.
 const ENDS_WITHIN: Duration = Duration::from_secs(20);
 
-const CALL: Call = Call { tool: "orders_get", status: "success" };
+const CALL: Call = Call {
+    tool: "orders_get",
+    status: "success",
+};
 const ARGUMENTS: &str = r#"{"order_id":"7001001"}"#;
 
 /// What a run without a mistake showed.
@@ -38,10 +41,18 @@ pub(crate) struct Measured {
 
 /// Runs all servers for `time` and prints what was seen; an error says what was locked out or lost.
 pub(crate) fn prove(processes: usize, time: Duration) -> anyhow::Result<()> {
-    println!("contention: {processes} servers, each with something to write every {CALL_EVERY:?}, for {time:?}");
+    println!(
+        "contention: {processes} servers, each with something to write every {CALL_EVERY:?}, for {time:?}"
+    );
     let seen = measure(processes, time)?;
-    println!("  {} calls answered and counted; p99 of an answer {:.1?}", seen.answered, seen.answer_p99);
-    println!("  commit p50 ≤ {:.1?}, p99 ≤ {:.1?}", seen.commit_p50, seen.commit_p99);
+    println!(
+        "  {} calls answered and counted; p99 of an answer {:.1?}",
+        seen.answered, seen.answer_p99
+    );
+    println!(
+        "  commit p50 ≤ {:.1?}, p99 ≤ {:.1?}",
+        seen.commit_p50, seen.commit_p99
+    );
     println!("  \"database is locked\": never; failed flushes: none");
     Ok(())
 }
@@ -55,9 +66,15 @@ pub(crate) fn measure(processes: usize, time: Duration) -> anyhow::Result<Measur
     ensure!(mistakes.is_empty(), "{}", mistakes.join("; "));
 
     let said = std::fs::read_to_string(stage.stderr())?;
-    let locked = said.lines().filter(|line| line.to_lowercase().contains("locked")).count();
+    let locked = said
+        .lines()
+        .filter(|line| line.to_lowercase().contains("locked"))
+        .count();
     let failed = counted.sum("orderdesk_mcp_flush_errors_total", &[]);
-    ensure!(locked == 0 && failed == 0, "{locked} lines about a locked database, {failed} failed flushes");
+    ensure!(
+        locked == 0 && failed == 0,
+        "{locked} lines about a locked database, {failed} failed flushes"
+    );
 
     let commit = |quantile| counted.quantile("orderdesk_mcp_flush_duration_seconds", &[], quantile);
     Ok(Measured {
@@ -81,7 +98,9 @@ fn run(stage: &Stage, processes: usize, time: Duration) -> anyhow::Result<(Ledge
 
     let (mut ledger, mut latencies) = (Ledger::default(), Samples::default());
     for client in clients {
-        let (life, took) = client.join().map_err(|_| anyhow::anyhow!("a client panicked"))??;
+        let (life, took) = client
+            .join()
+            .map_err(|_| anyhow::anyhow!("a client panicked"))??;
         ledger.enter(&life);
         latencies.extend(took);
     }

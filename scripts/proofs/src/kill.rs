@@ -40,7 +40,9 @@ const CALLS: [(&str, &str, &str); 3] = [
 
 /// Plays all rounds; an error says what was forgotten, counted twice, or fell.
 pub(crate) fn prove(processes: usize, rounds: usize) -> anyhow::Result<()> {
-    println!("kill: {processes} servers under load, three in four killed with SIGKILL, {rounds} rounds");
+    println!(
+        "kill: {processes} servers under load, three in four killed with SIGKILL, {rounds} rounds"
+    );
     let stage = Stage::open()?;
     let scraper = Scraper::start(&stage);
     let mut ledger = Ledger::default();
@@ -48,7 +50,8 @@ pub(crate) fn prove(processes: usize, rounds: usize) -> anyhow::Result<()> {
         for life in one_round(&stage, processes)? {
             ledger.enter(&life);
         }
-        check(&ledger, &stage.scrape()?).with_context(|| format!("round {round}, right after the last exit"))?;
+        check(&ledger, &stage.scrape()?)
+            .with_context(|| format!("round {round}, right after the last exit"))?;
     }
     wait_until_folded(&stage)?;
     let counted = stage.scrape()?;
@@ -58,7 +61,10 @@ pub(crate) fn prove(processes: usize, rounds: usize) -> anyhow::Result<()> {
     let total = ledger.total();
     check_requests(&counted, stage.requests_of_the_shop()?, total)?;
     let sum = counted.sum("mcp_tool_calls_total", &[]);
-    println!("  {} answered, {} killed, {sum} counted, {scrapes} scrapes", total.answered, ledger.killed);
+    println!(
+        "  {} answered, {} killed, {sum} counted, {scrapes} scrapes",
+        total.answered, ledger.killed
+    );
     println!(
         "  lost: {} (of {} answered within 250 ms before their server was killed)",
         total.answered.saturating_sub(sum),
@@ -78,7 +84,10 @@ fn check(ledger: &Ledger, counted: &Exposition) -> anyhow::Result<()> {
 fn check_requests(counted: &Exposition, seen: u64, total: Bounds) -> anyhow::Result<()> {
     let calls = counted.sum("orderdesk_api_calls_total", &[]);
     let least = seen.saturating_sub(total.in_window + total.under_way);
-    ensure!((least..=seen).contains(&calls), "orderdesk_api_calls_total: {calls} counted, {seen} seen by the shop, at least {least} expected");
+    ensure!(
+        (least..=seen).contains(&calls),
+        "orderdesk_api_calls_total: {calls} counted, {seen} seen by the shop, at least {least} expected"
+    );
     Ok(())
 }
 
@@ -91,8 +100,9 @@ struct Client {
 
 fn one_round(stage: &Stage, processes: usize) -> anyhow::Result<Vec<Life>> {
     let stop = Arc::new(AtomicBool::new(false));
-    let clients: Vec<Client> =
-        (0..processes).map(|_| start_client(stage, Arc::clone(&stop))).collect::<anyhow::Result<_>>()?;
+    let clients: Vec<Client> = (0..processes)
+        .map(|_| start_client(stage, Arc::clone(&stop)))
+        .collect::<anyhow::Result<_>>()?;
     kill_most(&clients)?;
     stop.store(true, Ordering::Relaxed);
     clients.into_iter().map(finish_client).collect()
@@ -107,7 +117,11 @@ fn start_client(stage: &Stage, stop: Arc<AtomicBool>) -> anyhow::Result<Client> 
         let _ = live(&mut pipes, &mut life, &stop);
         life
     });
-    Ok(Client { server: Arc::new(Mutex::new(server.child)), killed: Arc::default(), thread })
+    Ok(Client {
+        server: Arc::new(Mutex::new(server.child)),
+        killed: Arc::default(),
+        thread,
+    })
 }
 
 fn live(pipes: &mut Pipes, life: &mut Life, stop: &AtomicBool) -> anyhow::Result<()> {
@@ -118,9 +132,14 @@ fn live(pipes: &mut Pipes, life: &mut Life, stop: &AtomicBool) -> anyhow::Result
         let call = Call { tool, status };
         life.unanswered = Some(call);
         let answer = pipes.call(tool, arguments)?;
-        let seen = if succeeded(answer) { "success" } else { "error" };
+        let seen = if succeeded(answer) {
+            "success"
+        } else {
+            "error"
+        };
         life.unanswered = None;
-        life.answered.push((Instant::now(), Call { tool, status: seen }));
+        life.answered
+            .push((Instant::now(), Call { tool, status: seen }));
         ensure!(seen == status, "{tool} answered {answer}");
         pause(Duration::from_millis(fastrand::u64(CALL_EVERY_MS)));
     }
@@ -131,8 +150,11 @@ fn live(pipes: &mut Pipes, life: &mut Life, stop: &AtomicBool) -> anyhow::Result
 fn kill_most(clients: &[Client]) -> anyhow::Result<()> {
     let start = Instant::now();
     let moment = || start + Duration::from_millis(fastrand::u64(KILLED_BETWEEN_MS));
-    let mut victims: Vec<(Instant, &Client)> =
-        clients.iter().filter(|_| fastrand::u8(..4) != 0).map(|client| (moment(), client)).collect();
+    let mut victims: Vec<(Instant, &Client)> = clients
+        .iter()
+        .filter(|_| fastrand::u8(..4) != 0)
+        .map(|client| (moment(), client))
+        .collect();
     victims.sort_by_key(|(at, _)| *at);
     for (at, victim) in victims {
         pause(at.saturating_duration_since(Instant::now()));
@@ -143,13 +165,20 @@ fn kill_most(clients: &[Client]) -> anyhow::Result<()> {
 }
 
 fn finish_client(client: Client) -> anyhow::Result<Life> {
-    let mut life = client.thread.join().map_err(|_| anyhow::anyhow!("a client panicked"))?;
+    let mut life = client
+        .thread
+        .join()
+        .map_err(|_| anyhow::anyhow!("a client panicked"))?;
     life.killed = *client.killed.lock();
     let mut server = client.server.lock();
     if life.killed.is_some() {
         server.wait()?;
     } else {
-        ensure!(life.unanswered.is_none(), "a server that nobody killed left {:?} unanswered", life.unanswered);
+        ensure!(
+            life.unanswered.is_none(),
+            "a server that nobody killed left {:?} unanswered",
+            life.unanswered
+        );
         wait_for_exit(&mut server, ENDS_WITHIN)?;
     }
     Ok(life)
@@ -159,7 +188,9 @@ fn finish_client(client: Client) -> anyhow::Result<Life> {
 fn wait_until_folded(stage: &Stage) -> anyhow::Result<()> {
     let deadline = Instant::now() + FOLDED_WITHIN;
     loop {
-        let folded = stage.scrape()?.sum("orderdesk_mcp_sessions_folded_total", &[]);
+        let folded = stage
+            .scrape()?
+            .sum("orderdesk_mcp_sessions_folded_total", &[]);
         if folded > 0 {
             return Ok(());
         }
@@ -196,8 +227,16 @@ impl Scraper {
 
     fn finish(self) -> anyhow::Result<u64> {
         self.stop.store(true, Ordering::Relaxed);
-        let (scrapes, fallen) = self.thread.join().map_err(|_| anyhow::anyhow!("the scraper panicked"))??;
-        ensure!(fallen.is_empty(), "{} counters fell: {}", fallen.len(), fallen[..fallen.len().min(5)].join("; "));
+        let (scrapes, fallen) = self
+            .thread
+            .join()
+            .map_err(|_| anyhow::anyhow!("the scraper panicked"))??;
+        ensure!(
+            fallen.is_empty(),
+            "{} counters fell: {}",
+            fallen.len(),
+            fallen[..fallen.len().min(5)].join("; ")
+        );
         Ok(scrapes)
     }
 }

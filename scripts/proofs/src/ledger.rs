@@ -62,9 +62,13 @@ impl Bounds {
         let least = self.answered - self.in_window;
         let most = self.answered + self.under_way;
         if counted < least {
-            Some(format!("{what}: {counted} counted, at least {least} answered outside the window: forgotten"))
+            Some(format!(
+                "{what}: {counted} counted, at least {least} answered outside the window: forgotten"
+            ))
         } else if counted > most {
-            Some(format!("{what}: {counted} counted, at most {most} called: counted twice"))
+            Some(format!(
+                "{what}: {counted} counted, at most {most} called: counted twice"
+            ))
         } else {
             None
         }
@@ -99,7 +103,10 @@ impl Ledger {
 
     /// The sum over all calls.
     pub(crate) fn total(&self) -> Bounds {
-        self.calls.values().copied().fold(Bounds::default(), Bounds::plus)
+        self.calls
+            .values()
+            .copied()
+            .fold(Bounds::default(), Bounds::plus)
     }
 
     /// Everything that cannot be right about what was counted. Three counters of one event are held against it: the calls,
@@ -108,21 +115,37 @@ impl Ledger {
         let mut mistakes = Vec::new();
         let mut by_tool: BTreeMap<&str, Bounds> = BTreeMap::new();
         for (call, bounds) in &self.calls {
-            let labels = [format!("tool_name=\"{}\"", call.tool), format!("status=\"{}\"", call.status)];
+            let labels = [
+                format!("tool_name=\"{}\"", call.tool),
+                format!("status=\"{}\"", call.status),
+            ];
             let labels = labels.each_ref().map(String::as_str);
             let sum = counted.sum("mcp_tool_calls_total", &labels);
-            mistakes.extend(bounds.mistake(&format!("mcp_tool_calls_total{{{}}}", labels.join(",")), sum));
+            mistakes.extend(bounds.mistake(
+                &format!("mcp_tool_calls_total{{{}}}", labels.join(",")),
+                sum,
+            ));
             let tool = by_tool.entry(call.tool).or_default();
             *tool = tool.plus(*bounds);
         }
         for (tool, bounds) in by_tool {
-            let sum = counted.sum("mcp_tool_duration_seconds_count", &[&format!("tool_name=\"{tool}\"")]);
-            mistakes.extend(bounds.mistake(&format!("mcp_tool_duration_seconds_count of {tool}"), sum));
+            let sum = counted.sum(
+                "mcp_tool_duration_seconds_count",
+                &[&format!("tool_name=\"{tool}\"")],
+            );
+            mistakes
+                .extend(bounds.mistake(&format!("mcp_tool_duration_seconds_count of {tool}"), sum));
         }
-        for (method, bounds) in [("tools/call", self.total()), ("initialize", self.initialized)] {
+        for (method, bounds) in [
+            ("tools/call", self.total()),
+            ("initialize", self.initialized),
+        ] {
             let label = format!("mcp_method_name=\"{method}\"");
             let sum = counted.sum("mcp_server_operation_duration_seconds_count", &[&label]);
-            mistakes.extend(bounds.mistake(&format!("mcp_server_operation_duration_seconds_count of {method}"), sum));
+            mistakes.extend(bounds.mistake(
+                &format!("mcp_server_operation_duration_seconds_count of {method}"),
+                sum,
+            ));
         }
         mistakes
     }
@@ -132,7 +155,10 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    const CALL: Call = Call { tool: "orders_get", status: "success" };
+    const CALL: Call = Call {
+        tool: "orders_get",
+        status: "success",
+    };
 
     fn counted(calls: u64) -> Exposition {
         Exposition::parse(&format!(
@@ -162,7 +188,14 @@ mod tests {
     #[test]
     fn a_kill_may_take_its_window_along_and_no_more() {
         let ledger = killed_life();
-        assert_eq!(ledger.total(), Bounds { answered: 10, in_window: 3, under_way: 1 });
+        assert_eq!(
+            ledger.total(),
+            Bounds {
+                answered: 10,
+                in_window: 3,
+                under_way: 1
+            }
+        );
         assert!(ledger.mistakes(&counted(7)).is_empty());
         let mistakes = ledger.mistakes(&counted(6));
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
@@ -173,6 +206,11 @@ mod tests {
     fn a_call_under_way_may_be_counted_but_only_once() {
         let ledger = killed_life();
         assert!(ledger.mistakes(&counted(11)).is_empty());
-        assert!(ledger.mistakes(&counted(12)).iter().all(|mistake| mistake.contains("counted twice")));
+        assert!(
+            ledger
+                .mistakes(&counted(12))
+                .iter()
+                .all(|mistake| mistake.contains("counted twice"))
+        );
     }
 }

@@ -84,7 +84,9 @@ fn main() -> ExitCode {
     let proof = Cli::parse().proof;
     let proved = match proof {
         Proof::Kill { processes, rounds } => kill::prove(processes, rounds),
-        Proof::Contention { processes, seconds } => contention::prove(processes, Duration::from_secs(seconds)),
+        Proof::Contention { processes, seconds } => {
+            contention::prove(processes, Duration::from_secs(seconds))
+        }
         Proof::Stampede { processes } => stampede::prove(processes),
         Proof::Bench { quick, markdown } => bench::run(quick, markdown),
         Proof::Seed { home, series } => seed::run(&home, series),

@@ -14,19 +14,39 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) fn get(address: SocketAddr, path: &str) -> anyhow::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").context("the answer has no end of header")?;
-    let status = head.split(' ').nth(1).context("the answer has no status")?.parse()?;
-    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-    Ok((status, if chunked { unchunk(body)? } else { body.to_owned() }))
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .context("the answer has no end of header")?;
+    let status = head
+        .split(' ')
+        .nth(1)
+        .context("the answer has no status")?
+        .parse()?;
+    let chunked = head
+        .to_ascii_lowercase()
+        .contains("transfer-encoding: chunked");
+    Ok((
+        status,
+        if chunked {
+            unchunk(body)?
+        } else {
+            body.to_owned()
+        },
+    ))
 }
 
 fn unchunk(mut body: &str) -> anyhow::Result<String> {
     let mut whole = String::new();
     loop {
-        let (length, rest) = body.split_once("\r\n").context("a chunk without a length")?;
+        let (length, rest) = body
+            .split_once("\r\n")
+            .context("a chunk without a length")?;
         let length = usize::from_str_radix(length.trim(), 16)?;
         if length == 0 {
             return Ok(whole);
@@ -59,17 +79,24 @@ impl Exposition {
         let mut exposition = Self::default();
         for line in text.lines().filter(|line| !line.is_empty()) {
             if let Some(declared) = line.strip_prefix("# TYPE ") {
-                let (name, kind) = declared.split_once(' ').context("a TYPE line without a type")?;
+                let (name, kind) = declared
+                    .split_once(' ')
+                    .context("a TYPE line without a type")?;
                 kinds.insert(name, kind);
             } else if !line.starts_with('#') {
-                let (series, value) = line.rsplit_once(' ').with_context(|| format!("no value in `{line}`"))?;
+                let (series, value) = line
+                    .rsplit_once(' ')
+                    .with_context(|| format!("no value in `{line}`"))?;
                 let name = series.split('{').next().unwrap_or(series);
                 let falls_never = match kinds.get(name) {
                     Some(kind) => *kind == "counter",
                     None => true, // _bucket, _sum and _count of a histogram, whose own name has the type
                 };
-                let series_of_its_kind =
-                    if falls_never { &mut exposition.counters } else { &mut exposition.gauges };
+                let series_of_its_kind = if falls_never {
+                    &mut exposition.counters
+                } else {
+                    &mut exposition.gauges
+                };
                 series_of_its_kind.insert(series.to_owned(), value.parse()?);
             }
         }
@@ -79,17 +106,20 @@ impl Exposition {
     /// The sum over the counters of this name whose labels have all of `labels` (each as `name="value"`).
     pub(crate) fn sum(&self, name: &str, labels: &[&str]) -> u64 {
         let matching = self.counters.iter().filter(|(series, _)| {
-            series.split('{').next() == Some(name) && labels.iter().all(|label| has_label(series, label))
+            series.split('{').next() == Some(name)
+                && labels.iter().all(|label| has_label(series, label))
         });
         matching.map(|(_, value)| *value as u64).sum()
     }
 
     /// Counters that stood higher in `earlier`, or have vanished since.
     pub(crate) fn fallen_since(&self, earlier: &Self) -> Vec<String> {
-        let fallen = earlier.counters.iter().filter_map(|(series, before)| match self.counters.get(series) {
-            Some(now) if now >= before => None,
-            Some(now) => Some(format!("{series} fell from {before} to {now}")),
-            None => Some(format!("{series} vanished at {before}")),
+        let fallen = earlier.counters.iter().filter_map(|(series, before)| {
+            match self.counters.get(series) {
+                Some(now) if now >= before => None,
+                Some(now) => Some(format!("{series} fell from {before} to {now}")),
+                None => Some(format!("{series} vanished at {before}")),
+            }
         });
         fallen.collect()
     }
@@ -102,7 +132,13 @@ impl Exposition {
             if !ours || !labels.iter().all(|label| has_label(series, label)) {
                 continue;
             }
-            let bound = series.split("le=\"").nth(1)?.split('"').next()?.parse().unwrap_or(f64::INFINITY);
+            let bound = series
+                .split("le=\"")
+                .nth(1)?
+                .split('"')
+                .next()?
+                .parse()
+                .unwrap_or(f64::INFINITY);
             match buckets.iter_mut().find(|(known, _)| *known == bound) {
                 Some((_, sum)) => *sum += count,
                 None => buckets.push((bound, *count)),
@@ -110,7 +146,10 @@ impl Exposition {
         }
         buckets.sort_by(|left, right| left.0.total_cmp(&right.0));
         let total = buckets.last()?.1;
-        buckets.iter().find(|(_, count)| *count >= total * quantile).map(|(bound, _)| *bound)
+        buckets
+            .iter()
+            .find(|(_, count)| *count >= total * quantile)
+            .map(|(bound, _)| *bound)
     }
 }
 
@@ -146,14 +185,24 @@ mod tests {
     #[test]
     fn a_counter_that_falls_or_vanishes_is_named() {
         let before = Exposition::parse(TEXT).unwrap();
-        let now = Exposition::parse("# TYPE a_total counter\na_total{x=\"1\",y=\"2\"} 2\n").unwrap();
+        let now =
+            Exposition::parse("# TYPE a_total counter\na_total{x=\"1\",y=\"2\"} 2\n").unwrap();
         let fallen = now.fallen_since(&before);
-        assert!(fallen.iter().any(|line| line.contains("fell from 3 to 2")), "{fallen:?}");
-        assert!(fallen.iter().any(|line| line.contains("h_count vanished")), "{fallen:?}");
+        assert!(
+            fallen.iter().any(|line| line.contains("fell from 3 to 2")),
+            "{fallen:?}"
+        );
+        assert!(
+            fallen.iter().any(|line| line.contains("h_count vanished")),
+            "{fallen:?}"
+        );
     }
 
     #[test]
     fn a_chunked_body_is_joined() {
-        assert_eq!(unchunk("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").unwrap(), "abcde");
+        assert_eq!(
+            unchunk("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").unwrap(),
+            "abcde"
+        );
     }
 }

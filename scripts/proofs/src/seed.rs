@@ -27,6 +27,9 @@ pub(crate) fn run(home: &Path, series: usize) -> anyhow::Result<()> {
         metrics::counter!(names::CACHE_OPERATIONS.name, "operation" => "hit", "resource_type" => code.clone()).increment(1);
         metrics::counter!(names::HTTP_REQUESTS.name, "method" => "GET", "endpoint" => code, "status_code" => "200").increment(1);
     }
-    ensure!(telemetry.finish(FLUSHED_WITHIN), "the series were not written within {FLUSHED_WITHIN:?}");
+    ensure!(
+        telemetry.finish(FLUSHED_WITHIN),
+        "the series were not written within {FLUSHED_WITHIN:?}"
+    );
     Ok(())
 }

@@ -35,11 +35,19 @@ impl Stage {
     /// A shop and a sidecar that answer; the shop's quota is wide open, so that a proof does not wait for it.
     pub(crate) fn open() -> anyhow::Result<Self> {
         let bin = beside_ourselves()?;
-        let folder = tempfile::Builder::new().prefix("orderdesk-proof-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("orderdesk-proof-")
+            .tempdir()?;
         let (sandbox, shop) = start_sandbox(&bin, folder.path())?;
-        let base_url = shop["base_url"].as_str().context("the sandbox names no base_url")?;
+        let base_url = shop["base_url"]
+            .as_str()
+            .context("the sandbox names no base_url")?;
         let store = &shop["stores"][0];
-        let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = |value: &serde_json::Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
         let settings = named(&[
             ("HOME", folder.path().join("home").display().to_string()),
             ("API_BASE_URL", base_url.to_owned()),
@@ -51,17 +59,33 @@ impl Stage {
         ]);
         let sidecar = Sidecar::start(&bin, folder.path(), &settings)?;
         let shop = address_of(base_url)?;
-        Ok(Self { sidecar, bin, shop, settings, _sandbox: sandbox, folder })
+        Ok(Self {
+            sidecar,
+            bin,
+            shop,
+            settings,
+            _sandbox: sandbox,
+            folder,
+        })
     }
 
     /// A second sidecar, on another home.
     pub(crate) fn sidecar_on(&self, home: &str) -> anyhow::Result<Sidecar> {
-        Sidecar::start(&self.bin, self.folder(), &named(&[("HOME", home.to_owned())]))
+        Sidecar::start(
+            &self.bin,
+            self.folder(),
+            &named(&[("HOME", home.to_owned())]),
+        )
     }
 
     /// Spawns one more server on this home.
     pub(crate) fn server(&self) -> anyhow::Result<Server> {
-        Server::spawn(&self.program("mcp-stdio"), &[], &self.settings, &self.stderr())
+        Server::spawn(
+            &self.program("mcp-stdio"),
+            &[],
+            &self.settings,
+            &self.stderr(),
+        )
     }
 
     /// Spawns one more server, on another home.
@@ -95,7 +119,10 @@ impl Stage {
     pub(crate) fn requests_of_the_shop(&self) -> anyhow::Result<u64> {
         let (_, body) = get(self.shop, "/__sandbox/requests")?;
         let log: serde_json::Value = serde_json::from_str(&body)?;
-        let requests = log.as_array().or_else(|| log["requests"].as_array()).context("the shop's log is no list")?;
+        let requests = log
+            .as_array()
+            .or_else(|| log["requests"].as_array())
+            .context("the shop's log is no list")?;
         Ok(requests.len() as u64)
     }
 }
@@ -132,7 +159,10 @@ impl Sidecar {
             .stderr(std::fs::File::create(&log)?)
             .spawn()
             .context("cannot start the sidecar; hint: cargo build --release")?;
-        let mut sidecar = Self { process: Running(child), address };
+        let mut sidecar = Self {
+            process: Running(child),
+            address,
+        };
         sidecar.wait_until_it_answers(&log)?;
         Ok(sidecar)
     }
@@ -141,7 +171,10 @@ impl Sidecar {
         let deadline = Instant::now() + STARTS_WITHIN;
         while get(self.address, "/health/live").map_or(true, |(status, _)| status != 200) {
             if let Some(status) = self.process.0.try_wait()? {
-                bail!("the sidecar ended with {status}: {}", std::fs::read_to_string(log)?);
+                bail!(
+                    "the sidecar ended with {status}: {}",
+                    std::fs::read_to_string(log)?
+                );
             }
             if Instant::now() > deadline {
                 bail!("the sidecar does not answer within {STARTS_WITHIN:?}");
@@ -160,7 +193,10 @@ pub(crate) fn pause(time: Duration) {
 
 fn beside_ourselves() -> anyhow::Result<PathBuf> {
     let us = std::env::current_exe()?;
-    Ok(us.parent().context("this program is in no folder")?.to_owned())
+    Ok(us
+        .parent()
+        .context("this program is in no folder")?
+        .to_owned())
 }
 
 fn start_sandbox(bin: &Path, folder: &Path) -> anyhow::Result<(Running, serde_json::Value)> {
@@ -174,16 +210,24 @@ fn start_sandbox(bin: &Path, folder: &Path) -> anyhow::Result<(Running, serde_js
     let mut line = String::new();
     let stdout = child.stdout.take().context("the sandbox has no stdout")?;
     BufReader::new(stdout).read_line(&mut line)?;
-    let shop = serde_json::from_str(&line).with_context(|| format!("the sandbox's first line is no JSON: `{line}`"))?;
+    let shop = serde_json::from_str(&line)
+        .with_context(|| format!("the sandbox's first line is no JSON: `{line}`"))?;
     Ok((Running(child), shop))
 }
 
 fn named(settings: &[(&str, String)]) -> Settings {
-    settings.iter().map(|(key, value)| (format!("ORDERDESK_MCP_{key}"), value.clone())).collect()
+    settings
+        .iter()
+        .map(|(key, value)| (format!("ORDERDESK_MCP_{key}"), value.clone()))
+        .collect()
 }
 
 fn address_of(base_url: &str) -> anyhow::Result<SocketAddr> {
-    let rest = base_url.strip_prefix("http://").context("the shop is not on plain http")?;
+    let rest = base_url
+        .strip_prefix("http://")
+        .context("the shop is not on plain http")?;
     let address = rest.split('/').next().unwrap_or(rest);
-    address.parse().with_context(|| format!("the shop's address `{address}` is none"))
+    address
+        .parse()
+        .with_context(|| format!("the shop's address `{address}` is none"))
 }

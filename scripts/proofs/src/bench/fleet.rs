@@ -14,7 +14,9 @@ const ENDS_WITHIN: Duration = Duration::from_secs(20);
 pub(super) fn measure(stage: &Stage) -> anyhow::Result<Vec<Row>> {
     let began = Instant::now();
     // Each client spawns its own server, as a hundred windows would.
-    let servers: Vec<Server> = (0..SERVERS).map(|_| stage.server()).collect::<anyhow::Result<_>>()?;
+    let servers: Vec<Server> = (0..SERVERS)
+        .map(|_| stage.server())
+        .collect::<anyhow::Result<_>>()?;
     let clients: Vec<_> = servers
         .into_iter()
         .map(|mut server| {
@@ -26,11 +28,16 @@ pub(super) fn measure(stage: &Stage) -> anyhow::Result<Vec<Row>> {
         .collect();
     let (mut servers, mut last) = (Vec::new(), began);
     for client in clients {
-        let (server, ready) = client.join().map_err(|_| anyhow::anyhow!("a client panicked"))??;
+        let (server, ready) = client
+            .join()
+            .map_err(|_| anyhow::anyhow!("a client panicked"))??;
         servers.push(server);
         last = last.max(ready);
     }
-    let together: u64 = servers.iter().map(|server| resident_bytes(server.child.id())).sum::<anyhow::Result<u64>>()?;
+    let together: u64 = servers
+        .iter()
+        .map(|server| resident_bytes(server.child.id()))
+        .sum::<anyhow::Result<u64>>()?;
     for server in servers {
         server.close(ENDS_WITHIN)?;
     }

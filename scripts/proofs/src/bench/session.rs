@@ -27,7 +27,10 @@ fn starts(stage: &Stage, effort: Effort) -> anyhow::Result<Vec<Row>> {
     // The first one makes the state file; no start after it has to.
     let mut first = stage.server()?;
     first.pipes.initialize()?;
-    ensure!(succeeded(first.pipes.call("orders_get", CACHED)?), "the shop does not answer");
+    ensure!(
+        succeeded(first.pipes.call("orders_get", CACHED)?),
+        "the shop does not answer"
+    );
     first.close(ENDS_WITHIN)?;
 
     let mut samples = Samples::default();
@@ -39,7 +42,10 @@ fn starts(stage: &Stage, effort: Effort) -> anyhow::Result<Vec<Row>> {
         server.close(ENDS_WITHIN)?;
     }
     let what = "spawn to initialize answered, state file present";
-    Ok(vec![time(what, "p50", &mut samples, 0.5, 5_000), time(what, "p99", &mut samples, 0.99, 15_000)])
+    Ok(vec![
+        time(what, "p50", &mut samples, 0.5, 5_000),
+        time(what, "p99", &mut samples, 0.99, 15_000),
+    ])
 }
 
 /// Our cached `orders_get` beside a bare rmcp server that answers with the very same result.
@@ -68,8 +74,18 @@ fn cached_calls(stage: &Stage, effort: Effort) -> anyhow::Result<Vec<Row>> {
     Ok(vec![
         time(what, "p50", &mut our_samples, 0.5, 100),
         time(what, "p99", &mut our_samples, 0.99, 300),
-        Row { what: bare, figure: "p50", measured: Quantity::Time(bare_samples.quantile(0.5)), promised: None },
-        Row { what: bare, figure: "p99", measured: Quantity::Time(bare_samples.quantile(0.99)), promised: None },
+        Row {
+            what: bare,
+            figure: "p50",
+            measured: Quantity::Time(bare_samples.quantile(0.5)),
+            promised: None,
+        },
+        Row {
+            what: bare,
+            figure: "p99",
+            measured: Quantity::Time(bare_samples.quantile(0.99)),
+            promised: None,
+        },
         Row {
             what: "cached orders_get to bare rmcp",
             figure: "p50",
@@ -88,8 +104,16 @@ fn cached_calls(stage: &Stage, effort: Effort) -> anyhow::Result<Vec<Row>> {
 fn bare_server(stage: &Stage, answer: &str) -> anyhow::Result<Server> {
     let answer: serde_json::Value = serde_json::from_str(answer)?;
     let file = stage.folder().join("answer.json");
-    std::fs::write(&file, serde_json::to_vec(answer.get("result").context("the answer has no result")?)?)?;
-    Server::spawn(&stage.program("examples/echo"), &[&file], &[], &stage.stderr())
+    std::fs::write(
+        &file,
+        serde_json::to_vec(answer.get("result").context("the answer has no result")?)?,
+    )?;
+    Server::spawn(
+        &stage.program("examples/echo"),
+        &[&file],
+        &[],
+        &stage.stderr(),
+    )
 }
 
 fn uncached_reads(stage: &Stage, effort: Effort) -> anyhow::Result<Row> {
@@ -97,12 +121,28 @@ fn uncached_reads(stage: &Stage, effort: Effort) -> anyhow::Result<Row> {
     server.pipes.initialize()?;
     call_many(&mut server, "orders_get", UNCACHED, TURN)?;
     let mut samples = Samples::default();
-    samples.extend(call_many(&mut server, "orders_get", UNCACHED, effort.calls / 4)?);
+    samples.extend(call_many(
+        &mut server,
+        "orders_get",
+        UNCACHED,
+        effort.calls / 4,
+    )?);
     server.close(ENDS_WITHIN)?;
-    Ok(time("uncached read, shop on loopback, quota wide open", "p50", &mut samples, 0.5, 600))
+    Ok(time(
+        "uncached read, shop on loopback, quota wide open",
+        "p50",
+        &mut samples,
+        0.5,
+        600,
+    ))
 }
 
-fn call_many(server: &mut Server, tool: &str, arguments: &str, calls: usize) -> anyhow::Result<Vec<Duration>> {
+fn call_many(
+    server: &mut Server,
+    tool: &str,
+    arguments: &str,
+    calls: usize,
+) -> anyhow::Result<Vec<Duration>> {
     let one = |_| {
         let asked = Instant::now();
         let answer = server.pipes.call(tool, arguments)?;
@@ -113,7 +153,13 @@ fn call_many(server: &mut Server, tool: &str, arguments: &str, calls: usize) -> 
     (0..calls).map(one).collect()
 }
 
-fn time(what: &'static str, figure: &'static str, samples: &mut Samples, quantile: f64, promised_us: u64) -> Row {
+fn time(
+    what: &'static str,
+    figure: &'static str,
+    samples: &mut Samples,
+    quantile: f64,
+    promised_us: u64,
+) -> Row {
     Row {
         what,
         figure,

@@ -24,7 +24,9 @@ pub(super) fn measure(stage: &Stage, effort: Effort) -> anyhow::Result<Vec<Row>>
         .context("cannot start ourselves to seed a state file")?;
     ensure!(seeded.success(), "seeding a state file failed");
     let sidecar = stage.sidecar_on(&home)?;
-    let mut servers: Vec<Server> = (0..SERVERS).map(|_| stage.server_on(&home)).collect::<anyhow::Result<_>>()?;
+    let mut servers: Vec<Server> = (0..SERVERS)
+        .map(|_| stage.server_on(&home))
+        .collect::<anyhow::Result<_>>()?;
     for server in &mut servers {
         server.pipes.initialize()?;
         server.pipes.call("server_status", "{}")?;
@@ -45,7 +47,12 @@ pub(super) fn measure(stage: &Stage, effort: Effort) -> anyhow::Result<Vec<Row>>
     }
     let what = "/metrics with 2,000 series and 200 servers";
     Ok(vec![
-        Row { what, figure: "p50", measured: Quantity::Time(samples.quantile(0.5)), promised: None },
+        Row {
+            what,
+            figure: "p50",
+            measured: Quantity::Time(samples.quantile(0.5)),
+            promised: None,
+        },
         Row {
             what,
             figure: "p99",
