@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The `ops-sidecar` binary: a result becomes an exit code, nothing else.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ops_sidecar::cli::main()
+}

@@ -1,0 +1,218 @@
+//! The state file: can it be opened, is it still in place, can it be written, how fast, how large is its log.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use shared::state::{Slot, State, StateError};
+
+use super::{Draft, mebibytes};
+
+/// A write probe slower than this makes every server's bookkeeping late; the usual is well under a millisecond.
+const SLOW_PROBE: Duration = Duration::from_millis(100);
+/// A log this large means that a reader keeps checkpoints from finishing; the file is allowed to grow to this and no further.
+const LARGE_WAL_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What could be learnt about the state file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StateFacts {
+    /// Why it cannot be used, if it cannot.
+    pub problem: Option<Problem>,
+    /// Schema of the open file.
+    pub schema_version: Option<u32>,
+    /// How long taking and returning the write lock took.
+    pub write_probe_seconds: Option<f64>,
+    /// Size of the database.
+    pub database_bytes: Option<u64>,
+    /// Size of its write-ahead log.
+    pub wal_bytes: Option<u64>,
+    /// Connections of this process.
+    pub pool_size: Option<u32>,
+    /// Those that are idle.
+    pub pool_idle: Option<u32>,
+}
+
+/// An error of the state file, kept as words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// A word from a small closed set.
+    pub code: &'static str,
+    /// The whole message; may name paths, so it is shown behind the token only.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+    /// The file works, somebody else just held it.
+    pub is_busy: bool,
+}
+
+impl Problem {
+    fn of(error: &StateError) -> Problem {
+        let text = error.to_string();
+        let (message, hint) = text.split_once("hint: ").unwrap_or((&text, "see the log"));
+        Problem {
+            code: error.code(),
+            message: message.trim_end_matches([' ', ';']).to_owned(),
+            hint: hint.to_owned(),
+            is_busy: error.is_busy(),
+        }
+    }
+}
+
+/// Opens the file if it is not open, and probes it. May block for as long as an open or a probe is allowed to.
+#[must_use]
+pub fn look(slot: &Slot) -> StateFacts {
+    let state = match slot.get().or_else(|_| slot.open_now()) {
+        Ok(state) => state,
+        Err(error) => {
+            return StateFacts {
+                problem: Some(Problem::of(&error)),
+                ..StateFacts::default()
+            };
+        }
+    };
+    let sizes = state.size();
+    let pool = state.pool();
+    let probe = state.check_in_place().and_then(|()| state.write_probe());
+    let facts = StateFacts {
+        problem: probe.as_ref().err().map(Problem::of),
+        schema_version: Some(state.schema_version()),
+        write_probe_seconds: probe.as_ref().ok().map(Duration::as_secs_f64),
+        database_bytes: Some(sizes.database_bytes),
+        wal_bytes: Some(sizes.wal_bytes),
+        pool_size: Some(pool.size),
+        pool_idle: Some(pool.idle),
+    };
+    if let Err(error) = probe {
+        give_up_if_lost(slot, state, error);
+    }
+    facts
+}
+
+/// A file that is damaged or no longer ours is let go, so that the next look opens what stands there now. One that is only full,
+/// read-only or busy stays open: reads go on.
+fn give_up_if_lost(slot: &Slot, state: State, error: StateError) {
+    drop(state);
+    if matches!(
+        error,
+        StateError::Corrupt { .. } | StateError::Moved | StateError::NotOurs { .. }
+    ) {
+        slot.mark_broken(error);
+    }
+}
+
+/// What the file's facts amount to.
+#[must_use]
+pub fn judge(facts: &StateFacts) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    if let Some(problem) = &facts.problem {
+        drafts.push(judge_problem(problem));
+    }
+    if facts
+        .write_probe_seconds
+        .is_some_and(|seconds| seconds > SLOW_PROBE.as_secs_f64())
+    {
+        drafts.push(Draft::warn(
+            "state.slow",
+            format!(
+                "taking the state file's write lock took more than {} ms",
+                SLOW_PROBE.as_millis()
+            ),
+            "look for a slow disk, or for a program that keeps the file locked",
+        ));
+    }
+    if let Some(wal_bytes) = facts.wal_bytes.filter(|bytes| *bytes > LARGE_WAL_BYTES) {
+        drafts.push(Draft::warn(
+            "state.log_large",
+            format!("the state file's write-ahead log has grown to {}", mebibytes(wal_bytes)),
+            "a process holds an old snapshot open; restart the longest-running one, or the program that has the file open",
+        ));
+    }
+    drafts
+}
+
+fn judge_problem(problem: &Problem) -> Draft {
+    let hint = problem.hint.clone();
+    match problem.code {
+        _ if problem.is_busy => Draft::warn(
+            "state.busy",
+            "the state file's write lock could not be had in time",
+            hint,
+        ),
+        "newer" | "migration" | "not_ours" => Draft::fail(
+            "state.schema",
+            format!(
+                "the state file's schema does not fit this program ({})",
+                problem.code
+            ),
+            hint,
+        )
+        .blocking(),
+        code => Draft::fail(
+            "state.unusable",
+            format!("the state file cannot be used ({code})"),
+            hint,
+        )
+        .blocking(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_problem(error: &StateError) -> Draft {
+        let facts = StateFacts {
+            problem: Some(Problem::of(error)),
+            ..StateFacts::default()
+        };
+        judge(&facts).remove(0)
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_keeps_this_machine_from_being_ready() {
+        let draft = with_problem(&StateError::ReadOnly);
+        assert_eq!((draft.id, draft.blocks_ready), ("state.unusable", true));
+        assert_eq!(draft.summary, "the state file cannot be used (read_only)");
+        assert!(draft.hint.starts_with("give the user"), "{}", draft.hint);
+    }
+
+    #[test]
+    fn a_newer_file_is_a_matter_of_the_schema() {
+        let draft = with_problem(&StateError::Newer { file: 9, ours: 1 });
+        assert_eq!((draft.id, draft.blocks_ready), ("state.schema", true));
+    }
+
+    #[test]
+    fn a_busy_file_is_only_a_warning() {
+        let draft = with_problem(&StateError::Locked);
+        assert_eq!((draft.id, draft.blocks_ready), ("state.busy", false));
+    }
+
+    #[test]
+    fn a_slow_probe_and_a_large_log_are_warnings() {
+        let facts = StateFacts {
+            write_probe_seconds: Some(0.2),
+            wal_bytes: Some(LARGE_WAL_BYTES + 1),
+            ..StateFacts::default()
+        };
+        let ids: Vec<_> = judge(&facts).iter().map(|draft| draft.id).collect();
+        assert_eq!(ids, ["state.slow", "state.log_large"]);
+        assert_eq!(
+            judge(&StateFacts {
+                write_probe_seconds: Some(0.1),
+                wal_bytes: Some(LARGE_WAL_BYTES),
+                ..StateFacts::default()
+            }),
+            []
+        );
+    }
+
+    #[test]
+    fn no_summary_names_a_path() {
+        let error = StateError::NotOurs {
+            path: "/home/alice/state.db".into(),
+            application_id: 7,
+        };
+        let draft = with_problem(&error);
+        assert!(!draft.summary.contains("alice") && !draft.hint.contains("alice"));
+    }
+}

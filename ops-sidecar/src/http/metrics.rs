@@ -1,0 +1,145 @@
+//! `GET /metrics`: what all processes recorded, merged, and what only the sidecar can tell.
+//!
+//! With an unusable state file this still answers 200, with the sidecar's own facts and `orderdesk_mcp_state_up 0`: a scrape that failed
+//! would look like a dead sidecar and hide the reason. Counters are absent then, not zero, so nothing seems to be reset.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use shared::session::{self, SessionId};
+use shared::state::Slot;
+use shared::telemetry::names::{self, Metric};
+use shared::telemetry::query::{self, Family, Sample, Value};
+
+use super::{Rooms, text};
+use crate::checks::Level;
+use crate::checks::board::Report;
+
+/// The page.
+pub(super) async fn scrape(State(rooms): State<Rooms>) -> Response {
+    let page = tokio::task::spawn_blocking(move || {
+        text::render(&families(&rooms.inner.slot, &rooms.inner.board.report()))
+    });
+    match page.await {
+        Ok(page) => ([(CONTENT_TYPE, text::CONTENT_TYPE)], page).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// Everything there is to show, by name.
+pub(super) fn families(slot: &Slot, report: &Report) -> Vec<Family> {
+    let recorded = recorded(slot);
+    let mut families = own(report, recorded.is_some());
+    families.extend(recorded.unwrap_or_default());
+    families.sort_by_key(|family| family.metric.name);
+    families
+}
+
+/// What processes recorded; `None` if the file cannot be read.
+fn recorded(slot: &Slot) -> Option<Vec<Family>> {
+    let state = slot.get().ok()?;
+    let is_alive = |id: &SessionId| session::is_alive(slot.home(), id);
+    state
+        .read("telemetry_scrape", |reading| {
+            query::scrape(reading, &is_alive)
+        })
+        .ok()
+}
+
+/// What the checks found, as gauges.
+fn own(report: &Report, is_up: bool) -> Vec<Family> {
+    let facts = &report.facts;
+    let state = &facts.state_file;
+    let (disk, memory, quota) = (
+        facts.disk.as_ref(),
+        facts.memory.as_ref(),
+        facts.quota.as_ref(),
+    );
+    vec![
+        gauge(&names::STATE_UP, Some(f64::from(u8::from(is_up)))),
+        split(
+            &names::STATE_FILE_BYTES,
+            "file",
+            [("database", state.database_bytes), ("wal", state.wal_bytes)],
+        ),
+        gauge(&names::STATE_PROBE_SECONDS, state.write_probe_seconds),
+        split(
+            &names::FINDINGS,
+            "level",
+            [Level::Fail, Level::Warn].map(|level| (level.word(), Some(count(report, level)))),
+        ),
+        gauge(
+            &names::DISK_FREE_BYTES,
+            disk.map(|disk| number(disk.free_bytes)),
+        ),
+        gauge(
+            &names::DISK_SIZE_BYTES,
+            disk.map(|disk| number(disk.size_bytes)),
+        ),
+        gauge(
+            &names::MEMORY_AVAILABLE_BYTES,
+            memory.map(|memory| number(memory.available_bytes)),
+        ),
+        gauge(
+            &names::MEMORY_SIZE_BYTES,
+            memory.map(|memory| number(memory.size_bytes)),
+        ),
+        gauge(
+            &names::QUOTA_STORES,
+            quota.map(|quota| number(quota.stores as u64)),
+        ),
+        gauge(
+            &names::ACTIVE_STORES,
+            quota.map(|quota| number(quota.active_stores as u64)),
+        ),
+        gauge(
+            &names::QUOTA_TOKENS_AVAILABLE_MIN,
+            quota.and_then(|quota| quota.tokens_available_min),
+        ),
+    ]
+}
+
+fn count(report: &Report, level: Level) -> u64 {
+    report
+        .findings
+        .iter()
+        .filter(|finding| finding.level == level)
+        .count() as u64
+}
+
+/// A gauge of one value; without it, a family without series.
+fn gauge(metric: &'static Metric, value: Option<f64>) -> Family {
+    let samples = value.map(|value| Sample {
+        labels: Vec::new(),
+        value: Value::Gauge(value),
+    });
+    Family {
+        metric,
+        samples: samples.into_iter().collect(),
+    }
+}
+
+/// A gauge with one label; values that are not known are left out.
+fn split<const N: usize>(
+    metric: &'static Metric,
+    label: &str,
+    parts: [(&'static str, Option<u64>); N],
+) -> Family {
+    let sample = |(word, value): (&str, Option<u64>)| {
+        Some(Sample {
+            labels: vec![(label.to_owned(), word.to_owned())],
+            value: Value::Gauge(number(value?)),
+        })
+    };
+    Family {
+        metric,
+        samples: parts.into_iter().filter_map(sample).collect(),
+    }
+}
+
+/// Prometheus knows only this kind of number; whole bytes are exact up to 8 PiB.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+fn number(value: u64) -> f64 {
+    value as f64
+}

@@ -1,0 +1,155 @@
+//! The program: start, serve, stop.
+//!
+//! Order at start: telemetry and the checks begin, then HTTP answers, then the service manager is told. A broken state file stops none of
+//! that. Order at stop: no new connections, answers under way finish, the last metrics are written; each step has a bound.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use shared::clock::SystemClock;
+use shared::session;
+use shared::state::Slot;
+use shared::telemetry::Telemetry;
+use tokio::net::TcpListener;
+
+use crate::checks::board::Board;
+use crate::checks::gather::Gatherer;
+use crate::checks::housekeeping::Housekeeping;
+use crate::config::Config;
+use crate::http::{self, Rooms, serve};
+use crate::tasks::{Stop, Tasks, stop_pair};
+use crate::{VERSION, notify};
+
+/// How often the checks run. Probes and pages read the result, so this is also how old it may be; a look costs well under a millisecond.
+const CHECK_EVERY: Duration = Duration::from_secs(2);
+/// How often ended processes are folded into the totals and the log is checkpointed, if nobody else did.
+const TIDY_EVERY: Duration = Duration::from_secs(5);
+/// How long the last metrics may take at exit: less than any supervisor waits before it kills.
+const LAST_FLUSH: Duration = Duration::from_secs(1);
+/// Threads that answer HTTP; the work behind an answer is milliseconds.
+const WORKERS: usize = 2;
+/// Threads for the checks, the housekeeping and scrapes, which may block on the disk.
+const BLOCKING_THREADS: usize = 8;
+
+/// Serves until SIGTERM, SIGINT or SIGHUP; `announce` is told the address once it listens.
+///
+/// # Errors
+/// The address cannot be had, or a loop of this program ended.
+pub fn until_signal(
+    config: Config,
+    announce: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let result = runtime.block_on(async {
+        let listener = bind(config.listen).await?;
+        announce(listener.local_addr()?)?;
+        let (stopper, stop) = stop_pair();
+        let mut signals = Signals::install()?;
+        tokio::spawn(async move {
+            signals.wait().await;
+            stopper.stop();
+        });
+        run(config, listener, stop).await
+    });
+    // A check that hangs on a dead disk must not keep the process from ending.
+    runtime.shutdown_background();
+    result
+}
+
+/// The program itself: serves on `listener` until `stop` is asked for.
+///
+/// # Errors
+/// A loop that should run for ever ended; the process should end, too, and be started afresh.
+pub async fn run(config: Config, listener: TcpListener, stop: Stop) -> anyhow::Result<()> {
+    let slot = Slot::new(config.home.clone());
+    let telemetry = Telemetry::start(slot.clone(), session::Kind::OpsSidecar, VERSION);
+    // No client waits for this process: it may look after ended siblings from the start.
+    telemetry.handle().answered();
+    let clock = Arc::new(SystemClock);
+    let board = Arc::new(Board::new(clock));
+    let mut tasks = Tasks::default();
+    let housekeeping = Housekeeping::new(slot.clone());
+    let gatherer = Gatherer::new(
+        slot.clone(),
+        telemetry.handle(),
+        config.quota_limits(),
+        housekeeping.outcome(),
+    );
+    begin_checks(&mut tasks, gatherer, &board);
+    tasks.every("housekeeping", TIDY_EVERY, move || housekeeping.tidy());
+
+    let rooms = Rooms::new(&config, listener.local_addr()?, slot, board);
+    let serving = serve::serve(listener, http::router(rooms), &config.limits, stop.clone());
+    let outcome = tokio::select! {
+        served = serving => served.context("the HTTP server failed"),
+        ended = tasks.first_end() => Err(ended.into()),
+    };
+    notify::stopping();
+    if !tokio::task::spawn_blocking(move || telemetry.finish(LAST_FLUSH))
+        .await
+        .unwrap_or(false)
+    {
+        tracing::warn!("the last metrics of this process could not be written");
+    }
+    outcome
+}
+
+fn begin_checks(tasks: &mut Tasks, mut gatherer: Gatherer, board: &Arc<Board>) {
+    let board = Arc::clone(board);
+    let mut is_first = true;
+    tasks.every("checks", CHECK_EVERY, move || {
+        let (facts, drafts) = gatherer.gather();
+        board.post(facts, drafts);
+        if std::mem::take(&mut is_first) {
+            notify::ready();
+        }
+        notify::alive(&board.report().headline());
+        Ok(true)
+    });
+}
+
+async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on `{listen}`; hint: another sidecar may run already, or choose an address with `--listen`"))
+}
+
+/// What asks this program to stop.
+#[derive(Debug)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+    /// Held so that it is caught: a file-size limit or quota would otherwise kill the process instead of failing the write.
+    _file_size: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn install() -> anyhow::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        /// SIGXFSZ, 25 on Linux and macOS.
+        const FILE_SIZE: i32 = 25;
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hang_up: listen(SignalKind::hangup())?,
+            _file_size: listen(SignalKind::from_raw(FILE_SIZE))?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
+}
