@@ -3,7 +3,7 @@
 //! Here: what each may look like. The rule that matters: an API key is sent to `api_base_url`, so it must be https unless it is this
 //! very machine. Not here: connecting.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::{Host, Url};
 
@@ -69,26 +69,30 @@ pub(super) fn hosts(text: &str) -> Result<Vec<String>, Refusal> {
 }
 
 fn host(name: &str) -> Result<String, Refusal> {
-    let refusal =
-        || Refusal::new("holds something that is not a host name (no scheme, no path, no `*`)");
     let (bare, port) = match name.rsplit_once(':') {
         // More than one colon is an IPv6 address; with a port it stands in brackets.
         Some((bare, port)) if !bare.contains(':') || bare.ends_with(']') => (bare, Some(port)),
         _ => (name, None),
     };
     let port_is_fine = port.is_none_or(|port| port.parse::<u16>().is_ok());
-    let bare = bare
+    let is_host = match bare
         .strip_prefix('[')
         .and_then(|inner| inner.strip_suffix(']'))
-        .unwrap_or(bare);
-    let is_name = !bare.is_empty()
-        && bare
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-    if port_is_fine && (is_name || bare.parse::<IpAddr>().is_ok()) {
+    {
+        Some(inner) => inner.parse::<Ipv6Addr>().is_ok(),
+        None => is_name(bare) || bare.parse::<IpAddr>().is_ok(),
+    };
+    if port_is_fine && is_host {
         return Ok(name.to_ascii_lowercase());
     }
-    Err(refusal())
+    Err(Refusal::new(
+        "holds something that is not a host name (no scheme, no path, no `*`)",
+    ))
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    !name.is_empty() && name.bytes().all(allowed)
 }
 
 #[cfg(test)]

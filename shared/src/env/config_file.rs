@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
 
-use super::catalogue::{Owner, SETTINGS, Setting, setting};
+use super::catalogue::{SETTINGS, setting};
 use super::mistake::Mistake;
 use super::nearest::nearest;
+use super::setting::{Owner, Setting};
 use super::sources::read_small_file;
 
 /// The file's texts by key. Keys that are unknown or of no use were reported and are left out.

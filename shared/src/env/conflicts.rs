@@ -2,8 +2,8 @@
 //!
 //! Here: one function per rule about two or more settings, over the effective values. Not here: the values themselves.
 
-use super::catalogue::Owner;
 use super::mistake::Mistake;
+use super::setting::Owner;
 use super::settings::Settings;
 
 /// Reports every rule that the settings break.

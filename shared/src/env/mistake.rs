@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::catalogue::Owner;
+use super::setting::Owner;
 
 /// How much of a wrong value is shown.
 const SHOWN_CHARACTERS: usize = 60;

@@ -3,11 +3,13 @@
 //! | file | decides |
 //! |---|---|
 //! | [`catalogue`] | which settings exist: the one list for both binaries |
+//! | [`setting`] | what a setting is: owner, default, profiles |
 //! | [`kind`], `units`, `address` | what a value may look like |
 //! | [`vars`] | the captured environment |
 //! | `config_file` | what `config.toml` may hold |
 //! | `sources` | who wins: flag > environment > `…_FILE` > systemd credential > `config.toml` > default |
-//! | [`settings`] | loading, and the effective values |
+//! | [`load`] | asking all of them, and collecting the mistakes |
+//! | [`settings`] | the effective values |
 //! | `names` | which names are typos |
 //! | `conflicts` | what is wrong only in combination |
 //! | [`mistake`], [`nearest`] | saying it |
@@ -18,9 +20,11 @@
 
 pub mod catalogue;
 pub mod kind;
+pub mod load;
 pub mod mistake;
 pub mod nearest;
 pub mod print;
+pub mod setting;
 pub mod settings;
 pub mod vars;
 
@@ -31,12 +35,14 @@ mod names;
 mod sources;
 mod units;
 
-pub use catalogue::{Owner, Preset, Profile, SETTINGS, Setting};
+pub use catalogue::SETTINGS;
 pub use kind::{Kind, Value};
+pub use load::Loaded;
 pub use mistake::Mistake;
 pub use nearest::nearest;
 pub use print::markdown;
-pub use settings::{Effective, Loaded, Settings};
+pub use setting::{Owner, Preset, Profile, Setting};
+pub use settings::{Effective, Settings};
 pub use sources::Source;
 pub use vars::Vars;
 

@@ -6,9 +6,10 @@
 use strsim::damerau_levenshtein;
 
 use super::PREFIX;
-use super::catalogue::{Owner, SETTINGS};
+use super::catalogue::SETTINGS;
 use super::mistake::Mistake;
 use super::nearest::nearest;
+use super::setting::Owner;
 use super::vars::Vars;
 
 /// How many slips still make a name without our exact prefix one of ours (`ORDERDESK_MPC_STORE_ID`). Names with other prefixes,
@@ -45,17 +46,21 @@ fn is_meant_for_us(name: &str, known: &[String]) -> bool {
 }
 
 fn hint(name: &str, known: &[String]) -> String {
-    // The prefix is left out of the measure: fourteen equal characters would make every name look near.
-    let rest = |name: &str| {
-        name.to_ascii_uppercase()
-            .strip_prefix(PREFIX)
-            .unwrap_or(name)
-            .to_owned()
+    if is_a_file_of_no_secret(name) {
+        return "only secrets can be read from a file".to_owned();
+    }
+    let name = name.to_ascii_uppercase();
+    // Where the prefix is right it is left out of the measure: fourteen equal characters would make every name look near.
+    let meant = match name.strip_prefix(PREFIX) {
+        Some(rest) => nearest(
+            rest,
+            known.iter().filter_map(|name| name.strip_prefix(PREFIX)),
+        )
+        .map(|word| format!("{PREFIX}{word}")),
+        None => nearest(&name, known.iter().map(String::as_str)).map(str::to_owned),
     };
-    let rests: Vec<String> = known.iter().map(|name| rest(name)).collect();
-    match nearest(&rest(name), rests.iter().map(String::as_str)) {
-        Some(word) => format!("did you mean `{PREFIX}{word}`?"),
-        None if is_a_file_of_no_secret(name) => "only secrets can be read from a file".to_owned(),
+    match meant {
+        Some(name) => format!("did you mean `{name}`?"),
         None => "remove it; `config` prints the settings there are".to_owned(),
     }
 }

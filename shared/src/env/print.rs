@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-use super::catalogue::{Owner, Preset, Profile, SETTINGS, Setting};
+use super::catalogue::SETTINGS;
+use super::setting::{Owner, Preset, Profile, Setting};
 use super::settings::Settings;
 
 /// The sections of the page.

@@ -1,7 +1,6 @@
-//! Loading, and the effective values.
+//! The effective values.
 //!
-//! Here: [`Settings::load`], which asks every source, parses, checks and collects all mistakes, and the typed getters. Not here: any of
-//! those steps themselves. Nothing outside the settings file and the secrets' files is touched: no folder made, no port bound.
+//! Here: [`Settings`], its typed getters and its lines for display. Not here: how the values were found (`load`).
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,13 +9,10 @@ use std::time::Duration;
 use serde::Serialize;
 use url::Url;
 
-use super::catalogue::{Owner, Profile, SETTINGS, Setting, setting};
-use super::config_file::{self, ConfigFile};
+use super::catalogue::SETTINGS;
 use super::kind::Value;
-use super::mistake::{Mistake, quoted};
-use super::sources::{Source, Sources};
-use super::vars::Vars;
-use super::{conflicts, names};
+use super::setting::{Owner, Profile, Setting};
+use super::sources::Source;
 use crate::paths::Home;
 use crate::secret::Secret;
 
@@ -26,35 +22,30 @@ use crate::secret::Secret;
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// In the order of [`SETTINGS`].
-    entries: Vec<Entry>,
-    profile: Option<Profile>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) profile: Option<Profile>,
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
-    setting: &'static Setting,
-    value: Option<Value>,
-    source: Source,
+pub(super) struct Entry {
+    pub(super) setting: &'static Setting,
+    pub(super) value: Option<Value>,
+    pub(super) source: Source,
 }
 
-/// What loading gives: settings that can be used (with the default in place of what was wrong), and all mistakes.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The settings.
-    pub settings: Settings,
-    /// Everything that is wrong, whoever it concerns.
-    pub mistakes: Vec<Mistake>,
-}
-
-impl Loaded {
-    /// The mistakes that one binary has to care about.
-    #[must_use]
-    pub fn mistakes_for(&self, reader: Owner) -> Vec<Mistake> {
-        self.mistakes
-            .iter()
-            .filter(|mistake| mistake.owner.concerns(reader))
-            .cloned()
-            .collect()
+impl Entry {
+    pub(super) fn default_of(setting: &'static Setting, profile: Option<Profile>) -> Entry {
+        let value = setting.preset.text(profile).map(|text| {
+            setting
+                .kind
+                .parse(text)
+                .expect("a test parses every default")
+        });
+        Entry {
+            setting,
+            value,
+            source: Source::Default,
+        }
     }
 }
 
@@ -77,59 +68,12 @@ pub struct Effective {
 }
 
 impl Settings {
-    /// Asks the flags, the environment, files and the defaults. `flags` hold catalogue keys and the text given on the command line.
-    #[must_use]
-    pub fn load(flags: &[(&'static str, String)], env: &Vars, home: &Home) -> Loaded {
-        let mut mistakes = Vec::new();
-        names::check(env, &mut mistakes);
-
-        let nothing = ConfigFile::default();
-        let before_file = Sources {
-            flags,
-            env,
-            file: &nothing,
-            file_path: home.root(),
-        };
-        let named = match read(&before_file, find("config"), None, &mut mistakes).value {
-            Some(Value::Path(path)) => Some(path),
-            _ => None,
-        };
-        let (file_path, was_named) = config_file::locate(named, home.config_file());
-        let file = ConfigFile::read(&file_path, was_named, &mut mistakes);
-
-        let sources = Sources {
-            flags,
-            env,
-            file: &file,
-            file_path: &file_path,
-        };
-        // The profile first, because it chooses the defaults; its mistake, if any, is reported in its turn below.
-        let profile = read(&sources, find("env"), None, &mut Vec::new())
-            .value
-            .and_then(|word| Profile::from_word(&word.to_string()));
-        let entries = SETTINGS
-            .iter()
-            .map(|setting| match setting.key {
-                "home" => home_entry(&sources, setting, home),
-                "config" => Entry {
-                    setting,
-                    value: Some(Value::Path(file_path.clone())),
-                    source: path_source(&sources, setting),
-                },
-                _ => read(&sources, setting, profile, &mut mistakes),
-            })
-            .collect();
-        let settings = Settings { entries, profile };
-        conflicts::check(&settings, &mut mistakes);
-        Loaded { settings, mistakes }
-    }
-
     /// The defaults, as on a desktop where nothing is set.
     #[must_use]
     pub fn defaults(home: &Home) -> Settings {
         let entries = SETTINGS
             .iter()
-            .map(|setting| default_entry(setting, None))
+            .map(|setting| Entry::default_of(setting, None))
             .collect();
         let mut settings = Settings {
             entries,
@@ -308,95 +252,4 @@ impl Settings {
 )]
 fn wrong<T>(key: &str, asked: &str, value: &Value) -> T {
     panic!("the setting `{key}` is no {asked}: {value:?}")
-}
-
-fn find(key: &str) -> &'static Setting {
-    setting(key).expect("called with keys of the catalogue")
-}
-
-fn default_entry(setting: &'static Setting, profile: Option<Profile>) -> Entry {
-    let value = setting.preset.text(profile).map(|text| {
-        setting
-            .kind
-            .parse(text)
-            .expect("a test parses every default")
-    });
-    Entry {
-        setting,
-        value,
-        source: Source::Default,
-    }
-}
-
-/// The value of one setting, or its default and a mistake.
-fn read(
-    sources: &Sources<'_>,
-    setting: &'static Setting,
-    profile: Option<Profile>,
-    mistakes: &mut Vec<Mistake>,
-) -> Entry {
-    match sources.find(setting).and_then(|said| parse(setting, said)) {
-        Ok(Some((value, source))) => Entry {
-            setting,
-            value: Some(value),
-            source,
-        },
-        Ok(None) => default_entry(setting, profile),
-        Err(mistake) => {
-            mistakes.push(*mistake);
-            default_entry(setting, profile)
-        }
-    }
-}
-
-fn parse(
-    setting: &'static Setting,
-    said: Option<(String, Source)>,
-) -> Result<Option<(Value, Source)>, Box<Mistake>> {
-    let Some((text, source)) = said else {
-        return Ok(None);
-    };
-    let what = match &source {
-        Source::Environment => format!("`{}`", setting.variable()),
-        other => format!("`{}` ({other})", setting.key),
-    };
-    let refuse =
-        |why: String, hint: String| Err(Box::new(Mistake::new(setting.owner, what, why, hint)));
-    if is_placeholder(&text) {
-        return refuse(
-            format!("{} was not filled in by the client", quoted(text.trim())),
-            "fill the field in, or remove the variable".to_owned(),
-        );
-    }
-    match setting.kind.parse(&text) {
-        Ok(value) => Ok(Some((value, source))),
-        Err(refusal) if refusal.may_echo => refuse(
-            format!("{} {}", quoted(text.trim()), refusal.why),
-            format!("give {}", setting.kind.accepts()),
-        ),
-        Err(refusal) => refuse(refusal.why, format!("give {}", setting.kind.accepts())),
-    }
-}
-
-/// `${user_config.api_key}`: a client's configuration form that nobody filled in.
-fn is_placeholder(text: &str) -> bool {
-    let text = text.trim();
-    text.starts_with("${") && text.ends_with('}') && !text[2..].contains('$')
-}
-
-/// The home was resolved before us, by [`Home::resolve`]; here it is only shown.
-fn home_entry(sources: &Sources<'_>, setting: &'static Setting, home: &Home) -> Entry {
-    Entry {
-        setting,
-        value: Some(Value::Path(home.root().to_owned())),
-        source: path_source(sources, setting),
-    }
-}
-
-fn path_source(sources: &Sources<'_>, setting: &Setting) -> Source {
-    sources
-        .find(setting)
-        .ok()
-        .flatten()
-        .map_or(Source::Default, |(_, source)| source)
 }

@@ -9,9 +9,9 @@ use std::fmt;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use super::catalogue::Setting;
 use super::config_file::ConfigFile;
 use super::mistake::Mistake;
+use super::setting::Setting;
 use super::vars::Vars;
 use crate::paths::expand_tilde;
 
@@ -113,15 +113,20 @@ impl Sources<'_> {
         let Some(folder) = self.env.get(CREDENTIALS) else {
             return Ok(None);
         };
+        let refuse = |why: String| {
+            let what = format!("systemd credential `{}`", setting.key);
+            Err(Box::new(Mistake::new(
+                setting.owner,
+                what,
+                why,
+                "check `LoadCredential=` in the unit",
+            )))
+        };
         match read_small_file(&Path::new(folder).join(setting.key)) {
+            Ok(text) if text.trim().is_empty() => refuse("is empty".to_owned()),
             Ok(text) => Ok(Some((text, Source::Credential))),
             Err(refused) if refused.is_missing => Ok(None),
-            Err(refused) => Err(Box::new(Mistake::new(
-                setting.owner,
-                format!("systemd credential `{}`", setting.key),
-                refused.why,
-                "check `LoadCredential=` in the unit",
-            ))),
+            Err(refused) => refuse(refused.why),
         }
     }
 
