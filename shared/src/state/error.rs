@@ -137,7 +137,8 @@ impl StateError {
         matches!(self, StateError::Locked)
     }
 
-    /// This may go away without anybody repairing anything.
+    /// This may go away without anybody repairing anything. The others need a person, but no restart: opening again
+    /// works as soon as the cause is gone.
     pub fn is_transient(&self) -> bool {
         matches!(
             self,

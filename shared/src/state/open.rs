@@ -91,6 +91,11 @@ impl State {
         self.0.presence.check()
     }
 
+    /// Shows the pool's size, when it is another than at the last look: each change of a gauge is a row to write.
+    pub(super) fn note_pool(&self) {
+        self.0.pool.note();
+    }
+
     pub(super) fn connection(&self, patience: Duration) -> Result<super::pool::Pooled, StateError> {
         self.0.pool.take(patience)
     }

@@ -15,6 +15,7 @@ use rusqlite::Connection;
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::{StateError, busy, connection};
+use crate::telemetry::names;
 
 /// Two callers, the flush and the scrape: more would only wait for the one write lock.
 const MAX_CONNECTIONS: u32 = 4;
@@ -35,6 +36,7 @@ pub(super) type Pooled = PooledConnection<Manager>;
 pub(super) struct Pool {
     connections: r2d2::Pool<Manager>,
     last_error: Arc<LastError>,
+    noted: Mutex<Option<PoolStatus>>,
 }
 
 impl Pool {
@@ -54,6 +56,7 @@ impl Pool {
         Pool {
             connections,
             last_error,
+            noted: Mutex::new(None),
         }
     }
 
@@ -72,6 +75,16 @@ impl Pool {
                 Some(error) => error.into(),
                 None => StateError::Locked,
             })
+    }
+
+    /// Sets the two gauges when they would change.
+    pub(super) fn note(&self) {
+        let now = Some(self.status());
+        let before = std::mem::replace(&mut *self.noted.lock(), now);
+        if let (Some(status), true) = (now, now != before) {
+            metrics::gauge!(names::DB_POOL_SIZE.name).set(status.size);
+            metrics::gauge!(names::DB_POOL_AVAILABLE.name).set(status.idle);
+        }
     }
 
     pub(super) fn status(&self) -> PoolStatus {
@@ -117,7 +130,7 @@ impl ManageConnection for Manager {
     fn connect(&self) -> Result<Connection, rusqlite::Error> {
         let first = self.first.lock().take();
         let connection = first.map_or_else(|| self.others.connect(), Ok)?;
-        metrics::counter!(crate::telemetry::names::DB_CONNECTIONS.name).increment(1);
+        metrics::counter!(names::DB_CONNECTIONS.name).increment(1);
         Ok(connection)
     }
 

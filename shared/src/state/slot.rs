@@ -12,6 +12,9 @@ use parking_lot::{Condvar, Mutex};
 use super::{State, StateError};
 use crate::paths::Home;
 
+/// Caps [`Slot::wait`], so that no patience overflows the clock.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
 /// Where the open state file is found, if it is open. Cloning shares it.
 #[derive(Clone)]
 pub struct Slot(Arc<Inner>);
@@ -98,7 +101,7 @@ impl Slot {
     /// # Errors
     /// Why there is still none.
     pub fn wait(&self, patience: Duration) -> Result<State, Arc<StateError>> {
-        let until = Instant::now() + patience;
+        let until = Instant::now() + patience.min(LONGEST_WAIT);
         let mut held = self.0.held.lock();
         while held.state.is_err() && !self.0.opened.wait_until(&mut held, until).timed_out() {}
         held.state.clone()

@@ -60,7 +60,7 @@ impl State {
         operation: &'static str,
         work: impl FnOnce(&Reading<'_>) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
-        let _timing = Timing::of(operation);
+        let _timing = Timing::of(self, operation);
         self.reading(work).map_err(|error| self.look_again(error))
     }
 
@@ -75,7 +75,7 @@ impl State {
         durability: Durability,
         work: impl FnOnce(&Writing<'_>) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
-        let _timing = Timing::of(operation);
+        let _timing = Timing::of(self, operation);
         self.writing(durability, work)
             .map_err(|error| self.look_again(error))
     }
@@ -170,24 +170,30 @@ impl Drop for Synchronous<'_> {
     }
 }
 
-/// Measures one operation from asking for a connection to the end, however it ends.
-struct Timing {
+/// Measures one operation from asking for a connection to giving it back, however it ends.
+struct Timing<'s> {
+    state: &'s State,
     operation: &'static str,
     since: Instant,
 }
 
-impl Timing {
-    fn of(operation: &'static str) -> Timing {
+impl Timing<'_> {
+    fn of<'s>(state: &'s State, operation: &'static str) -> Timing<'s> {
         Timing {
+            state,
             operation,
             since: Instant::now(),
         }
     }
 }
 
-impl Drop for Timing {
+impl Drop for Timing<'_> {
     fn drop(&mut self) {
         metrics::histogram!(names::DB_QUERY_DURATION.name, "operation" => self.operation)
             .record(self.since.elapsed());
+        self.state.note_pool();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -181,8 +181,8 @@ fn add(writing: &Writing<'_>, row: &Kept) -> Result<(), StateError> {
 /// Whether this series is retired already, or its metric has fewer than [`RETIRED_PER_METRIC`].
 fn has_place(writing: &Writing<'_>, row: &Kept) -> Result<bool, StateError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM metric_retired WHERE name = ?1 AND labels = ?2 AND bounds = ?3)
-                   OR (SELECT count(*) FROM metric_retired WHERE name = ?1) < ?4";
-    let params = params![row.name, row.labels, row.bounds, RETIRED_PER_METRIC];
+                   OR (SELECT count(*) FROM metric_retired WHERE name = ?1 AND labels <> ?5) < ?4";
+    let params = params![row.name, row.labels, row.bounds, RETIRED_PER_METRIC, OVERFLOW];
     Ok(writing.conn().prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
 }
 
