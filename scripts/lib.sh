@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # the variables are for those who source this
 # Shell functions that the commands in this folder share. Sourced, never run.
 #
 # Everything that gets installed comes from crates.io, PyPI, the npm registry or Debian, by name, at a pinned version where
@@ -78,7 +79,6 @@ need_pip() {
 
 # The JavaScript clients, from scripts/e2e/package-lock.json, and a Node that is new enough for the conformance suite
 # (Node 22 or later; it comes as a Python wheel, so that the machine's own Node stays what it is).
-NODE_MODULES="$TOOLS/node/node_modules"
 NEW_NODE="$TOOLS/node/bin/node"
 need_node() {
   need_apt node nodejs || return 1

@@ -33,8 +33,9 @@ CELLS = [
 def main(words: list[str]) -> int:
     cells = [cell for cell in CELLS if all(word.lower() in f"{cell[0]} {cell[1]}".lower() for word in words)]
     matrix = []
-    # Sixty calls in a row from one store would wait for the shop's quota, which is not what this suite looks at.
-    with Stage(settings={"ORDERDESK_MCP_STORE_BURST": "1000", "ORDERDESK_MCP_STORE_RATE_PER_SECOND": "1000"}) as stage:
+    # So many calls in a row would wait for the shop's quota, which is not what this suite looks at.
+    open_wide = {"ORDERDESK_MCP_STORE_BURST": "1000", "ORDERDESK_MCP_STORE_RATE_PER_SECOND": "1000"}
+    with Stage(settings=open_wide, sandbox=["--no-rate-limit"]) as stage:
         for client, era, play in cells:
             print(f"{client}, {era}", flush=True)
             began = time.monotonic()

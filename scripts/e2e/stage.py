@@ -63,8 +63,8 @@ def get(url: str, timeout_s: float = 5) -> tuple[int, str]:
 class Stage:
     """`with Stage() as stage:` a shop, a sidecar and a home."""
 
-    def __init__(self, orders: int = 60, settings: dict[str, str] | None = None):
-        self.orders = orders
+    def __init__(self, settings: dict[str, str] | None = None, sandbox: list[str] | None = None):
+        self.sandbox_arguments = sandbox or []
         self.settings = settings or {}
         self.processes: list[subprocess.Popen] = []
         self.folder = Path(tempfile.mkdtemp(prefix="orderdesk-stage-"))
@@ -102,7 +102,7 @@ class Stage:
 
     def _start_sandbox(self) -> None:
         process = self.spawn(
-            "sandbox", [BIN / "orderdesk-sandbox", "--port", "0", "--orders", self.orders], stdout=subprocess.PIPE
+            "sandbox", [BIN / "orderdesk-sandbox", "--port", "0", *self.sandbox_arguments], stdout=subprocess.PIPE
         )
         line = process.stdout.readline()
         if not line:

@@ -90,9 +90,9 @@ pub(crate) fn run(quick: bool, markdown: bool) -> anyhow::Result<()> {
     drop(stage);
     rows.extend(commits(effort)?);
     if markdown {
-        print_markdown(&rows)
+        print_markdown(&rows);
     } else {
-        print_table(&rows)
+        print_table(&rows);
     }
     Ok(())
 }
