@@ -5,7 +5,7 @@
 //! only slow to appear is left alone. Anybody may fold, at any time; nobody has to.
 
 use crate::session::{self, SessionId};
-use crate::state::tables::{metrics, sessions};
+use crate::state::tables::{metrics as rows, sessions};
 use crate::state::{Durability, State, StateError, Writing};
 use crate::telemetry::names;
 
@@ -33,7 +33,7 @@ pub(crate) fn fold_some(state: &State, most: usize) -> Result<u32, StateError> {
         })?;
         if did {
             session::remove_run_file(state.home(), &id);
-            ::metrics::counter!(names::SESSIONS_FOLDED.name).increment(1);
+            metrics::counter!(names::SESSIONS_FOLDED.name).increment(1);
             folded += 1;
         }
     }
@@ -45,6 +45,9 @@ pub(crate) fn retire(writing: &Writing<'_>, id: &SessionId) -> Result<bool, Stat
     if !sessions::delete(writing, id.as_str())? {
         return Ok(false);
     }
-    metrics::retire(writing, id.as_str())?;
+    rows::retire(writing, id.as_str())?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;

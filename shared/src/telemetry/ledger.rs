@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::book::Book;
 use super::names::{Kind, Mode};
 use super::series::{CounterCell, GaugeCell, HistogramCell, Series};
-use crate::state::tables::metrics::{self, Row};
+use crate::state::tables::metrics::{self as rows, Row};
 
 /// Counts per bucket and their sum.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +79,7 @@ impl Ledger {
             if committed != Some(entry.series.cell.count()) {
                 let (counts, sum) = entry.series.cell.read();
                 let own = counts.iter().zip(&entry.base.counts).map(|(now, base)| now - base).collect::<Vec<_>>();
-                changes.histograms.push((index, Observed { counts, sum }, metrics::encode(&own)));
+                changes.histograms.push((index, Observed { counts, sum }, rows::encode(&own)));
             }
         }
         changes
@@ -95,17 +95,17 @@ impl Ledger {
     pub(crate) fn rows<'a>(&'a self, changes: &'a Changes, seq: i64) -> impl Iterator<Item = Row<'a>> {
         let counters = changes.counters.iter().map(|(index, total)| {
             let Entry { series, base, .. } = &self.counters[*index];
-            row(series, metrics::Kind::Counter, (total - base) as f64)
+            row(series, rows::Kind::Counter, (total - base) as f64)
         });
         let gauges = changes.gauges.iter().map(move |(index, _, level)| {
             let series = &self.gauges[*index].series;
-            Row { seq, ..row(series, metrics::Kind::Gauge, *level) }
+            Row { seq, ..row(series, rows::Kind::Gauge, *level) }
         });
         let histograms = changes.histograms.iter().map(|(index, observed, counts)| {
             let HistogramEntry { entry, bounds } = &self.histograms[*index];
             // Rounding must not make a sum of nothing negative.
             let sum = (observed.sum - entry.base.sum).max(0.0);
-            Row { bounds, counts: Some(counts), ..row(&entry.series, metrics::Kind::Histogram, sum) }
+            Row { bounds, counts: Some(counts), ..row(&entry.series, rows::Kind::Histogram, sum) }
         });
         counters.chain(gauges).chain(histograms)
     }
@@ -151,7 +151,7 @@ impl Ledger {
     }
 }
 
-fn row<Cell>(series: &Series<Cell>, kind: metrics::Kind, value: f64) -> Row<'_> {
+fn row<Cell>(series: &Series<Cell>, kind: rows::Kind, value: f64) -> Row<'_> {
     Row { name: series.metric.name, labels: &series.labels, bounds: "", kind, value, counts: None, seq: 0 }
 }
 
@@ -167,7 +167,7 @@ pub(crate) fn parse_bounds(text: &str) -> Option<Vec<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use ::metrics::{counter, histogram, with_local_recorder};
+    use metrics::{counter, histogram, with_local_recorder};
 
     use super::*;
     use crate::telemetry::bell::Bell;

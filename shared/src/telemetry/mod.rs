@@ -28,5 +28,7 @@ pub mod query;
 mod recorder;
 mod runner;
 mod series;
+#[cfg(test)]
+mod testing;
 
 pub use process::{Handle, Telemetry};

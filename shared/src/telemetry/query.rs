@@ -15,7 +15,7 @@ use merge::Merged;
 
 use super::names::{self, Metric};
 use crate::session::{Kind, SessionId};
-use crate::state::tables::{metrics, sessions};
+use crate::state::tables::{metrics as rows, sessions};
 use crate::state::{Reading, StateError};
 
 /// All series of one metric.
@@ -61,14 +61,14 @@ pub enum Value {
 /// Why the file could not be read.
 pub fn scrape(reading: &Reading<'_>, alive: &dyn Fn(&SessionId) -> bool) -> Result<Vec<Family>, StateError> {
     let mut merged = Merged::default();
-    metrics::each_retired(reading, |row| merged.add(row, false))?;
+    rows::each_retired(reading, |row| merged.add(row, false))?;
     let mut processes = [0_u32; 2];
     for session in sessions::all(reading)? {
         let is_alive = alive(&session.id);
         if is_alive {
             processes[session.kind as usize] += 1;
         }
-        metrics::each_live(reading, session.id.as_str(), |row| merged.add(row, is_alive))?;
+        rows::each_live(reading, session.id.as_str(), |row| merged.add(row, is_alive))?;
     }
     let mut families = merged.into_families();
     families.push(process_family(processes));

@@ -48,7 +48,6 @@ fn row(page: &mut String, metric: &Metric) {
         Kind::Counter => ("counter", "sum"),
         Kind::Histogram(_) => ("histogram", "sum"),
         Kind::Gauge(Mode::LiveSum) => ("gauge", "sum"),
-        Kind::Gauge(Mode::LiveMin) => ("gauge", "smallest"),
         Kind::Gauge(Mode::LiveMax) => ("gauge", "largest"),
         Kind::Gauge(Mode::LiveMostRecent) => ("gauge", "most recent"),
         Kind::Gauge(Mode::AtScrape) => ("gauge", "computed"),

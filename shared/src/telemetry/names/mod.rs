@@ -51,8 +51,6 @@ pub enum Kind {
 pub enum Mode {
     /// The sum: things each process has some of.
     LiveSum,
-    /// The smallest.
-    LiveMin,
     /// The largest.
     LiveMax,
     /// What was written last, by the order of commits and not by anybody's clock.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Family, Sample, Value};
-use crate::state::tables::metrics::{self, Row};
+use crate::state::tables::metrics::{self as rows, Row};
 use crate::telemetry::labels::{self, OVERFLOW};
 use crate::telemetry::ledger::{bounds_text, parse_bounds};
 use crate::telemetry::names::{self, Kind, Metric, Mode};
@@ -34,7 +34,7 @@ enum Sum {
 impl Merged {
     /// Adds a row; gauges only of the living.
     pub(super) fn add(&mut self, row: Row<'_>, is_alive: bool) {
-        if row.kind == metrics::Kind::Gauge && !is_alive {
+        if row.kind == rows::Kind::Gauge && !is_alive {
             return;
         }
         let building = match self.families.get_mut(row.name) {
@@ -54,11 +54,11 @@ impl Merged {
     }
 }
 
-fn is_same_kind(ours: Kind, theirs: metrics::Kind) -> bool {
+fn is_same_kind(ours: Kind, theirs: rows::Kind) -> bool {
     match ours {
-        Kind::Counter => theirs == metrics::Kind::Counter,
-        Kind::Gauge(mode) => theirs == metrics::Kind::Gauge && mode != Mode::AtScrape,
-        Kind::Histogram(_) => theirs == metrics::Kind::Histogram,
+        Kind::Counter => theirs == rows::Kind::Counter,
+        Kind::Gauge(mode) => theirs == rows::Kind::Gauge && mode != Mode::AtScrape,
+        Kind::Histogram(_) => theirs == rows::Kind::Histogram,
     }
 }
 
@@ -72,8 +72,7 @@ impl Building {
     }
 
     fn add(&mut self, row: Row<'_>) {
-        let is_new_beyond_cap = self.series.len() >= SERIES_PER_METRIC && !self.series.contains_key(row.labels);
-        let labels = if is_new_beyond_cap { OVERFLOW } else { row.labels };
+        let labels = if self.has_place(row.labels) { row.labels } else { OVERFLOW };
         let foreign_bounds = if row.bounds == self.own_bounds { "" } else { row.bounds };
         let metric = self.metric;
         if let Some(sum) = self.series.get_mut(labels).and_then(|by_bounds| by_bounds.get_mut(foreign_bounds)) {
@@ -82,6 +81,12 @@ impl Building {
             let by_bounds = self.series.entry(labels.to_owned()).or_default();
             by_bounds.insert(foreign_bounds.to_owned(), Sum::first(row));
         }
+    }
+
+    /// The overflow series itself does not count.
+    fn has_place(&self, labels: &str) -> bool {
+        let others = self.series.len() - usize::from(self.series.contains_key(OVERFLOW));
+        others < SERIES_PER_METRIC || self.series.contains_key(labels)
     }
 
     fn into_family(self) -> Family {
@@ -103,10 +108,10 @@ impl Building {
 impl Sum {
     fn first(row: Row<'_>) -> Sum {
         match row.kind {
-            metrics::Kind::Counter => Sum::Counter(row.value),
-            metrics::Kind::Gauge => Sum::Gauge { level: row.value, seq: row.seq },
-            metrics::Kind::Histogram => {
-                Sum::Histogram { counts: metrics::decode(row.counts.unwrap_or_default()).collect(), sum: row.value }
+            rows::Kind::Counter => Sum::Counter(row.value),
+            rows::Kind::Gauge => Sum::Gauge { level: row.value, seq: row.seq },
+            rows::Kind::Histogram => {
+                Sum::Histogram { counts: rows::decode(row.counts.unwrap_or_default()).collect(), sum: row.value }
             }
         }
     }
@@ -117,7 +122,6 @@ impl Sum {
             Sum::Gauge { level, seq } => {
                 let newest = row.seq > *seq;
                 *level = match metric.kind {
-                    Kind::Gauge(Mode::LiveMin) => level.min(row.value),
                     Kind::Gauge(Mode::LiveMax) => level.max(row.value),
                     Kind::Gauge(Mode::LiveMostRecent) => if newest { row.value } else { *level },
                     _ => *level + row.value,
@@ -125,7 +129,7 @@ impl Sum {
                 *seq = row.seq.max(*seq);
             }
             Sum::Histogram { counts, sum } => {
-                for (count, more) in counts.iter_mut().zip(metrics::decode(row.counts.unwrap_or_default())) {
+                for (count, more) in counts.iter_mut().zip(rows::decode(row.counts.unwrap_or_default())) {
                     *count += more;
                 }
                 *sum += row.value;
