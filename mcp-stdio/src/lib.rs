@@ -1,1 +1,35 @@
-//! placeholder
+//! The shop front: an MCP server on stdio that lets an assistant read an Order Desk shop.
+//!
+//! Data flows one way: `main → run → server → call → tools → desk → shared`.
+//!
+//! | room | keeps |
+//! |---|---|
+//! | [`cli`] | the commands and what they print |
+//! | [`config`] | the settings in the form that the rooms take |
+//! | [`run`] | the life of a serving process, from the first byte to the exit code |
+//! | [`stop`] | why and when the process ends |
+//! | [`transport`] | stdin and stdout: bounded lines, bad lines answered, operations measured |
+//! | [`server`] | the MCP library's handler: who we are, which tools there are |
+//! | [`call`] | the corridor around every tool call: panic guard, deadline, counting |
+//! | [`args`] [`reply`] [`error`] | what comes in, what goes out, what can go wrong |
+//! | [`clean`] | text from strangers, made safe to show |
+//! | [`cursor`] | where a list goes on |
+//! | [`tools`] | words for the model: one file per area |
+//! | [`context`] | what a tool may use: the active store, the desk, the server's own state |
+//! | [`desk`] | what Order Desk means; knows no MCP |
+
+pub mod args;
+pub mod call;
+pub mod clean;
+pub mod cli;
+pub mod config;
+pub mod context;
+pub mod cursor;
+pub mod desk;
+pub mod error;
+pub mod reply;
+pub mod run;
+pub mod server;
+pub mod stop;
+pub mod tools;
+pub mod transport;

@@ -1,0 +1,319 @@
+//! What a tool takes: declared once, published as JSON Schema, and checked against the same declaration.
+//!
+//! Here: strict about names, lenient about types. A misspelt optional argument would answer another question than the caller
+//! asked, so an unknown name is an error that says the nearest right one; a number where text is expected (`"order_id": 7`), text
+//! where a number is expected, or one word where a list is expected is simply understood. All mistakes are told at once. Not
+//! here: what a value means to Order Desk.
+
+use serde_json::{Map, Value, json};
+use shared::env::nearest;
+
+use crate::error::ToolError;
+
+/// Longest text argument in characters. Order Desk's own fields are far shorter; the limit keeps request lines sane.
+const MAX_TEXT_CHARS: usize = 1000;
+
+/// Most entries of a list argument.
+const MAX_LIST_ENTRIES: usize = 100;
+
+/// One argument of a tool.
+#[derive(Debug)]
+pub struct Argument {
+    /// Its name; Order Desk's own where it has one.
+    pub name: &'static str,
+    /// What it accepts.
+    pub kind: Kind,
+    /// Whether a call without it is a mistake.
+    pub required: bool,
+    /// Words for the model; empty when the name says it all.
+    pub help: &'static str,
+}
+
+/// What an argument accepts.
+#[derive(Debug)]
+pub enum Kind {
+    /// Any text; numbers are taken as their digits.
+    Text,
+    /// A whole number within these bounds, both included.
+    Count(u64, u64),
+    /// true or false.
+    Flag,
+    /// One of these words; letter case does not matter.
+    Word(&'static [&'static str]),
+    /// A list of words; one word, or words with commas, are taken as a list.
+    Words,
+}
+
+impl Argument {
+    /// An argument that may be left out.
+    #[must_use]
+    pub const fn optional(name: &'static str, kind: Kind, help: &'static str) -> Argument {
+        Argument { name, kind, required: false, help }
+    }
+
+    /// An argument without which there is nothing to do.
+    #[must_use]
+    pub const fn required(name: &'static str, kind: Kind, help: &'static str) -> Argument {
+        Argument { name, kind, required: true, help }
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = match &self.kind {
+            Kind::Text => json!({ "type": "string" }),
+            Kind::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+            Kind::Flag => json!({ "type": "boolean" }),
+            Kind::Word(words) => json!({ "type": "string", "enum": words }),
+            Kind::Words => json!({ "type": "array", "items": { "type": "string" } }),
+        };
+        if !self.help.is_empty() {
+            schema["description"] = self.help.into();
+        }
+        schema
+    }
+
+    /// The value in the kind's own type, or what is wrong with it. `None` for what counts as not given: null and empty text, which
+    /// clients send for fields that were left blank.
+    fn accept(&self, value: &Value) -> Result<Option<Value>, String> {
+        match value {
+            Value::Null => return Ok(None),
+            Value::String(text) if text.trim().is_empty() => return Ok(None),
+            _ => {}
+        }
+        match &self.kind {
+            Kind::Text => text(value).map(Value::String),
+            Kind::Count(least, most) => count(value, *least, *most).map(Value::from),
+            Kind::Flag => flag(value).map(Value::Bool),
+            Kind::Word(words) => word(value, words).map(Value::from),
+            Kind::Words => words(value).map(Value::from),
+        }
+        .map(Some)
+        .map_err(|wrong| format!("`{}` {wrong}", self.name))
+    }
+}
+
+/// The input schema of a tool with these arguments: JSON Schema 2020-12, nothing but what every client understands.
+#[must_use]
+pub fn input_schema(arguments: &[Argument]) -> Map<String, Value> {
+    let properties: Map<String, Value> = arguments.iter().map(|argument| (argument.name.to_owned(), argument.schema())).collect();
+    let required: Vec<&str> = arguments.iter().filter(|argument| argument.required).map(|argument| argument.name).collect();
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), "object".into());
+    schema.insert("properties".to_owned(), properties.into());
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), required.into());
+    }
+    schema.insert("additionalProperties".to_owned(), false.into());
+    schema
+}
+
+/// The checked arguments of one call.
+#[derive(Debug, Default)]
+pub struct Args {
+    values: Map<String, Value>,
+}
+
+impl Args {
+    /// Checks what was given against what is declared.
+    ///
+    /// # Errors
+    /// [`ToolError::Arguments`] with every mistake: unknown names, missing ones, values of the wrong kind.
+    pub fn check(declared: &[Argument], given: Option<&Map<String, Value>>) -> Result<Args, ToolError> {
+        let mut values = Map::new();
+        let mut mistakes = Vec::new();
+        for (name, value) in given.into_iter().flatten() {
+            match declared.iter().find(|argument| argument.name == name) {
+                None => mistakes.push(unknown(name, declared)),
+                Some(argument) => match argument.accept(value) {
+                    Ok(Some(value)) => drop(values.insert(name.clone(), value)),
+                    Ok(None) => {}
+                    Err(mistake) => mistakes.push(mistake),
+                },
+            }
+        }
+        let missing = declared.iter().filter(|argument| argument.required && !given_at_all(given, argument.name, &values));
+        mistakes.extend(missing.map(|argument| format!("`{}` is missing", argument.name)));
+        if mistakes.is_empty() { Ok(Args { values }) } else { Err(ToolError::Arguments(mistakes)) }
+    }
+
+    /// Text, if given.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name).and_then(Value::as_str)
+    }
+
+    /// A number, if given.
+    #[must_use]
+    pub fn count(&self, name: &str) -> Option<u64> {
+        self.values.get(name).and_then(Value::as_u64)
+    }
+
+    /// A flag; false when not given.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> bool {
+        self.values.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// A list; empty when not given.
+    #[must_use]
+    pub fn words(&self, name: &str) -> Vec<&str> {
+        self.values.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+}
+
+/// Whether a required argument has a value or a mistake of its own that was already told.
+fn given_at_all(given: Option<&Map<String, Value>>, name: &str, values: &Map<String, Value>) -> bool {
+    let blank = |value: &Value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
+    values.contains_key(name) || given.and_then(|given| given.get(name)).is_some_and(|value| !blank(value))
+}
+
+fn unknown(name: &str, declared: &[Argument]) -> String {
+    let shown = crate::error::quoted(name);
+    match nearest(name, declared.iter().map(|argument| argument.name)) {
+        Some(near) => format!("{shown} is not an argument of this tool; did you mean `{near}`?"),
+        None if declared.is_empty() => format!("{shown} is not an argument of this tool; it takes none"),
+        None => {
+            let names: Vec<&str> = declared.iter().map(|argument| argument.name).collect();
+            format!("{shown} is not an argument of this tool; it takes `{}`", names.join("`, `"))
+        }
+    }
+}
+
+fn text(value: &Value) -> Result<String, String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err("must be text".to_owned()),
+    };
+    if text.chars().count() > MAX_TEXT_CHARS {
+        return Err(format!("is longer than {MAX_TEXT_CHARS} characters"));
+    }
+    Ok(text)
+}
+
+fn count(value: &Value, least: u64, most: u64) -> Result<u64, String> {
+    let number = match value {
+        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().and_then(whole)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|number| (least..=most).contains(number)).ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+}
+
+/// `20.0`, as some clients write every number.
+fn whole(number: f64) -> Option<u64> {
+    // 2^53: beyond it a float cannot tell neighbouring integers apart.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let fits = number.fract() == 0.0 && (0.0..EXACT).contains(&number);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked on the line above")]
+    fits.then_some(number as u64)
+}
+
+fn flag(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Bool(flag) => Ok(*flag),
+        Value::Number(number) if number.as_u64() == Some(1) => Ok(true),
+        Value::Number(number) if number.as_u64() == Some(0) => Ok(false),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+        _ => Err("must be true or false".to_owned()),
+    }
+}
+
+fn word(value: &Value, words: &[&'static str]) -> Result<&'static str, String> {
+    let given = value.as_str().unwrap_or_default().trim();
+    let listed = || format!("must be one of `{}`", words.join("`, `"));
+    words.iter().copied().find(|word| word.eq_ignore_ascii_case(given)).ok_or_else(listed)
+}
+
+fn words(value: &Value) -> Result<Vec<String>, String> {
+    let list: Vec<String> = match value {
+        Value::String(text) => text.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect(),
+        Value::Array(items) => items.iter().map(text).collect::<Result<_, _>>().map_err(|_| "must be a list of words".to_owned())?,
+        _ => return Err("must be a list of words".to_owned()),
+    };
+    if list.len() > MAX_LIST_ENTRIES {
+        return Err(format!("has more than {MAX_LIST_ENTRIES} entries"));
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DECLARED: &[Argument] = &[
+        Argument::required("order_id", Kind::Text, "the id"),
+        Argument::optional("limit", Kind::Count(1, 500), ""),
+        Argument::optional("fresh", Kind::Flag, ""),
+        Argument::optional("detail", Kind::Word(&["summary", "full"]), ""),
+        Argument::optional("fields", Kind::Words, ""),
+        Argument::optional("search_start_date", Kind::Text, ""),
+    ];
+
+    fn check(given: &Value) -> Result<Args, Vec<String>> {
+        Args::check(DECLARED, given.as_object()).map_err(|error| match error {
+            ToolError::Arguments(mistakes) => mistakes,
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn types_are_understood_in_the_forms_that_models_write_them() {
+        let args = check(&json!({"order_id": 7, "limit": "20", "fresh": "true", "detail": "FULL", "fields": "id, email"})).unwrap();
+        assert_eq!(args.text("order_id"), Some("7"));
+        assert_eq!(args.count("limit"), Some(20));
+        assert!(args.flag("fresh"));
+        assert_eq!(args.text("detail"), Some("full"));
+        assert_eq!(args.words("fields"), ["id", "email"]);
+        assert_eq!(check(&json!({"order_id": "7", "limit": 20.0})).unwrap().count("limit"), Some(20));
+    }
+
+    #[test]
+    fn null_and_blank_count_as_not_given() {
+        let args = check(&json!({"order_id": "7", "limit": null, "detail": " "})).unwrap();
+        assert_eq!((args.count("limit"), args.text("detail")), (None, None));
+        assert_eq!(check(&json!({"order_id": ""})).unwrap_err(), ["`order_id` is missing"]);
+        assert_eq!(check(&json!({})).unwrap_err(), ["`order_id` is missing"]);
+    }
+
+    #[test]
+    fn a_misspelt_name_is_an_error_that_says_the_right_one() {
+        for (given, meant) in [("oder_id", "order_id"), ("Limit", "limit"), ("start_date", "search_start_date"), ("feilds", "fields")] {
+            let mistakes = check(&json!({"order_id": 7, given: 1})).unwrap_err();
+            assert_eq!(mistakes, [format!("`{given}` is not an argument of this tool; did you mean `{meant}`?")]);
+        }
+        assert!(check(&json!({"order_id": 7, "zzz": 1})).unwrap_err()[0].contains("it takes `order_id`, `limit`"));
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let mistakes = check(&json!({"limit": 501, "fresh": "yes", "detail": "all", "fields": [[]], "colour": 1})).unwrap_err();
+        assert_eq!(mistakes.len(), 6, "{mistakes:?}");
+    }
+
+    #[test]
+    fn what_is_too_big_is_refused() {
+        assert!(check(&json!({"order_id": "7".repeat(1001)})).unwrap_err()[0].contains("longer than 1000"));
+        assert!(check(&json!({"order_id": 7, "fields": vec!["id"; 101]})).unwrap_err()[0].contains("more than 100"));
+        for limit in [json!(0), json!(-1), json!(1.5), json!(1e300), json!([])] {
+            assert!(check(&json!({"order_id": 7, "limit": limit})).is_err());
+        }
+    }
+
+    #[test]
+    fn the_schema_allows_nothing_else_and_carries_no_number_formats() {
+        let schema = Value::Object(input_schema(DECLARED));
+        assert_eq!(schema["additionalProperties"], false);
+        assert_eq!(schema["required"], json!(["order_id"]));
+        assert_eq!(schema["properties"]["limit"], json!({"type": "integer", "minimum": 1, "maximum": 500}));
+        let text = schema.to_string();
+        assert!(!text.contains("format") && !text.contains("$schema"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_number_makes_it_panic(number: f64) {
+            let _ = check(&json!({"order_id": number, "limit": number, "fresh": number}));
+        }
+    }
+}

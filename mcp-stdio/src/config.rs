@@ -1,0 +1,79 @@
+//! The settings in the form that the rooms take.
+//!
+//! Here: the one place that knows the names of settings. Not here: where a value comes from or what it may look like; that is
+//! `shared::env`.
+
+use shared::env::Settings;
+use shared::paths::Home;
+use shared::quota::Limits;
+use shared::secret::Secret;
+
+use crate::desk::model::StoreId;
+use crate::desk::{self, Access};
+use crate::transport::Bounds;
+
+/// Everything a serving process needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the state file is.
+    pub home: Home,
+    /// How the desk speaks to Order Desk.
+    pub desk: desk::Config,
+    /// The store from `STORE_ID` and `API_KEY`, if both are set.
+    pub store: Option<Access>,
+    /// How much the client may ask for at once.
+    pub bounds: Bounds,
+    /// The profile's name, for `server_status`.
+    pub profile: String,
+    /// What is wrong with the settings, one line each. With any mistake nothing is sent to a shop.
+    pub mistakes: Vec<String>,
+}
+
+impl Config {
+    /// Reads the settings out. Never fails: what is wrong is in `mistakes`.
+    #[must_use]
+    pub fn new(home: Home, settings: &Settings, mut mistakes: Vec<String>) -> Config {
+        let store = store(settings).unwrap_or_else(|mistake| {
+            mistakes.push(mistake);
+            None
+        });
+        Config {
+            home,
+            desk: desk_config(settings),
+            store,
+            bounds: Bounds { max_line_bytes: settings.bytes("max_line_bytes"), max_in_flight: small(settings.count("max_in_flight")) },
+            profile: settings.text("env").unwrap_or("none").to_owned(),
+            mistakes,
+        }
+    }
+}
+
+fn store(settings: &Settings) -> Result<Option<Access>, String> {
+    let (Some(id), Some(api_key)) = (settings.text("store_id"), settings.secret("api_key")) else { return Ok(None) };
+    let store_id = StoreId::parse(id).map_err(|bad| format!("ORDERDESK_MCP_STORE_ID: {bad}"))?;
+    let api_key = Secret::new(api_key.expose().trim().to_owned());
+    Ok(Some(Access { store_id, api_key }))
+}
+
+fn desk_config(settings: &Settings) -> desk::Config {
+    desk::Config {
+        base_url: settings.url("api_base_url"),
+        http_timeout: settings.duration("http_timeout"),
+        http_connect_timeout: settings.duration("http_connect_timeout"),
+        total_deadline: desk::TOTAL_DEADLINE,
+        max_retries: u32::try_from(settings.count("http_max_retries")).unwrap_or(u32::MAX),
+        ttl_orders: settings.duration("cache_ttl_orders"),
+        ttl_products: settings.duration("cache_ttl_products"),
+        ttl_store_settings: settings.duration("cache_ttl_store_settings"),
+        cache_max_entries: small(settings.count("cache_max_entries")),
+        cache_max_bytes: settings.bytes("cache_max_bytes"),
+        limits: Limits {
+            burst: u32::try_from(settings.count("store_burst")).unwrap_or(u32::MAX),
+            per_second: settings.number("store_rate_per_second"),
+        },
+    }
+}
+
+fn small(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}

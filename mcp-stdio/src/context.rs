@@ -1,0 +1,89 @@
+//! What a tool may use: the stores, the desk, and what the server knows about itself.
+//!
+//! Here: which store a call is about. Not here: how a store is asked; that is the desk.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use shared::clock::Clock;
+use shared::quota::Quota;
+use shared::state::Slot;
+use shared::telemetry;
+
+use crate::config::Config;
+use crate::desk::{Access, Desk, Shop};
+use crate::error::ToolError;
+
+/// One process's tools' surroundings. Shared by all calls.
+#[derive(Debug)]
+pub struct Context {
+    /// The settings.
+    pub config: Config,
+    /// The way to Order Desk.
+    pub desk: Desk,
+    /// The quota that all windows share.
+    pub quota: Quota,
+    /// The state file, which may be missing.
+    pub slot: Slot,
+    /// The process's telemetry.
+    pub telemetry: telemetry::Handle,
+    /// When the process began to serve.
+    pub started: Instant,
+    /// The store's name, once its settings were read.
+    store_name: Mutex<Option<String>>,
+}
+
+impl Context {
+    /// Puts the surroundings together. Opens nothing and connects to nothing.
+    #[must_use]
+    pub fn new(config: Config, slot: Slot, telemetry: telemetry::Handle, clock: Arc<dyn Clock>) -> Context {
+        let started = clock.instant();
+        let quota = Quota::new(slot.clone(), config.desk.limits, Arc::clone(&clock));
+        let desk = Desk::new(config.desk.clone(), slot.clone(), clock);
+        Context { config, desk, quota, slot, telemetry, started, store_name: Mutex::new(None) }
+    }
+
+    /// The shop that a call is about: the one named, else the only one.
+    ///
+    /// # Errors
+    /// When the settings have mistakes, no store is configured, or another store is named.
+    pub fn shop(&self, named: Option<&str>) -> Result<Shop, ToolError> {
+        self.store(named).map(|access| self.desk.shop(access))
+    }
+
+    /// The credentials of that shop.
+    ///
+    /// # Errors
+    /// See [`Context::shop`].
+    pub fn store(&self, named: Option<&str>) -> Result<&Access, ToolError> {
+        if !self.config.mistakes.is_empty() {
+            return Err(ToolError::Settings(self.config.mistakes.clone()));
+        }
+        let access = self.config.store.as_ref().ok_or(ToolError::NoStore)?;
+        match named {
+            Some(given) if !self.is(access, given) => {
+                Err(ToolError::UnknownStore { given: given.to_owned(), known: vec![access.store_id.as_str().to_owned()] })
+            }
+            _ => Ok(access),
+        }
+    }
+
+    fn is(&self, access: &Access, given: &str) -> bool {
+        let name = self.store_name.lock();
+        access.store_id.as_str() == given || name.as_ref().is_some_and(|name| name.to_lowercase() == given.to_lowercase())
+    }
+
+    /// Remembers the store's name, so that it can be called by it.
+    pub fn learn_store_name(&self, name: &str) {
+        if !name.is_empty() {
+            *self.store_name.lock() = Some(name.to_owned());
+        }
+    }
+
+    /// The store's name, if its settings were read.
+    #[must_use]
+    pub fn store_name(&self) -> Option<String> {
+        self.store_name.lock().clone()
+    }
+}

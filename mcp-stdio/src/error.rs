@@ -1,0 +1,180 @@
+//! What can go wrong with a tool call, in words for the model and the person behind it.
+//!
+//! Here: one variant per kind of failure, each with a stable code, a text and a hint. Not here: protocol errors; whatever the caller can
+//! mend is a tool result with `isError`, because most clients do not show protocol errors to the model at all. The whole message
+//! stands in the text block: on an error many clients show nothing else. Upstream texts come only through the desk, which cleans
+//! and caps them.
+
+use std::time::Duration;
+
+use crate::desk::DeskError;
+
+/// Why a call was not answered with what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    /// The arguments do not fit the tool; every mistake.
+    #[error("{}", .0.join("; "))]
+    Arguments(Vec<String>),
+
+    /// The settings are unusable; every mistake. Nothing is sent to a shop.
+    #[error("this server's settings have mistakes:\n- {}", .0.join("\n- "))]
+    Settings(Vec<String>),
+
+    /// No store is configured.
+    #[error("no Order Desk store is configured")]
+    NoStore,
+
+    /// A store was named that this server does not know.
+    #[error("{} is not a store of this server", quoted(.given))]
+    UnknownStore {
+        /// What was given.
+        given: String,
+        /// The stores there are.
+        known: Vec<String>,
+    },
+
+    /// A cursor that this query cannot have given out.
+    #[error("the cursor does not belong to this query")]
+    Cursor,
+
+    /// A name in `fields` that orders do not have.
+    #[error("{}", .0.join("; "))]
+    Fields(Vec<String>),
+
+    /// One asked-for field alone is larger than an answer may be.
+    #[error("the answer would have {bytes} bytes; an answer may have {limit}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+
+    /// The shop's side failed.
+    #[error("{0}")]
+    Desk(#[from] DeskError),
+
+    /// The call took too long and was given up.
+    #[error("the call was given up after {} seconds", .0.as_secs())]
+    Deadline(Duration),
+
+    /// The client cancelled the call.
+    #[error("the call was cancelled")]
+    Cancelled,
+
+    /// A bug of ours. The panic's own text may hold customer data and is not repeated.
+    #[error("an unexpected fault in this server ended the call")]
+    Panicked,
+}
+
+impl ToolError {
+    /// A member of a closed set: the label in metrics, and the first word of the text.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            ToolError::Arguments(_) => "bad_arguments",
+            ToolError::Settings(_) => "bad_settings",
+            ToolError::NoStore => "no_store",
+            ToolError::UnknownStore { .. } => "unknown_store",
+            ToolError::Cursor => "bad_cursor",
+            ToolError::Fields(_) => "bad_fields",
+            ToolError::TooLarge { .. } => "answer_too_large",
+            ToolError::Desk(error) => error.code(),
+            ToolError::Deadline(_) => "deadline",
+            ToolError::Cancelled => "cancelled",
+            ToolError::Panicked => "internal",
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            ToolError::Arguments(_) => "correct the arguments and call again".to_owned(),
+            ToolError::Settings(_) => {
+                "correct them where this server is configured (usually `env` in the client's MCP configuration), then restart the client".to_owned()
+            }
+            ToolError::NoStore => "set ORDERDESK_MCP_STORE_ID and ORDERDESK_MCP_API_KEY in `env` of this server's entry in the client's MCP \
+                 configuration (Order Desk shows both under Store Settings, API), then restart the client; never paste the key into the conversation"
+                .to_owned(),
+            ToolError::UnknownStore { known, .. } => format!("use one of `{}`, or leave `store` out", known.join("`, `")),
+            ToolError::Cursor => "repeat the filters of the call that returned the cursor, or start again without `cursor`".to_owned(),
+            ToolError::Fields(_) => "use field names as Order Desk has them, or leave `fields` out".to_owned(),
+            ToolError::TooLarge { .. } => "ask for other `fields`, or for fewer".to_owned(),
+            ToolError::Desk(error) => error.hint().to_owned(),
+            ToolError::Deadline(_) => "try again with a narrower question: fewer days, a smaller `limit`".to_owned(),
+            ToolError::Cancelled => "call again if the answer is still wanted".to_owned(),
+            ToolError::Panicked => "try again; if it happens again, report it with this tool's name and the server's version (server_status)".to_owned(),
+        }
+    }
+
+    /// The whole message: what, why and what to do.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let retry = match self {
+            ToolError::Desk(error) => match error.retry_after() {
+                Some(wait) => format!("\nretry after: {} s", wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
+                None => String::new(),
+            },
+            _ => String::new(),
+        };
+        format!("{}: {self}{retry}\nhint: {}", self.code(), self.hint())
+    }
+}
+
+/// Something the caller wrote, short and clean enough to be repeated in an error.
+#[must_use]
+pub fn quoted(given: &str) -> String {
+    const MOST: usize = 60;
+    let clean = crate::clean::text(given).replace(['\n', '`'], " ");
+    let short: String = clean.chars().take(MOST).collect();
+    let dots = if clean.chars().count() > MOST { "…" } else { "" };
+    format!("`{short}{dots}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one_of_each() -> Vec<ToolError> {
+        vec![
+            ToolError::Arguments(vec!["`x` is missing".into()]),
+            ToolError::Settings(vec!["a: b; hint: c".into()]),
+            ToolError::NoStore,
+            ToolError::UnknownStore { given: "x".into(), known: vec!["4242".into()] },
+            ToolError::Cursor,
+            ToolError::Fields(vec!["`x` is no field".into()]),
+            ToolError::TooLarge { bytes: 2, limit: 1 },
+            ToolError::Desk(DeskError::Auth),
+            ToolError::Deadline(Duration::from_secs(1)),
+            ToolError::Cancelled,
+            ToolError::Panicked,
+        ]
+    }
+
+    #[test]
+    fn every_error_has_a_code_of_its_own_and_says_what_to_do() {
+        let mut codes: Vec<&str> = one_of_each().iter().map(ToolError::code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), one_of_each().len());
+        for error in one_of_each() {
+            let text = error.to_text();
+            assert!(text.starts_with(error.code()) && text.contains("\nhint: "), "{text}");
+            assert!(error.hint().len() > 15, "{text}");
+            assert!(!error.to_string().ends_with('.'), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wait_that_is_known_is_said() {
+        let error = ToolError::Desk(DeskError::TooBusy { wait: Duration::from_millis(1200) });
+        assert!(error.to_text().contains("retry after: 2 s"), "{}", error.to_text());
+    }
+
+    #[test]
+    fn what_the_caller_wrote_is_repeated_short_and_clean() {
+        assert_eq!(quoted("a\u{202E}b`c\nd"), "`ab c d`");
+        assert!(quoted(&"x".repeat(1000)).chars().count() < 70);
+    }
+}

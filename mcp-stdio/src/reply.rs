@@ -1,0 +1,184 @@
+//! What a tool says: one JSON object, structured and as text.
+//!
+//! Here: building the object, the cap on its size, and its rendering. The text is the same object as compact JSON, because clients differ
+//! in what they show the model: some only the structured part, some only the text, some both. Text that strangers wrote stands inside
+//! JSON strings, which it cannot leave, under a notice that says so (`clean::NOTICE`). Not here: cleaning; whoever puts a shop's text
+//! in has cleaned it.
+
+use jiff::Timestamp;
+use rmcp::model::{CallToolResult, ContentBlock};
+use serde_json::{Map, Value};
+
+use crate::clean;
+use crate::error::ToolError;
+
+/// Most bytes of an answer. One widespread client moves results beyond 50,000 characters to a file and shows the model two
+/// kilobytes of it; the rest is room for what stands around the rows.
+pub const MAX_BYTES: usize = 48_000;
+
+/// The answer of a tool.
+#[derive(Debug, Default)]
+pub struct Reply {
+    fields: Map<String, Value>,
+}
+
+impl Reply {
+    /// An answer that holds nothing strangers wrote.
+    #[must_use]
+    pub fn ours() -> Reply {
+        Reply::default()
+    }
+
+    /// An answer with text from a shop: the notice comes first.
+    #[must_use]
+    pub fn from_shop() -> Reply {
+        Reply::default().with(clean::NOTICE_KEY, clean::NOTICE)
+    }
+
+    /// Adds a field.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Reply {
+        self.fields.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Adds a field if there is a value for it.
+    #[must_use]
+    pub fn with_some(self, name: &str, value: Option<impl Into<Value>>) -> Reply {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    /// When the shop said so, RFC 3339 in whole seconds.
+    #[must_use]
+    pub fn fetched_at(self, at: Timestamp) -> Reply {
+        let seconds = Timestamp::from_second(at.as_second()).unwrap_or(at);
+        self.with("fetched_at", seconds.to_string())
+    }
+
+    /// The structured form, for tests and the command line.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        Value::Object(self.fields)
+    }
+
+    /// For the client, with the number of bytes that reach the model.
+    #[must_use]
+    pub fn render(self) -> (CallToolResult, usize) {
+        let result = CallToolResult::structured(self.into_value());
+        let bytes = result.content.iter().filter_map(ContentBlock::as_text).map(|text| text.text.len()).sum();
+        (result, bytes)
+    }
+}
+
+/// An error for the client. Only text: clients check structured content against the output schema even on an error.
+#[must_use]
+pub fn render_error(error: &ToolError) -> CallToolResult {
+    CallToolResult::error(vec![ContentBlock::text(error.to_text())])
+}
+
+/// Size of a value as JSON.
+#[must_use]
+pub fn size_of(value: &Value) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, value).expect("counting does not fail and a Value is always JSON");
+    count.0
+}
+
+/// How many of `rows`, from the first, fit into an answer. A first row that is too large alone is made smaller by leaving out its largest
+/// fields, which are named in its `omitted` (a caller can ask for them with `fields`); so there is always progress.
+pub fn fit(rows: &mut [Value]) -> usize {
+    if let Some(first) = rows.first_mut() {
+        shrink(first);
+    }
+    let mut used = 0;
+    rows.iter()
+        .take_while(|row| {
+            used += size_of(row) + 1;
+            used <= MAX_BYTES
+        })
+        .count()
+}
+
+/// Leaves out the largest fields of an object until it fits; says which in `omitted`.
+pub fn shrink(row: &mut Value) {
+    let mut size = size_of(row);
+    let Some(fields) = row.as_object_mut() else { return };
+    let mut omitted = Vec::new();
+    // The names of what is left out take room, too.
+    while size > MAX_BYTES - 2000 {
+        let largest = fields.iter().max_by_key(|(_, value)| size_of(value)).map(|(name, value)| (name.clone(), size_of(value)));
+        let Some((name, bytes)) = largest else { break };
+        fields.shift_remove(&name);
+        size -= bytes.min(size);
+        omitted.push(name);
+    }
+    if !omitted.is_empty() {
+        fields.insert("omitted".to_owned(), omitted.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn structured_and_text_say_the_same() {
+        let (result, bytes) = Reply::from_shop().with("order", json!({"id": "7"})).render();
+        let text = result.content[0].as_text().unwrap().text.clone();
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), result.structured_content.unwrap());
+        assert_eq!(bytes, text.len());
+    }
+
+    #[test]
+    fn the_notice_stands_first() {
+        let (result, _) = Reply::from_shop().with("order", json!({})).render();
+        assert!(result.content[0].as_text().unwrap().text.starts_with("{\"untrusted_data\":"));
+    }
+
+    #[test]
+    fn times_have_no_fraction() {
+        let reply = Reply::ours().fetched_at("2026-01-01T00:00:00.123456Z".parse().unwrap());
+        assert_eq!(reply.into_value()["fetched_at"], "2026-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn as_many_rows_as_fit_are_taken_and_at_least_one() {
+        let mut rows: Vec<Value> = (0..100).map(|n| json!({"id": n, "note": "x".repeat(1000)})).collect();
+        let taken = fit(&mut rows);
+        assert!((40..48).contains(&taken), "{taken}");
+        let mut large = vec![json!({"id": 1, "note": "x".repeat(100_000)}), json!({"id": 2})];
+        assert_eq!(fit(&mut large), 2);
+        assert_eq!(large[0], json!({"id": 1, "omitted": ["note"]}));
+        assert_eq!(fit(&mut []), 0);
+    }
+
+    #[test]
+    fn what_fits_is_left_whole() {
+        let mut row = json!({"id": 1, "note": "x".repeat(1000)});
+        let before = row.clone();
+        shrink(&mut row);
+        assert_eq!(row, before);
+    }
+
+    #[test]
+    fn errors_carry_their_whole_message_as_text_and_nothing_structured() {
+        let result = render_error(&ToolError::NoStore);
+        assert_eq!(result.is_error, Some(true));
+        assert!(result.structured_content.is_none());
+        assert!(result.content[0].as_text().unwrap().text.contains("ORDERDESK_MCP_STORE_ID"));
+    }
+}

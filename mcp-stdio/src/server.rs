@@ -1,0 +1,108 @@
+//! The MCP library's handler.
+//!
+//! Here: who this server is, which tools it has, and the way into the corridor. Not here: the two protocol eras; the library speaks
+//! both and picks per request. The list of tools is built once: a client may ask for it with every turn.
+
+use std::sync::{Arc, OnceLock};
+
+use rmcp::ErrorData;
+use rmcp::RoleServer;
+use rmcp::handler::server::ServerHandler;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, Implementation, InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams,
+    ProtocolVersion, ServerCapabilities, ServerConfig,
+};
+use rmcp::service::RequestContext;
+use shared::env::nearest;
+
+use crate::call;
+use crate::context::Context;
+use crate::error::quoted;
+use crate::tools;
+use crate::transport::OTHER;
+
+/// This server's name on the wire.
+pub const NAME: &str = "orderdesk-mcp";
+
+/// For how long a client of the modern era may keep the list of tools: it cannot change while the process lives.
+const TOOLS_TTL_MS: u64 = 3_600_000;
+
+/// The handler. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Server {
+    context: Arc<Context>,
+    tools: Arc<Vec<rmcp::model::Tool>>,
+    config: Arc<ServerConfig>,
+    met: Arc<OnceLock<()>>,
+}
+
+impl Server {
+    /// A server over these surroundings.
+    #[must_use]
+    pub fn new(context: Arc<Context>) -> Server {
+        let config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
+            .with_server_info(
+                Implementation::new(NAME, env!("CARGO_PKG_VERSION"))
+                    .with_title("Order Desk")
+                    .with_description("Reads orders, stock and settings of an Order Desk shop"),
+            )
+            .with_instructions(tools::instructions());
+        Server { context, tools: Arc::new(tools::ALL.iter().map(|tool| tool.definition()).collect()), config: Arc::new(config), met: Arc::default() }
+    }
+
+    /// Tells telemetry who the client is.
+    fn meet(&self, client: &Implementation, version: &ProtocolVersion) {
+        self.context.telemetry.describe_client(&client.name, &client.version, version.as_str());
+    }
+
+    /// The modern era has no handshake: each request says who sends it, and the first one counts.
+    fn meet_once(&self, context: &RequestContext<RoleServer>) {
+        self.met.get_or_init(|| {
+            if let (Some(client), Some(version)) = (context.meta.client_info(), context.meta.protocol_version()) {
+                self.meet(&client, &version);
+            }
+        });
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        (*self.config).clone()
+    }
+
+    async fn initialize(&self, request: InitializeRequestParams, context: RequestContext<RoleServer>) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(request.clone());
+        let result = self.negotiate_initialize(&request)?;
+        self.meet(&request.client_info, &result.protocol_version);
+        Ok(result)
+    }
+
+    async fn list_tools(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items((*self.tools).clone()).with_ttl_ms(TOOLS_TTL_MS))
+    }
+
+    async fn call_tool(&self, request: CallToolRequestParams, context: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
+        self.meet_once(&context);
+        let Some(tool) = tools::find(&request.name) else {
+            call::count(OTHER, "error");
+            return Err(unknown_tool(&request.name));
+        };
+        let result = call::call(tool, &self.context, request.arguments.as_ref(), context.ct.cancelled()).await;
+        Ok(CallToolResponse::Complete(result))
+    }
+
+    /// Some clients set a level whatever a server advertises, and show an error in red. Our log goes to stderr.
+    #[expect(deprecated, reason = "the call is deprecated; the clients that make it are not gone")]
+    async fn set_level(&self, _: rmcp::model::SetLevelRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        Ok(())
+    }
+}
+
+fn unknown_tool(name: &str) -> ErrorData {
+    let text = match nearest(name, tools::ALL.iter().map(|tool| tool.name)) {
+        Some(near) => format!("unknown tool {}; did you mean `{near}`?", quoted(name)),
+        None => format!("unknown tool {}; hint: tools/list says which there are", quoted(name)),
+    };
+    ErrorData::invalid_params(text, None)
+}
