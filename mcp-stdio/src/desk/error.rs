@@ -1,0 +1,293 @@
+//! What can go wrong between a shop and us.
+//!
+//! Here: one variant per thing that happened, in words for people, and the questions that callers ask of an error (may it be tried
+//! again, when, what is its short name). Not here: deciding which answer is which error (`classify`). No variant can carry a key or a
+//! URL: texts from outside are cleaned and capped before they get here.
+
+use std::time::Duration;
+
+use super::model::BadId;
+
+/// Why a shop could not be read. `Display` says what and why; [`DeskError::hint`] what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeskError {
+    /// Order Desk does not accept the store id and key (401 or 403).
+    #[error("Order Desk does not accept this store's id and API key")]
+    Auth,
+
+    /// There is no such thing in this store.
+    #[error("{what} `{id}` does not exist in this store")]
+    NotFound {
+        /// `order`, `inventory item`, `store` …
+        what: &'static str,
+        /// What was asked for; empty when the endpoint itself was not found.
+        id: String,
+    },
+
+    /// Order Desk understood and refused.
+    #[error("Order Desk refused the request: {message}")]
+    Rejected {
+        /// Its reason, cleaned and capped; or the HTTP status when it gave none.
+        message: String,
+    },
+
+    /// Somebody else spent this store's quota (429), and waiting for it would take too long.
+    #[error("Order Desk says that too many requests were sent for this store; it asks to wait {}", seconds(*retry_after))]
+    RateLimited {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+
+    /// The quota that all windows of this machine share is spent for longer than a caller would wait.
+    #[error("this store's share of requests is used up for the next {}", seconds(*wait))]
+    TooBusy {
+        /// How long to wait.
+        wait: Duration,
+    },
+
+    /// Order Desk, or something in between, is in trouble (5xx, or a reply that is no JSON).
+    #[error("Order Desk is in trouble: it answered {status}{}", if *html { " with a page instead of data" } else { "" })]
+    Upstream {
+        /// The HTTP status.
+        status: u16,
+        /// Whether the reply was no JSON at all.
+        html: bool,
+    },
+
+    /// No whole answer arrived in time.
+    #[error("Order Desk did not answer in time")]
+    Timeout,
+
+    /// No connection, or it broke.
+    #[error("Order Desk cannot be reached: {why}")]
+    Unreachable {
+        /// What happened to the connection.
+        why: &'static str,
+    },
+
+    /// The answer was JSON, but not what this request is answered with.
+    #[error("Order Desk answered in a way that this program does not understand: {what}")]
+    Protocol {
+        /// What was missing or of a wrong type.
+        what: String,
+    },
+
+    /// The answer was longer than this program takes.
+    #[error("Order Desk's answer is larger than {} MiB", limit_bytes / (1024 * 1024))]
+    TooLarge {
+        /// The limit, in bytes.
+        limit_bytes: usize,
+    },
+
+    /// The request makes no sense, or must not be sent; nothing was sent.
+    #[error("{what}")]
+    BadRequest {
+        /// What is wrong with it and why.
+        what: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
+
+    /// The machine cannot make secure connections.
+    #[error("no secure connection can be made from this machine: {why}")]
+    NoClient {
+        /// What the TLS library said, cleaned.
+        why: String,
+    },
+}
+
+impl DeskError {
+    /// The error's short name: a member of a closed set, fit for a metric label.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            DeskError::Auth => "auth",
+            DeskError::NotFound { .. } => "not_found",
+            DeskError::Rejected { .. } => "rejected",
+            DeskError::RateLimited { .. } => "rate_limited",
+            DeskError::TooBusy { .. } => "too_busy",
+            DeskError::Upstream { .. } => "upstream",
+            DeskError::Timeout => "timeout",
+            DeskError::Unreachable { .. } => "unreachable",
+            DeskError::Protocol { .. } => "protocol",
+            DeskError::TooLarge { .. } => "too_large",
+            DeskError::BadRequest { .. } => "bad_request",
+            DeskError::NoClient { .. } => "no_client",
+        }
+    }
+
+    /// Whether the same call may succeed later without anything being changed.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            DeskError::RateLimited { .. }
+                | DeskError::TooBusy { .. }
+                | DeskError::Upstream { .. }
+                | DeskError::Timeout
+                | DeskError::Unreachable { .. }
+        )
+    }
+
+    /// How long to wait before trying again, when that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            DeskError::RateLimited { retry_after } => Some(*retry_after),
+            DeskError::TooBusy { wait } => Some(*wait),
+            _ => None,
+        }
+    }
+
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        match self {
+            DeskError::Auth => {
+                "compare the store id and the API key with Store Settings, API in Order Desk; a key belongs to exactly one store"
+            }
+            DeskError::NotFound { what: "order", .. } => {
+                "this must be Order Desk's internal id; use orders_find for a channel's order number, an e-mail or a name"
+            }
+            DeskError::NotFound {
+                what: "inventory item",
+                ..
+            } => "use inventory_list with the SKU in `code` to see the id",
+            DeskError::NotFound { .. } => "check the address of the API (setting API_BASE_URL)",
+            DeskError::Rejected { .. } => "change what the reason names, then try again",
+            DeskError::RateLimited { .. } => {
+                "another program uses this store's key: try again after that time, or slow the other program down"
+            }
+            DeskError::TooBusy { .. } => {
+                "try again after that time, or ask for fewer and larger pages"
+            }
+            DeskError::Upstream { .. } => {
+                "try again in a minute; if it lasts, look at Order Desk's status page"
+            }
+            DeskError::Timeout => {
+                "try again, with a smaller `limit` or a narrower date range; the setting HTTP_TIMEOUT says how long is waited"
+            }
+            DeskError::Unreachable { .. } => {
+                "check this machine's internet connection, then try again"
+            }
+            DeskError::Protocol { .. } => {
+                "try again; if it lasts, the API has changed and this program needs an update"
+            }
+            DeskError::TooLarge { .. } => {
+                "ask for fewer rows with `limit`, or for a narrower date range"
+            }
+            DeskError::BadRequest { hint, .. } => hint,
+            DeskError::NoClient { .. } => {
+                "check that the machine's certificate store is installed and readable (on Linux the package ca-certificates)"
+            }
+        }
+    }
+}
+
+impl From<BadId> for DeskError {
+    fn from(bad: BadId) -> DeskError {
+        DeskError::BadRequest {
+            what: format!("`{}` is no {} id: {}", bad.given, bad.what, bad.why),
+            hint: bad.hint,
+        }
+    }
+}
+
+fn seconds(wait: Duration) -> String {
+    let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    if whole == 1 {
+        "1 second".to_owned()
+    } else {
+        format!("{whole} seconds")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::model::OrderId;
+
+    fn one_of_each() -> Vec<DeskError> {
+        vec![
+            DeskError::Auth,
+            DeskError::NotFound {
+                what: "order",
+                id: "7".into(),
+            },
+            DeskError::Rejected {
+                message: "no".into(),
+            },
+            DeskError::RateLimited {
+                retry_after: Duration::from_millis(2500),
+            },
+            DeskError::TooBusy {
+                wait: Duration::from_secs(1),
+            },
+            DeskError::Upstream {
+                status: 502,
+                html: true,
+            },
+            DeskError::Timeout,
+            DeskError::Unreachable {
+                why: "connection refused",
+            },
+            DeskError::Protocol {
+                what: "no `order`".into(),
+            },
+            DeskError::TooLarge {
+                limit_bytes: 32 << 20,
+            },
+            OrderId::parse("x").unwrap_err().into(),
+            DeskError::NoClient {
+                why: "no roots".into(),
+            },
+        ]
+    }
+
+    #[test]
+    fn every_error_says_what_to_do_and_has_a_name_of_its_own() {
+        let errors = one_of_each();
+        let mut codes: Vec<&str> = errors.iter().map(DeskError::code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), errors.len());
+        for error in errors {
+            assert!(error.hint().len() > 20, "{error:?}");
+            assert!(!error.to_string().ends_with('.'), "{error}");
+        }
+    }
+
+    #[test]
+    fn waiting_times_are_rounded_up_so_that_waiting_that_long_is_enough() {
+        let error = DeskError::RateLimited {
+            retry_after: Duration::from_millis(2500),
+        };
+        assert!(error.to_string().ends_with("wait 3 seconds"), "{error}");
+        assert_eq!(
+            DeskError::TooBusy {
+                wait: Duration::from_secs(1)
+            }
+            .to_string(),
+            "this store's share of requests is used up for the next 1 second"
+        );
+    }
+
+    #[test]
+    fn only_what_may_pass_by_itself_is_retryable() {
+        let codes: Vec<&str> = one_of_each()
+            .iter()
+            .filter(|error| error.is_retryable())
+            .map(DeskError::code)
+            .collect();
+        assert_eq!(
+            codes,
+            [
+                "rate_limited",
+                "too_busy",
+                "upstream",
+                "timeout",
+                "unreachable"
+            ]
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! From a request to a good answer, with all the trying that it takes.
+//!
+//! Here: the loop of attempts and its one deadline. Each attempt takes its own seat and its own token; between attempts nothing is held.
+//! Not here: the decisions (`classify`, `retry`), sharing and keeping (`flight`, `cache`).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Inner;
+use super::classify;
+use super::client::Answer;
+use super::error::DeskError;
+use super::meter;
+use super::model::Object;
+use super::request::Request;
+use super::retry::{self, Failure, Next};
+use super::shop::Shop;
+
+impl Inner {
+    /// The envelope of a good answer to `request`.
+    pub(super) async fn fetch(&self, shop: &Shop, request: &Request) -> Result<Object, DeskError> {
+        let deadline = Instant::now() + self.config.total_deadline;
+        let mut attempt = 0;
+        loop {
+            let failure = match self.attempt(shop, request, deadline).await {
+                Ok(envelope) => return Ok(envelope),
+                Err(failure) => failure,
+            };
+            let next = retry::next(
+                &failure,
+                attempt,
+                self.config.max_retries,
+                left(deadline),
+                &mut self.chance.lock(),
+            );
+            match next {
+                Next::GiveUp => return Err(failure.error),
+                Next::Again { after, reason } => {
+                    meter::retried(reason);
+                    tokio::time::sleep(after).await;
+                }
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        shop: &Shop,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<Object, Failure> {
+        let unsent = |error| Failure {
+            error,
+            status: None,
+            asked: None,
+        };
+        let pass = self
+            .gate
+            .enter(&shop.store_key, left(deadline))
+            .await
+            .map_err(unsent)?;
+        let begun = Instant::now();
+        let sent = self
+            .client
+            .send(&shop.access, request, left(deadline))
+            .await;
+        drop(pass);
+        note_call(request, &sent, begun.elapsed());
+        let answer = sent.map_err(unsent)?;
+        let judged = classify::envelope(request, &answer, shop.access.api_key.expose());
+        self.note_quota(shop, &answer, judged.as_ref().err()).await;
+        judged.map_err(|error| Failure {
+            error,
+            status: Some(answer.status),
+            asked: answer.retry_after,
+        })
+    }
+
+    async fn note_quota(&self, shop: &Shop, answer: &Answer, error: Option<&DeskError>) {
+        if let Some(DeskError::RateLimited { retry_after }) = error {
+            self.gate.exhausted(&shop.store_key, *retry_after).await;
+        } else if let Some(remaining) = answer.remaining {
+            self.gate.remaining(&shop.store_key, remaining).await;
+        }
+    }
+}
+
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+/// Counts what went out. A request that was refused before it was sent (a key that no header carries, no TLS) is no call.
+fn note_call(request: &Request, sent: &Result<Answer, DeskError>, took: Duration) {
+    match sent {
+        Ok(answer) => meter::called(request.endpoint, Ok(answer.status), took),
+        Err(DeskError::BadRequest { .. } | DeskError::NoClient { .. }) => {}
+        Err(error) => meter::called(request.endpoint, Err(error.code()), took),
+    }
+}

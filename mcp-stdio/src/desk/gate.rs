@@ -1,0 +1,233 @@
+//! Who may send a request now.
+//!
+//! Here: at most three requests in flight per store and process, and before each of them a place in the bucket that all processes share
+//! through the state file. Without a usable state file nobody can know what the others send: then this process keeps to a small, slow share of
+//! its own, so that reads go on. Not here: the bucket's arithmetic (`shared::quota`).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use shared::clock::Clock;
+use shared::quota::{Level, Quota, QuotaError};
+use shared::state::{Slot, StateError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::DeskError;
+use super::meter;
+
+/// Requests in flight per store and process: what careful clients of this API use.
+const IN_FLIGHT: usize = 3;
+
+/// Without the shared bucket each process sends one request in this time. Six such windows together stay below the API's three per second.
+const ALONE_PACE: Duration = Duration::from_secs(2);
+
+/// How long the first requests wait for the state file to be opened, which happens beside them at start.
+const OPENING_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Below this many remaining tokens the shared bucket is told. Above it a burst of all our requests in flight still fits, and the
+/// state write is saved.
+const TELL_BELOW: u32 = 10;
+
+/// The gate to all stores.
+pub(super) struct Gate {
+    quota: Quota,
+    slot: Slot,
+    clock: Arc<dyn Clock>,
+    seats: Mutex<HashMap<Arc<str>, Arc<Semaphore>>>,
+    alone: Mutex<HashMap<Arc<str>, Instant>>,
+}
+
+/// The right to have one request in flight; dropping it gives the seat back.
+pub(super) struct Pass {
+    _seat: OwnedSemaphorePermit,
+}
+
+/// What the shared bucket said.
+enum Place {
+    Wait(Duration),
+    TooBusy(Duration),
+    NoBucket,
+}
+
+impl Gate {
+    pub(super) fn new(quota: Quota, slot: Slot, clock: Arc<dyn Clock>) -> Gate {
+        Gate {
+            quota,
+            slot,
+            clock,
+            seats: Mutex::default(),
+            alone: Mutex::default(),
+        }
+    }
+
+    /// Waits for a seat and a token, for at most `patience`.
+    pub(super) async fn enter(
+        &self,
+        store_key: &Arc<str>,
+        patience: Duration,
+    ) -> Result<Pass, DeskError> {
+        let begun = tokio::time::Instant::now();
+        let busy = DeskError::TooBusy { wait: ALONE_PACE };
+        let seat = tokio::time::timeout(patience, self.seats_of(store_key).acquire_owned())
+            .await
+            .map_err(|_elapsed| busy)?;
+        let seat = seat.expect("the semaphore is never closed");
+        let left = patience.saturating_sub(begun.elapsed());
+        let wait = match self.place(store_key, left).await {
+            Place::Wait(wait) => wait,
+            Place::NoBucket => self.pace_alone(store_key, left)?,
+            Place::TooBusy(wait) => {
+                meter::limited("store_quota");
+                return Err(DeskError::TooBusy { wait });
+            }
+        };
+        if !wait.is_zero() {
+            meter::limited("store_quota");
+            tokio::time::sleep(wait).await;
+        }
+        Ok(Pass { _seat: seat })
+    }
+
+    /// Order Desk said how many tokens are left; others may have taken some.
+    pub(super) async fn remaining(&self, store_key: &Arc<str>, remaining: u32) {
+        if remaining < TELL_BELOW {
+            self.tell(store_key, move |quota, store_key| {
+                quota.reconcile(store_key, remaining)
+            })
+            .await;
+        }
+    }
+
+    /// Order Desk refused for `retry_after`: nobody on this machine sends before that.
+    pub(super) async fn exhausted(&self, store_key: &Arc<str>, retry_after: Duration) {
+        meter::limited("upstream_429");
+        self.tell(store_key, move |quota, store_key| {
+            quota.exhausted(store_key, retry_after)
+        })
+        .await;
+    }
+
+    /// What is left in each store's bucket.
+    pub(super) fn levels(&self) -> Result<Vec<Level>, QuotaError> {
+        self.quota.snapshot()
+    }
+
+    fn seats_of(&self, store_key: &Arc<str>) -> Arc<Semaphore> {
+        let mut seats = self.seats.lock();
+        Arc::clone(
+            seats
+                .entry(Arc::clone(store_key))
+                .or_insert_with(|| Arc::new(Semaphore::new(IN_FLIGHT))),
+        )
+    }
+
+    async fn place(&self, store_key: &Arc<str>, patience: Duration) -> Place {
+        let (quota, slot, store_key) =
+            (self.quota.clone(), self.slot.clone(), Arc::clone(store_key));
+        let reserve = move || {
+            if matches!(
+                slot.get().as_ref().map_err(AsRef::as_ref),
+                Err(StateError::NotYetOpened)
+            ) {
+                let _opened_or_not = slot.wait(OPENING_PATIENCE.min(patience));
+            }
+            quota.reserve(&store_key, 1, patience)
+        };
+        match tokio::task::spawn_blocking(reserve).await {
+            Ok(Ok(wait)) => Place::Wait(wait),
+            Ok(Err(QuotaError::TooBusy { wait })) => Place::TooBusy(wait),
+            Ok(Err(QuotaError::Unavailable(_))) | Err(_) => Place::NoBucket,
+        }
+    }
+
+    fn pace_alone(&self, store_key: &Arc<str>, patience: Duration) -> Result<Duration, DeskError> {
+        let now = self.clock.instant();
+        let mut alone = self.alone.lock();
+        let next = alone.entry(Arc::clone(store_key)).or_insert(now);
+        let wait = next.saturating_duration_since(now);
+        if wait > patience {
+            return Err(DeskError::TooBusy { wait });
+        }
+        *next = now + wait + ALONE_PACE;
+        Ok(wait)
+    }
+
+    async fn tell(
+        &self,
+        store_key: &Arc<str>,
+        what: impl FnOnce(&Quota, &str) -> Result<(), QuotaError> + Send + 'static,
+    ) {
+        let (quota, store_key) = (self.quota.clone(), Arc::clone(store_key));
+        // A bucket that cannot be told is noticed by the next reservation.
+        let _told = tokio::task::spawn_blocking(move || what(&quota, &store_key)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::clock::ManualClock;
+    use shared::paths::Home;
+    use shared::quota::Limits;
+
+    use super::*;
+
+    /// A gate whose state file nobody opens, and the clock that rules it.
+    fn alone() -> (tempfile::TempDir, Arc<ManualClock>, Gate) {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::default());
+        let slot = Slot::new(Home::at(folder.path().join("home")));
+        let quota = Quota::new(
+            slot.clone(),
+            Limits {
+                burst: 19,
+                per_second: 2.9,
+            },
+            clock.clone(),
+        );
+        let gate = Gate::new(quota, slot, clock.clone());
+        (folder, clock, gate)
+    }
+
+    #[test]
+    fn alone_one_request_goes_every_two_seconds_per_store() {
+        let (_folder, clock, gate) = alone();
+        let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
+        let patience = Duration::from_secs(50);
+        assert_eq!(gate.pace_alone(&a, patience), Ok(Duration::ZERO));
+        assert_eq!(gate.pace_alone(&a, patience), Ok(ALONE_PACE));
+        assert_eq!(gate.pace_alone(&b, patience), Ok(Duration::ZERO));
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(
+            gate.pace_alone(&a, patience),
+            Ok(Duration::ZERO),
+            "unused time is not saved up"
+        );
+        assert_eq!(gate.pace_alone(&a, patience), Ok(ALONE_PACE));
+    }
+
+    #[test]
+    fn who_would_have_to_wait_too_long_alone_is_told_and_takes_no_place() {
+        let (_folder, _clock, gate) = alone();
+        let a: Arc<str> = "a".into();
+        assert_eq!(gate.pace_alone(&a, Duration::ZERO), Ok(Duration::ZERO));
+        for _ in 0..3 {
+            assert_eq!(
+                gate.pace_alone(&a, Duration::from_secs(1)),
+                Err(DeskError::TooBusy { wait: ALONE_PACE })
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_fourth_request_of_a_store_waits_for_a_seat_and_other_stores_do_not() {
+        let (_folder, _clock, gate) = alone();
+        let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
+        let seats = gate.seats_of(&a);
+        let _taken = seats.clone().try_acquire_many_owned(3).unwrap();
+        let refused = gate.enter(&a, Duration::from_millis(10)).await.err();
+        assert_eq!(refused.map(|error| error.code()), Some("too_busy"));
+        assert!(gate.enter(&b, Duration::from_secs(10)).await.is_ok());
+    }
+}

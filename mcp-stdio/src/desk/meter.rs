@@ -1,0 +1,48 @@
+//! What the desk counts.
+//!
+//! Here: every metric call of this room, so that names and labels stand side by side. Labels come from closed sets: route templates, status codes,
+//! the names of cache operations. Never an id, never a shop.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+use shared::telemetry::names;
+
+use super::cache::CacheStatus;
+use super::request::Endpoint;
+
+/// The only method so far.
+const METHOD: &str = "GET";
+
+/// The store from the environment belongs to whoever runs the process: there are no other tenants yet.
+const TENANT: &str = "local";
+
+/// One attempt that reached out to Order Desk: its HTTP status, or `timeout`, `unreachable`, `too_large`.
+pub(super) fn called(endpoint: Endpoint, status: Result<u16, &'static str>, took: Duration) {
+    let status = status.map_or_else(str::to_owned, |code| code.to_string());
+    counter!(names::ORDERDESK_API_CALLS.name, "endpoint" => endpoint.template(), "method" => METHOD, "status_code" => status).increment(1);
+    histogram!(names::ORDERDESK_API_DURATION.name, "endpoint" => endpoint.template(), "method" => METHOD).record(took);
+}
+
+/// An attempt that will be repeated.
+pub(super) fn retried(reason: &'static str) {
+    counter!(names::ORDERDESK_API_RETRIES.name, "reason" => reason).increment(1);
+}
+
+/// Our own bucket (`store_quota`) or Order Desk's (`upstream_429`) made a call wait or refused it.
+pub(super) fn limited(limit_type: &'static str) {
+    counter!(names::RATE_LIMIT_HITS.name, "tenant_id" => TENANT, "limit_type" => limit_type)
+        .increment(1);
+}
+
+/// `hit`, `miss`, `set`, `evict` or `invalidate`.
+pub(super) fn cache(operation: &'static str, resource: &'static str) {
+    counter!(names::CACHE_OPERATIONS.name, "operation" => operation, "resource_type" => resource)
+        .increment(1);
+}
+
+/// The cache after a change.
+pub(super) fn cache_holds(status: CacheStatus) {
+    gauge!(names::CACHE_ITEMS.name).set(status.items as f64);
+    gauge!(names::CACHE_SIZE_BYTES.name).set(status.bytes as f64);
+}

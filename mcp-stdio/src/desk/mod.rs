@@ -1,0 +1,159 @@
+//! What Order Desk means: reading a shop, without knowing that MCP exists.
+//!
+//! A read walks one way: [`Shop`] builds a `request`, looks into the `cache`, joins an equal read that is already under way (`flight`), and else
+//! `fetch`es: through the `gate` (three at a time, one quota for all processes), over the `client`, past `classify`, again if `retry` says
+//! so. What comes back is decoded by `model`, which also removes the store's secrets.
+//!
+//! | file | hides |
+//! |---|---|
+//! | `shop` | which endpoint answers which question |
+//! | `search` | how one text becomes an order: number, id, e-mail, name, phone or tracking number |
+//! | `request` | paths, percent-encoding, cache keys |
+//! | `cache` `flight` | what may be served again, and equal reads that become one |
+//! | `fetch` `retry` `gate` | attempts, waiting, deadlines, the shared quota and what replaces it without a state file |
+//! | `client` `classify` | HTTP, and what each answer is |
+//! | `model` | orders, stores, stock, ids, filters |
+//! | `error` `clean` `meter` | what can go wrong, in clean words; what is counted |
+//!
+//! No file here prints a key, a URL or a customer's words.
+
+mod cache;
+mod classify;
+pub(crate) mod clean;
+mod client;
+mod error;
+mod fetch;
+mod flight;
+mod gate;
+mod meter;
+mod request;
+mod retry;
+mod search;
+mod shop;
+
+pub mod model;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::clock::Clock;
+use shared::quota::{Level, Limits, Quota, QuotaError};
+use shared::secret::Secret;
+use shared::state::Slot;
+use url::Url;
+
+pub use cache::CacheStatus;
+pub use error::DeskError;
+pub use model::StoreId;
+pub use search::{Found, Match, MatchedBy, Verdict, Window};
+pub use shop::{Fetched, Shop};
+
+/// How long one read may take with all its waiting and retries. Most MCP clients give up after 60 s: an error that says why must
+/// come before that.
+pub const TOTAL_DEADLINE: Duration = Duration::from_secs(50);
+
+/// What the desk needs to know; the values come from the settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The API, without a slash at the end: `https://app.orderdesk.me/api/v2`.
+    pub base_url: Url,
+    /// For one request, its whole answer included.
+    pub http_timeout: Duration,
+    /// For one connection.
+    pub http_connect_timeout: Duration,
+    /// For one read with all its waiting and retries: [`TOTAL_DEADLINE`].
+    pub total_deadline: Duration,
+    /// How often a read is tried again.
+    pub max_retries: u32,
+    /// How long an order or a page of orders may be served again; zero switches that off.
+    pub ttl_orders: Duration,
+    /// The same for inventory items.
+    pub ttl_products: Duration,
+    /// The same for the store's settings and folders.
+    pub ttl_store_settings: Duration,
+    /// The most entries the cache holds; zero switches it off.
+    pub cache_max_entries: usize,
+    /// The most bytes the cache holds (estimated memory, not JSON text).
+    pub cache_max_bytes: usize,
+    /// This machine's share of each store's quota.
+    pub limits: Limits,
+}
+
+/// One shop's credentials.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The store.
+    pub store_id: StoreId,
+    /// Its key.
+    pub api_key: Secret,
+}
+
+/// The one door to Order Desk in this process. Cloning shares connections, cache and quota.
+#[derive(Clone)]
+pub struct Desk(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    slot: Slot,
+    client: client::Client,
+    gate: gate::Gate,
+    cache: cache::Cache,
+    flights: flight::Flights,
+    keys: request::Keys,
+    chance: parking_lot::Mutex<fastrand::Rng>,
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk")
+            .field("config", &self.0.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    /// A desk that has not talked to anyone yet: the HTTP client is built on the first request.
+    #[must_use]
+    pub fn new(config: Config, slot: Slot, clock: Arc<dyn Clock>) -> Desk {
+        let quota = Quota::new(slot.clone(), config.limits, Arc::clone(&clock));
+        Desk(Arc::new(Inner {
+            client: client::Client::new(&config),
+            gate: gate::Gate::new(quota, slot.clone(), Arc::clone(&clock)),
+            cache: cache::Cache::new(config.cache_max_entries, config.cache_max_bytes),
+            flights: flight::Flights::default(),
+            keys: request::Keys::new(&config.base_url),
+            chance: parking_lot::Mutex::new(fastrand::Rng::new()),
+            config,
+            clock,
+            slot,
+        }))
+    }
+
+    /// The shop that `access` opens.
+    #[must_use]
+    pub fn shop(&self, access: &Access) -> Shop {
+        Shop::new(Arc::clone(&self.0), access)
+    }
+
+    /// What the cache holds now.
+    #[must_use]
+    pub fn cache_status(&self) -> CacheStatus {
+        self.0.cache.status()
+    }
+
+    /// What is left in each store's bucket, by [`Desk::store_key`].
+    ///
+    /// # Errors
+    /// [`QuotaError::Unavailable`] when the state file cannot be read.
+    pub fn quota_levels(&self) -> Result<Vec<Level>, QuotaError> {
+        self.0.gate.levels()
+    }
+
+    /// The name under which `store_id`'s quota and epoch stand in the state file.
+    #[must_use]
+    pub fn store_key(&self, store_id: &StoreId) -> String {
+        self.0.keys.store_key(store_id)
+    }
+}

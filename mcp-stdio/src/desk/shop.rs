@@ -1,0 +1,318 @@
+//! One shop, and what can be read from it.
+//!
+//! Here: which endpoint answers which question, and the way of every read: checked, served from the cache when that is
+//! allowed, joined with an equal read, fetched. Not here: how an order is found by a text (`search`), and any writing.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::state::tables::epochs;
+
+use super::cache::Entry;
+use super::classify;
+use super::error::DeskError;
+use super::flight::Landed;
+use super::model::{
+    InventoryItem, InventoryItemId, InventoryPage, InventoryQuery, Object, Order, OrderId,
+    OrdersPage, OrdersQuery, StoreSettings,
+};
+use super::request::{Endpoint, Request};
+use super::{Access, Inner, cache};
+
+/// The label of an epoch read in `db_query_duration_seconds`.
+const EPOCH_READ: &str = "epoch_read";
+
+/// One shop. Cloning is cheap.
+#[derive(Clone)]
+pub struct Shop {
+    desk: Arc<Inner>,
+    pub(super) access: Arc<Access>,
+    pub(super) store_key: Arc<str>,
+    shop_key: Arc<str>,
+}
+
+impl fmt::Debug for Shop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shop")
+            .field("store", &self.store_key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something read, and how fresh it is.
+#[derive(Clone, Debug)]
+pub struct Fetched<T> {
+    /// What was read.
+    pub value: Arc<T>,
+    /// When Order Desk answered.
+    pub fetched_at: Timestamp,
+    /// Whether it was served without asking Order Desk.
+    pub cached: bool,
+}
+
+/// Whether an answer may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    Yes,
+    /// Read once and not again soon; would only push useful entries out.
+    No,
+}
+
+impl Shop {
+    pub(super) fn new(desk: Arc<Inner>, access: &Access) -> Shop {
+        let store_key = desk.keys.store_key(&access.store_id).into();
+        let shop_key = desk.keys.shop_key(access).into();
+        Shop {
+            desk,
+            access: Arc::new(access.clone()),
+            store_key,
+            shop_key,
+        }
+    }
+
+    /// The store's name, settings and folders, without its secrets.
+    ///
+    /// # Errors
+    /// See [`DeskError`]; the same holds for every read.
+    pub async fn settings(&self, fresh: bool) -> Result<Fetched<StoreSettings>, DeskError> {
+        let request = Request::new(Endpoint::Store, Vec::new());
+        self.read(request, fresh, Keep::Yes, |envelope| {
+            Ok(StoreSettings::from_object(classify::one(
+                envelope,
+                Endpoint::Store,
+            )?))
+        })
+        .await
+    }
+
+    /// One order by Order Desk's own id.
+    ///
+    /// # Errors
+    /// [`DeskError::NotFound`] when this store has no such order.
+    pub async fn order(&self, id: &OrderId, fresh: bool) -> Result<Fetched<Order>, DeskError> {
+        self.one_order(Request::of(Endpoint::Order, id.as_str(), Vec::new()), fresh)
+            .await
+    }
+
+    /// One order with the log of what happened to it. Order Desk may leave the log out: [`Order::history`] is `None` then.
+    ///
+    /// # Errors
+    /// As [`Shop::order`].
+    pub async fn order_history(
+        &self,
+        id: &OrderId,
+        fresh: bool,
+    ) -> Result<Fetched<Order>, DeskError> {
+        self.one_order(
+            Request::of(
+                Endpoint::Order,
+                id.as_str(),
+                vec![("get_order_history", "1".to_owned())],
+            ),
+            fresh,
+        )
+        .await
+    }
+
+    async fn one_order(&self, request: Request, fresh: bool) -> Result<Fetched<Order>, DeskError> {
+        let id = request.id.clone();
+        let decode = move |envelope| {
+            let order = Order::from_object(classify::one(envelope, Endpoint::Order)?);
+            classify::same_id(Endpoint::Order, &id, &order.id())?;
+            Ok(order)
+        };
+        self.read(request, fresh, Keep::Yes, decode).await
+    }
+
+    /// One page of orders.
+    ///
+    /// # Errors
+    /// [`DeskError::BadRequest`] for a filter that makes no sense; nothing was sent then.
+    pub async fn orders(
+        &self,
+        query: &OrdersQuery,
+        fresh: bool,
+    ) -> Result<Fetched<OrdersPage>, DeskError> {
+        self.orders_kept(query, fresh, Keep::Yes).await
+    }
+
+    pub(super) async fn orders_kept(
+        &self,
+        query: &OrdersQuery,
+        fresh: bool,
+        keep: Keep,
+    ) -> Result<Fetched<OrdersPage>, DeskError> {
+        let request = Request::new(Endpoint::Orders, query.pairs()?);
+        let (offset, limit) = (query.offset, query.limit());
+        let decode = move |envelope: Object| {
+            let page = classify::page(&envelope, limit);
+            let rows = classify::rows(envelope, Endpoint::Orders)?;
+            let has_more = page.is_full(rows.len());
+            let orders = rows.into_iter().map(Order::from_object).collect();
+            Ok(OrdersPage {
+                orders,
+                offset,
+                limit: page.limit,
+                total_records: page.total_records,
+                has_more,
+            })
+        };
+        self.read(request, fresh, keep, decode).await
+    }
+
+    /// One page of inventory items.
+    ///
+    /// # Errors
+    /// [`DeskError::BadRequest`] for a filter that makes no sense; nothing was sent then.
+    pub async fn inventory(
+        &self,
+        query: &InventoryQuery,
+        fresh: bool,
+    ) -> Result<Fetched<InventoryPage>, DeskError> {
+        let request = Request::new(Endpoint::InventoryItems, query.pairs()?);
+        let (offset, limit) = (query.offset, query.limit());
+        let decode = move |envelope: Object| {
+            let page = classify::page(&envelope, limit);
+            let rows = classify::rows(envelope, Endpoint::InventoryItems)?;
+            let has_more = page.is_full(rows.len());
+            let items = rows.into_iter().map(InventoryItem::from_object).collect();
+            Ok(InventoryPage {
+                items,
+                offset,
+                limit: page.limit,
+                total_records: page.total_records,
+                has_more,
+            })
+        };
+        self.read(request, fresh, Keep::Yes, decode).await
+    }
+
+    /// One inventory item.
+    ///
+    /// # Errors
+    /// [`DeskError::NotFound`] when this store has no such item.
+    pub async fn inventory_item(
+        &self,
+        id: &InventoryItemId,
+        fresh: bool,
+    ) -> Result<Fetched<InventoryItem>, DeskError> {
+        let request = Request::of(Endpoint::InventoryItem, id.as_str(), Vec::new());
+        let id = id.clone();
+        let decode = move |envelope| {
+            let item =
+                InventoryItem::from_object(classify::one(envelope, Endpoint::InventoryItem)?);
+            classify::same_id(Endpoint::InventoryItem, id.as_str(), &item.id())?;
+            Ok(item)
+        };
+        self.read(request, fresh, Keep::Yes, decode).await
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.desk.clock.now()
+    }
+
+    pub(super) fn total_deadline(&self) -> Duration {
+        self.desk.config.total_deadline
+    }
+
+    /// The way of every read. The epoch is read before the request: whatever a writer changes after that moment moves the epoch on, and
+    /// the entry made here is never served again.
+    async fn read<T, D>(
+        &self,
+        request: Request,
+        fresh: bool,
+        keep: Keep,
+        decode: D,
+    ) -> Result<Fetched<T>, DeskError>
+    where
+        T: Send + Sync + 'static,
+        D: FnOnce(Object) -> Result<T, DeskError> + Send + 'static,
+    {
+        let ttl = request.endpoint.ttl(&self.desk.config);
+        let may_keep = keep == Keep::Yes && !ttl.is_zero() && self.desk.cache.is_on();
+        let epoch = self.epoch();
+        let key = format!("{}|{}", self.shop_key, request.target());
+        if let (Some(epoch), true, false) = (epoch, may_keep, fresh)
+            && let Some(hit) = self.desk.cache.get(
+                &key,
+                epoch,
+                self.desk.clock.instant(),
+                request.endpoint.resource(),
+            )
+        {
+            return Ok(Fetched {
+                value: typed(hit.value),
+                fetched_at: hit.fetched_at,
+                cached: true,
+            });
+        }
+        let stored_under = epoch.filter(|_| may_keep).map(|epoch| (key.clone(), epoch));
+        let flight = Box::pin(Self::land(self.clone(), request, stored_under, decode));
+        // A fresh read must begin now: it joins nobody. Without an epoch nobody can tell whether a write came in between.
+        let landed = match epoch {
+            Some(epoch) if !fresh => {
+                self.desk
+                    .flights
+                    .share(format!("{epoch}|{key}"), flight)
+                    .await?
+            }
+            _ => flight.await?,
+        };
+        Ok(Fetched {
+            value: typed(landed.value),
+            fetched_at: landed.fetched_at,
+            cached: false,
+        })
+    }
+
+    async fn land<T, D>(
+        shop: Shop,
+        request: Request,
+        stored_under: Option<(String, u64)>,
+        decode: D,
+    ) -> Result<Landed, DeskError>
+    where
+        T: Send + Sync + 'static,
+        D: FnOnce(Object) -> Result<T, DeskError> + Send + 'static,
+    {
+        let asked_at = shop.desk.clock.instant();
+        let envelope = shop.desk.fetch(&shop, &request).await?;
+        let weight = cache::weigh_object(&envelope);
+        let landed = Landed {
+            value: Arc::new(decode(envelope)?),
+            fetched_at: shop.desk.clock.now(),
+        };
+        if let Some((key, epoch)) = stored_under {
+            let now = shop.desk.clock.instant();
+            let expires_at = now + request.endpoint.ttl(&shop.desk.config);
+            let entry = Entry {
+                value: Arc::clone(&landed.value),
+                fetched_at: landed.fetched_at,
+                resource: request.endpoint.resource(),
+                weight,
+                epoch,
+                asked_at,
+                expires_at,
+            };
+            shop.desk.cache.put(key, entry, now);
+        }
+        Ok(landed)
+    }
+
+    /// The store's epoch, or `None` when the state file cannot say: then nothing is cached and nothing is shared. Read on the caller's
+    /// thread: a snapshot of one row costs less than handing it to another thread.
+    fn epoch(&self) -> Option<u64> {
+        let state = self.desk.slot.get().ok()?;
+        state
+            .read(EPOCH_READ, |reading| epochs::read(reading, &self.store_key))
+            .ok()
+    }
+}
+
+fn typed<T: Send + Sync + 'static>(value: cache::Shared) -> Arc<T> {
+    value
+        .downcast::<T>()
+        .expect("a key names its endpoint, and an endpoint has one type")
+}
