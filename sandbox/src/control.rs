@@ -49,12 +49,17 @@ pub(crate) fn respond(site: &Site, method: &Method, path: &str, body: &[u8]) -> 
     };
     match outcome {
         Ok(value) => answer(StatusCode::OK, "application/json", value.to_string()),
-        Err(why) => answer(
-            StatusCode::BAD_REQUEST,
-            "application/json",
-            json!({"error": why}).to_string(),
-        ),
+        Err(why) => bad_request(&why),
     }
+}
+
+/// What was sent is of no use, and why.
+pub(crate) fn bad_request(why: &str) -> Response<Body> {
+    answer(
+        StatusCode::BAD_REQUEST,
+        "application/json",
+        json!({"error": why}).to_string(),
+    )
 }
 
 fn add_faults(site: &Site, body: &[u8]) -> Outcome {

@@ -5,6 +5,7 @@
 
 mod mangle;
 mod reply;
+mod site;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,12 +25,12 @@ use tokio::task::JoinSet;
 use crate::api::{self, Answer, Call};
 use crate::assumptions::Refusal;
 use crate::bucket::Verdict;
-use crate::faults::{Fault, Faults, Target};
-use crate::requests::{Request, RequestLog};
-use crate::sandbox::Options;
-use crate::shop::Shop;
+use crate::control;
+use crate::faults::{Fault, Target};
+use crate::requests::Request;
 use crate::shop::query::Query;
-use crate::{control, seed};
+
+pub(crate) use site::Site;
 
 /// Where the API begins.
 pub(crate) const BASE_PATH: &str = "/api/v2";
@@ -47,55 +48,6 @@ type HttpResponse = hyper::Response<Body>;
 #[derive(Debug, thiserror::Error)]
 #[error("connection closed on purpose")]
 pub(crate) struct Cut;
-
-/// Everything that requests share.
-#[derive(Debug)]
-pub(crate) struct Site {
-    pub(crate) options: Options,
-    pub(crate) faults: Faults,
-    pub(crate) log: RequestLog,
-    shops: Vec<Mutex<Shop>>,
-}
-
-impl Site {
-    pub(crate) fn new(options: Options, faults: Faults) -> Self {
-        let (recipe, now) = (options.recipe(), options.clock.now());
-        let shops = (0..options.stores)
-            .map(|number| Mutex::new(seed::shop(number, &recipe, now)))
-            .collect();
-        Self {
-            options,
-            faults,
-            log: RequestLog::default(),
-            shops,
-        }
-    }
-
-    /// Every store, in order.
-    pub(crate) fn shops(&self) -> &[Mutex<Shop>] {
-        &self.shops
-    }
-
-    /// The store with this id.
-    pub(crate) fn shop(&self, store_id: &str) -> Option<&Mutex<Shop>> {
-        // Ids count up from the first store's, so the place follows from the id.
-        let place = store_id
-            .parse::<u64>()
-            .ok()?
-            .checked_sub(seed::FIRST_STORE)?;
-        self.shops.get(usize::try_from(place).ok()?)
-    }
-
-    /// Back to the beginning: data, tokens, faults, requests.
-    pub(crate) fn reset(&self) {
-        let (recipe, now) = (self.options.recipe(), self.options.clock.now());
-        for (number, shop) in self.shops.iter().enumerate() {
-            *shop.lock() = seed::shop(number, &recipe, now);
-        }
-        self.faults.clear();
-        self.log.clear();
-    }
-}
 
 /// Accepts connections until `stopped` says so (or its sender is gone); open ones are closed then.
 pub(crate) async fn serve(
@@ -140,7 +92,10 @@ async fn respond(site: &Site, request: HttpRequest) -> Result<HttpResponse, Cut>
         return Ok(control::respond(site, &head.method, path, &body));
     }
     let arrival = Arrival::new(&head, body, started, site.options.clock.now());
-    let fault = arrival.fault(site);
+    let fault = match arrival.fault(site) {
+        Ok(fault) => fault,
+        Err(misspelt) => return Ok(control::bad_request(&format!("{FAULT_HEADER}: {misspelt}"))),
+    };
     let number = site.log.arrived(arrival.logged(fault.as_ref()));
     if !site.options.latency.is_zero() {
         tokio::time::sleep(site.options.latency).await;
@@ -198,16 +153,15 @@ impl<'a> Arrival<'a> {
     }
 
     /// The fault for this request: the one it brings, else the first rule that strikes.
-    fn fault(&self, site: &Site) -> Option<Fault> {
-        let brought =
-            text(&self.head.headers, FAULT_HEADER).and_then(|text| Fault::from_header(text).ok());
-        brought.or_else(|| {
-            site.faults.strike(&Target {
-                method: self.method,
-                path: self.path,
-                store_id: self.store_id(),
-            })
-        })
+    fn fault(&self, site: &Site) -> Result<Option<Fault>, serde_json::Error> {
+        if let Some(brought) = text(&self.head.headers, FAULT_HEADER) {
+            return Fault::from_header(brought).map(Some);
+        }
+        Ok(site.faults.strike(&Target {
+            method: self.method,
+            path: self.path,
+            store_id: self.store_id(),
+        }))
     }
 
     fn logged(&self, fault: Option<&Fault>) -> Request {
