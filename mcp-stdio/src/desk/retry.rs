@@ -103,7 +103,7 @@ pub(crate) fn asked_to_wait(
 }
 
 fn seconds(text: &str) -> Option<Duration> {
-    let seconds: f64 = text.trim().parse().ok()?;
+    let seconds = text.trim().parse::<f64>().ok().filter(|seconds| !seconds.is_nan())?;
     Duration::try_from_secs_f64(seconds.min(LONGEST_WISH.as_secs_f64())).ok()
 }
 

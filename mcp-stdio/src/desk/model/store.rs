@@ -125,7 +125,7 @@ mod tests {
             "settings": {
                 "timezone": "America/New_York", "api_key": "S2", "smtp_host": "S3", "smtp_username": "S4", "smtp_password": "S5",
                 "smtp_headers": ["S6"], "smtp_port": 587, "webhookSecret": "S7", "Refresh-Token": "S8", "API-Key-2": "S9",
-                "integrations": [{"name": "Ship", "account_password": "S10", "deep": {"access_token": "S11", "url": "kept"}}]
+                "integrations": [{"name": "Carrier", "account_password": "S10", "deep": {"access_token": "S11", "url": "kept"}}]
             },
             "folders": {"50101": "New"}
         }));
