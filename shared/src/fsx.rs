@@ -3,7 +3,6 @@
 //! Here: [`write_atomic`], the only way this house replaces a file that someone may read meanwhile or that must survive a power cut.
 //! Not here: the state file, which belongs to SQLite alone.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -57,7 +56,7 @@ fn unix_mode(mode: Mode) -> std::fs::Permissions {
 
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    std::fs::File::open(folder)?.sync_all()
 }
 
 /// Windows has no handle for this; NTFS journals the rename.
