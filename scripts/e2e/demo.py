@@ -113,7 +113,8 @@ async def until_counted(stage: Stage) -> None:
     """The session stays open until the sidecar shows its calls, so that the views below have a living process to show."""
 
     def counted() -> bool:
-        return any('tool_name="orders_get"' in line for line in metric_lines(stage, "mcp_tool_calls_total"))
+        calls = any('tool_name="orders_get"' in line for line in metric_lines(stage, "mcp_tool_calls_total"))
+        return calls and get(f"{stage.sidecar_url}/health/ready")[0] == 200
 
     await anyio.to_thread.run_sync(lambda: wait_for("the sidecar counts the calls", counted, COUNTED_WITHIN_S))
     operator(stage)
@@ -126,18 +127,36 @@ def metric_lines(stage: Stage, name: str) -> list[str]:
 
 def operator(stage: Stage) -> None:
     heading("The operator's side: the sidecar over HTTP")
-    status, body = get(f"{stage.sidecar_url}/health")
-    health = json.loads(body)
-    colour = {"ok": "32", "degraded": "33"}.get(health["status"], "31")
-    print(f"health     {paint(colour, health['status'])}  (version {health['version']}, up {health['uptime_seconds']:.1f} s)")
-    for finding in health.get("findings", []):
-        print(f"           {finding.get('level', '')}: {finding.get('summary', '')}")
     ready, reasons = get(f"{stage.sidecar_url}/health/ready")
-    print(f"ready      {'yes' if ready == 200 else 'no: ' + reasons}")
+    status, body = get(f"{stage.sidecar_url}/health/detailed", stage.admin_token)
+    if ready != 200 or status != 200:
+        raise DemoError(f"the sidecar is not well: {reasons} {body}")
+    show_health(json.loads(body))
     print("metrics")
     missing = [name for name, words in METRICS if not show_metric(stage, name, words)]
-    if status != 200 or ready != 200 or missing:
-        raise DemoError(f"health {status}, ready {ready}, metrics without a sample: {missing}")
+    if missing:
+        raise DemoError(f"metrics without a sample: {', '.join(missing)}")
+
+
+def show_health(health: dict) -> None:
+    colour = {"ok": "32", "degraded": "33"}.get(health["status"], "31")
+    parts = health["components"]
+    state, disk, memory, processes = parts["state_file"], parts["disk"], parts["memory"], parts["processes"]
+    probe_us = (state["write_probe_seconds"] or 0) * 1e6
+    rows = [
+        ("health", f"{paint(colour, health['status'])}, ready, version {health['version']}"),
+        ("state file", f"written in {probe_us:.0f} µs, schema {state['schema_version']}, {state['database_bytes'] / 1e3:.0f} kB"),
+        ("processes", f"{processes['mcp_stdio']} mcp-stdio, {processes['ops_sidecar']} ops-sidecar"),
+        ("disk", f"{share(disk['used_bytes'], disk['used_bytes'] + disk['free_bytes'])} used"),
+        ("memory", f"{memory['own_bytes'] / 1e6:.0f} MB of our own"),
+        ("findings", ", ".join(finding["summary"] for finding in health["findings"]) or "none"),
+    ]
+    for name, value in rows:
+        print(f"{name:<11}{value}")
+
+
+def share(part: float, whole: float) -> str:
+    return f"{part / whole:.0%}" if whole else "?"
 
 
 def show_metric(stage: Stage, name: str, words: str) -> bool:
@@ -152,6 +171,7 @@ def look_around(stage: Stage) -> None:
     heading("Where to look")
     print(f"health     {stage.sidecar_url}/health")
     print(f"metrics    {stage.sidecar_url}/metrics")
+    print(f"in detail  curl -H 'Authorization: Bearer {stage.admin_token}' {stage.sidecar_url}/health/detailed")
     print(f"the shop   {stage.base_url}  (store {stage.store['store_id']}, simulated)")
     print("connect a client of your own with")
     settings = {name: value for name, value in stage.server_settings().items()}

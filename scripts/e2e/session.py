@@ -14,18 +14,19 @@ REVISION = {"legacy": LEGACY, "modern": MODERN, "auto": MODERN}
 # The sandbox's seeded shop: its oldest order.
 ORDER_ID = "7001001"
 
+# In the server's own order, which is always the same, so that a client's prompt cache holds.
 TOOLS = [
+    "server_status",
+    "stores_list",
+    "stores_use",
     "folders_list",
-    "inventory_get",
-    "inventory_list",
+    "store_settings",
+    "orders_list",
     "orders_find",
     "orders_get",
     "orders_history",
-    "orders_list",
-    "server_status",
-    "store_settings",
-    "stores_list",
-    "stores_use",
+    "inventory_list",
+    "inventory_get",
 ]
 
 # What a session calls: (name of the step, tool, arguments).

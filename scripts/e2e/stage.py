@@ -6,6 +6,7 @@ the stage has started and removes the home, whatever happened inside.
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -49,10 +50,11 @@ def wait_for(what: str, condition, within_s: float = STARTS_WITHIN_S, every_s: f
         time.sleep(every_s)
 
 
-def get(url: str, timeout_s: float = 5) -> tuple[int, str]:
+def get(url: str, token: str | None = None, timeout_s: float = 5) -> tuple[int, str]:
     """Status and body; (0, reason) when nobody answers."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
     try:
-        with urllib.request.urlopen(url, timeout=timeout_s) as answer:
+        with urllib.request.urlopen(request, timeout=timeout_s) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.read().decode()
@@ -66,6 +68,7 @@ class Stage:
     def __init__(self, settings: dict[str, str] | None = None, sandbox: list[str] | None = None):
         self.sandbox_arguments = sandbox or []
         self.settings = settings or {}
+        self.admin_token = secrets.token_hex(16)
         self.processes: list[subprocess.Popen] = []
         self.folder = Path(tempfile.mkdtemp(prefix="orderdesk-stage-"))
         self.home = self.folder / "home"
@@ -114,7 +117,12 @@ class Stage:
     def _start_sidecar(self) -> None:
         address = f"127.0.0.1:{free_port()}"
         self.sidecar_url = f"http://{address}"
-        settings = {**self.settings, "ORDERDESK_MCP_HOME": str(self.home), "ORDERDESK_MCP_LISTEN": address}
+        settings = {
+            **self.settings,
+            "ORDERDESK_MCP_HOME": str(self.home),
+            "ORDERDESK_MCP_LISTEN": address,
+            "ORDERDESK_MCP_ADMIN_TOKEN": self.admin_token,
+        }
         process = self.spawn("sidecar", [BIN / "ops-sidecar", "serve"], env={**clean_environment(), **settings})
 
         def serving() -> bool:
