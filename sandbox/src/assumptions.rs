@@ -1,5 +1,26 @@
 //! Behaviours of Order Desk that nothing public documents, in one place, each with its reason: to be corrected here once
 //! somebody has asked the real service. Where two answers are likely, the one that is harder on a client was taken.
+//!
+//! Those too small for a constant, and where they are:
+//!
+//! | behaviour | where |
+//! |---|---|
+//! | a request with bad credentials costs no token and is told of a full bucket, so that nobody can guess store ids by it | `edge` |
+//! | a request refused for any other reason costs its token | `edge` |
+//! | a body or a content type on `GET` is accepted, though discouraged (tests see it in the request log) | `edge` |
+//! | all parameters of a list combine with AND; the last of equal ones counts, as in PHP | `shop::query` |
+//! | letters beyond ASCII are escaped, as PHP does by default | `php` |
+//! | `get_order_history=1` works for a single order, too | `api::orders` |
+//! | `PUT` of an item or a shipment blanks what it leaves out, as documented for orders | `shop::items`, `shop::shipments` |
+//! | `PUT` of an order copies no address: one that is left out is blank | `shop::orders` |
+//! | an address, a map or a list of the wrong shape is refused; scalars are converted as PHP does | `shop::order` |
+//! | `date_added` counts on create only; `refund_total` and `tag_color` are never written | `shop::order` |
+//! | an unknown `folder_id` is ignored on create and refused on `PUT` | `shop::orders` |
+//! | the last item of an order may be deleted | `api::items` |
+//! | a shipment without a tracking number is refused like one that exists | `shop::shipments` |
+//! | a move names unknown orders in `results` and does not count them; one to where the order is leaves no history | `api::moves` |
+//! | a batch of stock passes over rows that fit no item; only the count tells | `api::inventory` |
+//! | inventory is listed by id | `shop::inventory` |
 
 /// How a request is refused. No official text lists codes or bodies; clients read `status` and `message` from the usual
 /// envelope at any code. The messages copy the form of the documented ones ("Shipment Not Added").
@@ -36,11 +57,7 @@ impl Refusal {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::BadCredentials => 401,
-            Self::OrderMissing
-            | Self::ItemMissing
-            | Self::ShipmentMissing
-            | Self::InventoryMissing
-            | Self::UnknownPath => 404,
+            Self::OrderMissing | Self::ItemMissing | Self::ShipmentMissing | Self::InventoryMissing | Self::UnknownPath => 404,
             Self::MethodNotAllowed => 405,
             Self::InvalidJson
             | Self::OrderNotAdded(_)

@@ -1,8 +1,5 @@
 //! The command line: flags to options, one line of JSON when ready, a clean stop on Ctrl-C or SIGTERM.
-#![allow(
-    clippy::print_stdout,
-    reason = "the line of JSON on stdout is this command's product"
-)]
+#![allow(clippy::print_stdout, reason = "the line of JSON on stdout is this command's product")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -79,7 +76,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             serde_json::json!({"base_url": sandbox.base_url(), "stores": sandbox.stores()})
         );
         asked_to_stop().await?;
-        sandbox.stop();
+        sandbox.close().await;
         Ok(())
     })
 }
@@ -97,7 +94,5 @@ async fn asked_to_stop() -> anyhow::Result<()> {
 
 #[cfg(not(unix))]
 async fn asked_to_stop() -> anyhow::Result<()> {
-    tokio::signal::ctrl_c()
-        .await
-        .context("cannot listen for Ctrl-C")
+    tokio::signal::ctrl_c().await.context("cannot listen for Ctrl-C")
 }

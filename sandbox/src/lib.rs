@@ -19,6 +19,10 @@
 //! assert_eq!(failing.fired(), 0);
 //! ```
 //!
+//! Faults also come from a file (`--faults`, a JSON list of rules, read again when it changes), from
+//! `POST /__sandbox/faults`, and with a single request in the header `X-Sandbox-Fault`: a name like `server_error`, or the
+//! JSON of a [`Fault`]. `GET /__sandbox/` lists what else can be asked from outside.
+//!
 //! Whoever tests with faults asserts that they [`fired`](Ticket::fired): a fault that never struck proves nothing.
 //!
 //! | room | keeps |

@@ -1,6 +1,6 @@
 //! The request log: what reached this sandbox, whether a key came with it (never the key), and what was answered.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -13,6 +13,10 @@ const KEPT: usize = 10_000;
 pub struct Request {
     /// Counts up from 1 over the sandbox's life.
     pub number: u64,
+    /// When it arrived: Unix milliseconds by the sandbox's clock.
+    pub at_ms: i64,
+    /// Requests under way for the same store when it arrived, itself included.
+    pub in_flight: u32,
     /// The method on the wire (before `X-HTTP-Method-Override`).
     pub method: String,
     /// The path below the base URL, as sent: `/orders/7001001`. A path outside the API stands whole.
@@ -36,19 +40,13 @@ pub struct Request {
 impl Request {
     /// The value of header `name` (lower case), if it came.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The decoded value of query parameter `name`, if it came.
     pub fn parameter(&self, name: &str) -> Option<String> {
         let pairs = url::form_urlencoded::parse(self.query.as_bytes());
-        pairs
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-            .next()
+        pairs.filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).next()
     }
 }
 
@@ -61,32 +59,36 @@ pub(crate) struct RequestLog {
 struct Inner {
     arrived: u64,
     kept: VecDeque<Request>,
+    /// Requests under way, by store.
+    under_way: HashMap<String, u32>,
+}
+
+/// A request under way. Dropping it, answered or not (a client may hang up), ends it.
+#[derive(Debug)]
+pub(crate) struct Visit<'a> {
+    log: &'a RequestLog,
+    number: u64,
+    store_id: String,
 }
 
 impl RequestLog {
-    /// Notes an arrival before anything is done with it, so that a hung request shows too. Returns its number.
-    pub(crate) fn arrived(&self, mut request: Request) -> u64 {
+    /// Notes an arrival before anything is done with it, so that a hung request shows too.
+    pub(crate) fn arrived(&self, mut request: Request) -> Visit<'_> {
         let mut inner = self.inner.lock();
         inner.arrived += 1;
-        request.number = inner.arrived;
+        let (number, store_id) = (inner.arrived, request.store_id.clone());
+        let under_way = inner.under_way.entry(store_id.clone()).or_default();
+        *under_way += 1;
+        request.in_flight = *under_way;
+        request.number = number;
         if inner.kept.len() == KEPT {
             inner.kept.pop_front();
         }
         inner.kept.push_back(request);
-        inner.arrived
-    }
-
-    /// Notes the answer to request `number`.
-    pub(crate) fn answered(&self, number: u64, status: u16) {
-        let mut inner = self.inner.lock();
-        // Numbers are dense and the answer is nearly always to one of the newest, so counting from the back is cheap.
-        if let Some(request) = inner
-            .kept
-            .iter_mut()
-            .rev()
-            .find(|request| request.number == number)
-        {
-            request.status = status;
+        Visit {
+            log: self,
+            number,
+            store_id,
         }
     }
 
@@ -96,5 +98,26 @@ impl RequestLog {
 
     pub(crate) fn clear(&self) {
         self.inner.lock().kept.clear();
+    }
+}
+
+impl Visit<'_> {
+    /// Notes the answer.
+    pub(crate) fn answered(&self, status: u16) {
+        let mut inner = self.log.inner.lock();
+        // The answer is nearly always to one of the newest, so looking from the back is cheap.
+        let mine = inner.kept.iter_mut().rev().find(|request| request.number == self.number);
+        if let Some(request) = mine {
+            request.status = status;
+        }
+    }
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.log.inner.lock();
+        if let Some(under_way) = inner.under_way.get_mut(&self.store_id) {
+            *under_way = under_way.saturating_sub(1);
+        }
     }
 }

@@ -79,9 +79,7 @@ impl Options {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be had.
-    #[error(
-        "cannot listen on `{address}`; hint: another program may use the port; --port 0 takes a free one"
-    )]
+    #[error("cannot listen on `{address}`; hint: another program may use the port; --port 0 takes a free one")]
     Bind {
         /// The address asked for.
         address: SocketAddr,
@@ -92,9 +90,7 @@ pub enum StartError {
     #[error(transparent)]
     Faults(#[from] FaultFileError),
     /// No thread could be started.
-    #[error(
-        "cannot start a thread for the sandbox; hint: the machine may be out of threads or memory"
-    )]
+    #[error("cannot start a thread for the sandbox; hint: the machine may be out of threads or memory")]
     Thread(#[source] io::Error),
 }
 
@@ -116,6 +112,7 @@ pub struct Sandbox {
     site: Arc<Site>,
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
+    task: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Sandbox {
@@ -128,8 +125,9 @@ impl Sandbox {
         let listener = TcpListener::bind(address)
             .await
             .map_err(|source| StartError::Bind { address, source })?;
-        let (sandbox, stopped) = Self::prepare(options, &listener)?;
-        tokio::spawn(edge::serve(listener, Arc::clone(&sandbox.site), stopped));
+        let (mut sandbox, stopped) = Self::prepare(options, &listener)?;
+        let serve = edge::serve(listener, Arc::clone(&sandbox.site), stopped);
+        sandbox.task = Some(tokio::spawn(serve));
         Ok(sandbox)
     }
 
@@ -158,10 +156,7 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    fn prepare(
-        options: Options,
-        listener: &TcpListener,
-    ) -> Result<(Self, watch::Receiver<bool>), StartError> {
+    fn prepare(options: Options, listener: &TcpListener) -> Result<(Self, watch::Receiver<bool>), StartError> {
         let address = listener.local_addr().map_err(|source| StartError::Bind {
             address: options.address,
             source,
@@ -177,6 +172,7 @@ impl Sandbox {
                 site: Arc::new(Site::new(options, faults)),
                 stop,
                 thread: None,
+                task: None,
             },
             stopped,
         ))
@@ -207,11 +203,7 @@ impl Sandbox {
             api_key: shop.api_key.clone(),
             name: shop.name.clone(),
         };
-        self.site
-            .shops()
-            .iter()
-            .map(|shop| access(&shop.lock()))
-            .collect()
+        self.site.shops().iter().map(|shop| access(&shop.lock())).collect()
     }
 
     /// The faults in force.
@@ -231,10 +223,7 @@ impl Sandbox {
 
     /// The newest events of a store (empty for an unknown one).
     pub fn events(&self, store_id: &str) -> Vec<Event> {
-        self.site
-            .shop(store_id)
-            .map(|shop| shop.lock().events.all())
-            .unwrap_or_default()
+        self.site.shop(store_id).map(|shop| shop.lock().events.all()).unwrap_or_default()
     }
 
     /// Order `id` as it is stored, with `order_history`, without a request and without a token.
@@ -247,12 +236,7 @@ impl Sandbox {
 
     /// Somebody edits order `id` in Order Desk's own app, behind every client's back: totals and `date_updated` follow.
     /// Returns whether there is such an order.
-    pub fn edit_order(
-        &self,
-        store_id: &str,
-        id: u64,
-        edit: impl FnOnce(&mut Map<String, Value>),
-    ) -> bool {
+    pub fn edit_order(&self, store_id: &str, id: u64, edit: impl FnOnce(&mut Map<String, Value>)) -> bool {
         let Some(shop) = self.site.shop(store_id) else {
             return false;
         };
@@ -270,23 +254,27 @@ impl Sandbox {
 
     /// How many orders a store has.
     pub fn count_orders(&self, store_id: &str) -> usize {
-        self.site
-            .shop(store_id)
-            .map_or(0, |shop| shop.lock().orders.len())
+        self.site.shop(store_id).map_or(0, |shop| shop.lock().orders.len())
     }
 
     /// Somebody else uses the same key: `tokens` leave the store's bucket.
     pub fn drain_tokens(&self, store_id: &str, tokens: u32) {
         if let Some(shop) = self.site.shop(store_id) {
-            shop.lock()
-                .tokens
-                .drain(tokens, self.site.options.clock.now());
+            shop.lock().tokens.drain(tokens, self.site.options.clock.now());
         }
     }
 
     /// Stops listening and closes every connection. Waits for it if the sandbox has its own thread.
     pub fn stop(mut self) {
         self.shut_down();
+    }
+
+    /// Stops as [`Sandbox::stop`] and waits for it, also on the caller's runtime: connections are refused from here on.
+    pub async fn close(mut self) {
+        self.shut_down();
+        if let Some(task) = self.task.take() {
+            let _ = task.await;
+        }
     }
 
     fn shut_down(&mut self) {

@@ -55,10 +55,7 @@ impl Envelope {
 
     pub(crate) fn finish(mut self, status: u16) -> Answer {
         self.text.push('}');
-        Answer {
-            status,
-            body: self.text,
-        }
+        Answer { status, body: self.text }
     }
 }
 

@@ -26,7 +26,7 @@ pub enum Fault {
     /// 429 although the bucket is not empty; nothing is done.
     TooManyRequests {
         /// Seconds to wait, or any other text a proxy might put there.
-        #[serde(default = "one_second")]
+        #[serde(default = "one_second", deserialize_with = "text_or_number")]
         retry_after: String,
         /// Where the seconds stand.
         #[serde(default)]
@@ -54,6 +54,7 @@ pub enum Fault {
         content_type: String,
     },
     /// 200 with `status: "error"`; nothing is done.
+    #[serde(rename = "error_on_200")]
     ErrorOn200 {
         /// The message in the envelope.
         #[serde(default = "some_message")]
@@ -156,9 +157,7 @@ impl Fault {
 
     /// `total_records` becomes `value`.
     pub fn total_records(value: impl Into<Value>) -> Self {
-        Self::TotalRecords {
-            value: value.into(),
-        }
+        Self::TotalRecords { value: value.into() }
     }
 
     /// From the header `X-Sandbox-Fault`: a bare name (`server_error`) or the whole JSON object.
@@ -175,7 +174,7 @@ impl Fault {
             Self::TooManyRequests { .. } => "too_many_requests",
             Self::ServerError { .. } => "server_error",
             Self::Answer { .. } => "answer",
-            Self::ErrorOn200 { .. } => "error_on200",
+            Self::ErrorOn200 { .. } => "error_on_200",
             Self::Redirect { .. } => "redirect",
             Self::HangBefore => "hang_before",
             Self::HangAfter => "hang_after",
@@ -197,6 +196,14 @@ impl Fault {
 
 fn one_second() -> String {
     "1".to_owned()
+}
+
+fn text_or_number<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    match Value::deserialize(from)? {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(serde::de::Error::custom("retry_after must be seconds")),
+    }
 }
 
 fn bad_gateway() -> u16 {
@@ -229,18 +236,20 @@ mod tests {
 
     #[test]
     fn a_bare_name_in_the_header_takes_the_usual_values() {
-        assert_eq!(
-            Fault::from_header("server_error").unwrap(),
-            Fault::server_error(502)
-        );
-        assert_eq!(
-            Fault::from_header("too_many_requests").unwrap(),
-            Fault::too_many_requests(1)
-        );
-        assert_eq!(
-            Fault::from_header(r#"{"kind": "delay", "ms": 5}"#).unwrap(),
-            Fault::Delay { ms: 5 }
-        );
+        assert_eq!(Fault::from_header("server_error").unwrap(), Fault::server_error(502));
+        assert_eq!(Fault::from_header("too_many_requests").unwrap(), Fault::too_many_requests(1));
+        assert_eq!(Fault::from_header(r#"{"kind": "delay", "ms": 5}"#).unwrap(), Fault::Delay { ms: 5 });
+    }
+
+    #[test]
+    fn seconds_may_be_a_number_or_any_text() {
+        for (given, meant) in [("2", "2"), (r#""2""#, "2"), (r#""soon""#, "soon")] {
+            let text = format!(r#"{{"kind": "too_many_requests", "retry_after": {given}}}"#);
+            let Ok(Fault::TooManyRequests { retry_after, .. }) = Fault::from_header(&text) else {
+                panic!("{text}");
+            };
+            assert_eq!(retry_after, meant);
+        }
     }
 
     #[test]
