@@ -92,6 +92,7 @@ impl Gate {
 
     /// Order Desk said how many tokens are left; others may have taken some.
     pub(super) async fn remaining(&self, store_key: &Arc<str>, remaining: u32) {
+        meter::tokens_left(remaining);
         if remaining < TELL_BELOW {
             self.tell(store_key, move |quota, store_key| {
                 quota.reconcile(store_key, remaining)

@@ -35,6 +35,11 @@ pub(super) fn limited(limit_type: &'static str) {
         .increment(1);
 }
 
+/// Order Desk's own count of the requests that could be sent at once.
+pub(super) fn tokens_left(remaining: u32) {
+    gauge!(names::RATE_LIMIT_TOKENS_AVAILABLE.name, "tenant_id" => TENANT).set(remaining);
+}
+
 /// `hit`, `miss`, `set`, `evict` or `invalidate`.
 pub(super) fn cache(operation: &'static str, resource: &'static str) {
     counter!(names::CACHE_OPERATIONS.name, "operation" => operation, "resource_type" => resource)

@@ -21,8 +21,13 @@ use super::series::{CounterCell, GaugeCell, HistogramCell, Series};
 pub(crate) const SERIES_PER_METRIC: usize = 500;
 
 /// Stands in for a metric that is not in the catalogue; its cells are in no book.
-static UNKNOWN: Metric =
-    Metric { name: "", kind: Kind::Counter, labels: &[], help: "", owner: names::Owner::Both };
+static UNKNOWN: Metric = Metric {
+    name: "",
+    kind: Kind::Counter,
+    labels: &[],
+    help: "",
+    owner: names::Owner::Both,
+};
 
 /// All series of one process.
 #[derive(Debug)]
@@ -42,7 +47,11 @@ struct Page<Cell> {
 
 impl<Cell> Default for Page<Cell> {
     fn default() -> Page<Cell> {
-        Page { series: Vec::new(), by_labels: HashMap::new(), of_metric: HashMap::new() }
+        Page {
+            series: Vec::new(),
+            by_labels: HashMap::new(),
+            of_metric: HashMap::new(),
+        }
     }
 }
 
@@ -50,7 +59,12 @@ type All<Cell> = Vec<Arc<Series<Cell>>>;
 
 impl Book {
     pub(crate) fn new(bell: Arc<Bell>) -> Book {
-        Book { bell, counters: Mutex::default(), gauges: Mutex::default(), histograms: Mutex::default() }
+        Book {
+            bell,
+            counters: Mutex::default(),
+            gauges: Mutex::default(),
+            histograms: Mutex::default(),
+        }
     }
 
     /// The series after the first so many of each kind.
@@ -75,7 +89,12 @@ impl Book {
         cell: impl FnOnce(&'static Metric) -> Cell,
     ) -> Arc<Series<Cell>> {
         let Some((metric, labels)) = look_up(key, fits) else {
-            return Arc::new(Series::new(&UNKNOWN, String::new(), cell(&UNKNOWN), Arc::clone(&self.bell)));
+            return Arc::new(Series::new(
+                &UNKNOWN,
+                String::new(),
+                cell(&UNKNOWN),
+                Arc::clone(&self.bell),
+            ));
         };
         let (series, is_beyond_cap) = page.lock().find_or_add(metric, labels, |labels| {
             Series::new(metric, labels, cell(metric), Arc::clone(&self.bell))
@@ -99,14 +118,22 @@ impl<Cell> Page<Cell> {
         if let Some(index) = self.by_labels.get(&(metric.name, labels.clone())) {
             return (Arc::clone(&self.series[*index]), false);
         }
-        let is_beyond_cap = self.of_metric.get(metric.name).is_some_and(|count| *count >= SERIES_PER_METRIC);
-        let labels = if is_beyond_cap { OVERFLOW.to_owned() } else { labels };
+        let is_beyond_cap = self
+            .of_metric
+            .get(metric.name)
+            .is_some_and(|count| *count >= SERIES_PER_METRIC);
+        let labels = if is_beyond_cap {
+            OVERFLOW.to_owned()
+        } else {
+            labels
+        };
         if let Some(index) = self.by_labels.get(&(metric.name, labels.clone())) {
             return (Arc::clone(&self.series[*index]), is_beyond_cap);
         }
         let series = Arc::new(make(labels.clone()));
         *self.of_metric.entry(metric.name).or_default() += 1;
-        self.by_labels.insert((metric.name, labels), self.series.len());
+        self.by_labels
+            .insert((metric.name, labels), self.series.len());
         self.series.push(Arc::clone(&series));
         (series, is_beyond_cap)
     }
@@ -115,7 +142,10 @@ impl<Cell> Page<Cell> {
 /// What the catalogue says about a key, or a debug line.
 fn look_up(key: &Key, fits: fn(Kind) -> bool) -> Option<(&'static Metric, String)> {
     let Some(metric) = names::find(key.name()).filter(|metric| fits(metric.kind)) else {
-        tracing::debug!(metric = key.name(), "not recorded: the catalogue has no metric of this name and kind");
+        tracing::debug!(
+            metric = key.name(),
+            "not recorded: the catalogue has no metric of this name and kind"
+        );
         return None;
     };
     match labels::canonical(metric, key) {
@@ -133,7 +163,12 @@ impl Storage<Key> for Book {
     type Histogram = Arc<Series<HistogramCell>>;
 
     fn counter(&self, key: &Key) -> Self::Counter {
-        self.find(&self.counters, key, |kind| kind == Kind::Counter, |_| CounterCell::default())
+        self.find(
+            &self.counters,
+            key,
+            |kind| kind == Kind::Counter,
+            |_| CounterCell::default(),
+        )
     }
 
     fn gauge(&self, key: &Key) -> Self::Gauge {
@@ -143,9 +178,11 @@ impl Storage<Key> for Book {
 
     fn histogram(&self, key: &Key) -> Self::Histogram {
         let is_histogram = |kind| matches!(kind, Kind::Histogram(_));
-        self.find(&self.histograms, key, is_histogram, |metric| match metric.kind {
-            Kind::Histogram(bounds) => HistogramCell::new(bounds),
-            _ => HistogramCell::new(&[]),
+        self.find(&self.histograms, key, is_histogram, |metric| {
+            match metric.kind {
+                Kind::Histogram(bounds) => HistogramCell::new(bounds),
+                _ => HistogramCell::new(&[]),
+            }
         })
     }
 }

@@ -17,8 +17,8 @@ use super::ledger::{Changes, Ledger};
 use super::names;
 use super::recorder::Recorder;
 use crate::session::{self, Session, SessionId};
-use crate::state::tables::sessions::{self, Client, NewSession};
 use crate::state::tables::metrics as rows;
+use crate::state::tables::sessions::{self, Client, NewSession};
 use crate::state::{Durability, State, StateError, Writing};
 
 /// Label of the transaction in `db_query_duration_seconds`.
@@ -28,7 +28,9 @@ const OPERATION: &str = "telemetry_flush";
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FlushError {
     /// The run file could not be made or locked.
-    #[error("cannot begin a session in the home folder: {0}; hint: give this user write access to its `run` folder")]
+    #[error(
+        "cannot begin a session in the home folder: {0}; hint: give this user write access to its `run` folder"
+    )]
     Session(#[from] io::Error),
     /// There is no state file to write to.
     #[error("{0}")]
@@ -72,7 +74,15 @@ pub(crate) struct Flusher {
 impl Flusher {
     pub(crate) fn new(recorder: Recorder, kind: session::Kind, version: &'static str) -> Flusher {
         let ledger = Ledger::default();
-        Flusher { recorder, kind, version, ledger, session: None, is_registered: false, client_written: None }
+        Flusher {
+            recorder,
+            kind,
+            version,
+            ledger,
+            session: None,
+            is_registered: false,
+            client_written: None,
+        }
     }
 
     /// The id under which this process writes, once it has begun.
@@ -84,7 +94,12 @@ impl Flusher {
     ///
     /// # Errors
     /// Why nothing was written; the next flush writes it.
-    pub(crate) fn flush(&mut self, state: &State, client: Option<&Client>, now: Timestamp) -> Result<(), FlushError> {
+    pub(crate) fn flush(
+        &mut self,
+        state: &State,
+        client: Option<&Client>,
+        now: Timestamp,
+    ) -> Result<(), FlushError> {
         self.attempt(state, client, now, Then::GoOn)
     }
 
@@ -92,7 +107,12 @@ impl Flusher {
     ///
     /// # Errors
     /// Why nothing was written or folded; whoever comes by folds what earlier flushes wrote.
-    pub(crate) fn finish(mut self, state: &State, client: Option<&Client>, now: Timestamp) -> Result<(), FlushError> {
+    pub(crate) fn finish(
+        mut self,
+        state: &State,
+        client: Option<&Client>,
+        now: Timestamp,
+    ) -> Result<(), FlushError> {
         self.attempt(state, client, now, Then::Retire)
     }
 
@@ -112,7 +132,13 @@ impl Flusher {
         result
     }
 
-    fn write(&mut self, state: &State, client: Option<&Client>, now: Timestamp, then: Then) -> Result<(), FlushError> {
+    fn write(
+        &mut self,
+        state: &State,
+        client: Option<&Client>,
+        now: Timestamp,
+        then: Then,
+    ) -> Result<(), FlushError> {
         if self.session.is_none() {
             self.session = Some(Session::begin(state.home(), self.kind, self.version)?);
         }
@@ -152,7 +178,11 @@ impl Flusher {
         if let Some(client) = client.filter(|client| self.client_written.as_ref() != Some(client)) {
             sessions::describe(writing, id, client, now_ms)?;
         }
-        let seq = if self.ledger.needs_seq(changes) { rows::next_seq(writing)? } else { 0 };
+        let seq = if self.ledger.needs_seq(changes) {
+            rows::next_seq(writing)?
+        } else {
+            0
+        };
         rows::put(writing, id, self.ledger.rows(changes, seq))?;
         if then == Then::Retire {
             fold::retire(writing, session.id())?;
@@ -171,7 +201,10 @@ impl Flusher {
     }
 
     fn go_on_under_a_new_id(&mut self) -> io::Result<()> {
-        let session = self.session.as_mut().expect("only a session can have been folded");
+        let session = self
+            .session
+            .as_mut()
+            .expect("only a session can have been folded");
         session.renew()?;
         tracing::warn!(session = %session.id(), "this process was taken for dead; it goes on under a new session id");
         self.is_registered = false;

@@ -25,11 +25,20 @@ pub fn fold_dead(state: &State) -> Result<u32, StateError> {
 /// Like [`fold_dead`], with another limit.
 pub(crate) fn fold_some(state: &State, most: usize) -> Result<u32, StateError> {
     let is_dead = |id: &SessionId| !session::is_alive(state.home(), id);
-    let known = state.read("telemetry_sessions", |reading| sessions::all(reading))?;
+    let known = state.read("telemetry_sessions", sessions::all)?;
     let mut folded = 0;
-    for id in known.into_iter().map(|row| row.id).filter(is_dead).take(most) {
+    for id in known
+        .into_iter()
+        .map(|row| row.id)
+        .filter(is_dead)
+        .take(most)
+    {
         let did = state.write("telemetry_fold", Durability::Normal, |writing| {
-            if is_dead(&id) { retire(writing, &id) } else { Ok(false) }
+            if is_dead(&id) {
+                retire(writing, &id)
+            } else {
+                Ok(false)
+            }
         })?;
         if did {
             session::remove_run_file(state.home(), &id);

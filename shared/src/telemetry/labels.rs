@@ -18,7 +18,9 @@ const LONGEST_VALUE: usize = 128;
 
 /// Why a key cannot be a series.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("metric `{metric}` has no label `{label}`; hint: add it to the catalogue or fix the call site")]
+#[error(
+    "metric `{metric}` has no label `{label}`; hint: add it to the catalogue or fix the call site"
+)]
 pub(crate) struct UnknownLabel {
     pub(crate) metric: &'static str,
     pub(crate) label: String,
@@ -26,12 +28,20 @@ pub(crate) struct UnknownLabel {
 
 /// The canonical text of a key's labels. A label without a value is left out: Prometheus takes both for the same.
 pub(crate) fn canonical(metric: &'static Metric, key: &Key) -> Result<String, UnknownLabel> {
-    if let Some(label) = key.labels().find(|label| !metric.labels.contains(&label.key())) {
-        return Err(UnknownLabel { metric: metric.name, label: label.key().to_owned() });
+    if let Some(label) = key
+        .labels()
+        .find(|label| !metric.labels.contains(&label.key()))
+    {
+        return Err(UnknownLabel {
+            metric: metric.name,
+            label: label.key().to_owned(),
+        });
     }
     let mut text = String::from("{");
     for name in metric.labels {
-        let Some(label) = key.labels().find(|label| label.key() == *name) else { continue };
+        let Some(label) = key.labels().find(|label| label.key() == *name) else {
+            continue;
+        };
         if label.value().is_empty() {
             continue;
         }
@@ -47,7 +57,8 @@ pub(crate) fn canonical(metric: &'static Metric, key: &Key) -> Result<String, Un
 
 /// Reads a canonical text back into pairs, in the order of the catalogue. Text of another kind has no labels.
 pub(crate) fn parse(text: &str) -> Vec<(String, String)> {
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).unwrap_or_default();
     let pair = |(name, value)| match value {
         serde_json::Value::String(value) => Some((name, value)),
         _ => None,
@@ -61,7 +72,13 @@ pub(crate) fn clean(value: &str) -> Cow<'_, str> {
     if value.len() <= LONGEST_VALUE && !value.contains(unfit) {
         return Cow::Borrowed(value);
     }
-    Cow::Owned(value.chars().take(LONGEST_VALUE).map(|c| if unfit(c) { '_' } else { c }).collect())
+    Cow::Owned(
+        value
+            .chars()
+            .take(LONGEST_VALUE)
+            .map(|c| if unfit(c) { '_' } else { c })
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -72,28 +89,50 @@ mod tests {
     use crate::telemetry::names;
 
     fn key(labels: &[(&'static str, &'static str)]) -> Key {
-        let labels: Vec<_> = labels.iter().map(|(name, value)| Label::new(*name, *value)).collect();
+        let labels: Vec<_> = labels
+            .iter()
+            .map(|(name, value)| Label::new(*name, *value))
+            .collect();
         Key::from_parts(names::MCP_TOOL_CALLS.name, labels)
     }
 
     #[test]
     fn the_order_of_labels_at_the_call_site_does_not_matter() {
-        let there = canonical(&names::MCP_TOOL_CALLS, &key(&[("tool_name", "a"), ("status", "success")]));
-        let back = canonical(&names::MCP_TOOL_CALLS, &key(&[("status", "success"), ("tool_name", "a")]));
-        assert_eq!(there, Ok(r#"{"tool_name":"a","status":"success"}"#.to_owned()));
+        let there = canonical(
+            &names::MCP_TOOL_CALLS,
+            &key(&[("tool_name", "a"), ("status", "success")]),
+        );
+        let back = canonical(
+            &names::MCP_TOOL_CALLS,
+            &key(&[("status", "success"), ("tool_name", "a")]),
+        );
+        assert_eq!(
+            there,
+            Ok(r#"{"tool_name":"a","status":"success"}"#.to_owned())
+        );
         assert_eq!(there, back);
     }
 
     #[test]
     fn a_label_that_the_catalogue_does_not_know_is_refused_by_name() {
         let error = canonical(&names::MCP_TOOL_CALLS, &key(&[("tool", "a")])).unwrap_err();
-        assert_eq!((error.metric, error.label.as_str()), ("mcp_tool_calls_total", "tool"));
+        assert_eq!(
+            (error.metric, error.label.as_str()),
+            ("mcp_tool_calls_total", "tool")
+        );
     }
 
     #[test]
     fn values_keep_quotes_and_lose_what_the_text_format_confuses() {
-        let text = canonical(&names::MCP_TOOL_CALLS, &key(&[("tool_name", "C:\\x\ny\"z"), ("status", "")])).unwrap();
-        assert_eq!(parse(&text), [("tool_name".to_owned(), "C:_x_y\"z".to_owned())]);
+        let text = canonical(
+            &names::MCP_TOOL_CALLS,
+            &key(&[("tool_name", "C:\\x\ny\"z"), ("status", "")]),
+        )
+        .unwrap();
+        assert_eq!(
+            parse(&text),
+            [("tool_name".to_owned(), "C:_x_y\"z".to_owned())]
+        );
     }
 
     #[test]
@@ -103,6 +142,9 @@ mod tests {
 
     #[test]
     fn the_overflow_series_reads_back() {
-        assert_eq!(parse(OVERFLOW), [("overflow".to_owned(), "true".to_owned())]);
+        assert_eq!(
+            parse(OVERFLOW),
+            [("overflow".to_owned(), "true".to_owned())]
+        );
     }
 }

@@ -75,11 +75,20 @@ impl Ledger {
             }
         }
         for (index, HistogramEntry { entry, .. }) in self.histograms.iter().enumerate() {
-            let committed = entry.committed.as_ref().map(|seen| seen.counts.iter().sum());
+            let committed = entry
+                .committed
+                .as_ref()
+                .map(|seen| seen.counts.iter().sum());
             if committed != Some(entry.series.cell.count()) {
                 let (counts, sum) = entry.series.cell.read();
-                let own = counts.iter().zip(&entry.base.counts).map(|(now, base)| now - base).collect::<Vec<_>>();
-                changes.histograms.push((index, Observed { counts, sum }, rows::encode(&own)));
+                let own = counts
+                    .iter()
+                    .zip(&entry.base.counts)
+                    .map(|(now, base)| now - base)
+                    .collect::<Vec<_>>();
+                changes
+                    .histograms
+                    .push((index, Observed { counts, sum }, rows::encode(&own)));
             }
         }
         changes
@@ -88,24 +97,38 @@ impl Ledger {
     /// Whether a change needs a place in the order of commits.
     pub(crate) fn needs_seq(&self, changes: &Changes) -> bool {
         let mode = |index: usize| self.gauges[index].series.metric.kind;
-        changes.gauges.iter().any(|(index, ..)| mode(*index) == Kind::Gauge(Mode::LiveMostRecent))
+        changes
+            .gauges
+            .iter()
+            .any(|(index, ..)| mode(*index) == Kind::Gauge(Mode::LiveMostRecent))
     }
 
     /// The rows to write for these changes.
-    pub(crate) fn rows<'a>(&'a self, changes: &'a Changes, seq: i64) -> impl Iterator<Item = Row<'a>> {
+    pub(crate) fn rows<'a>(
+        &'a self,
+        changes: &'a Changes,
+        seq: i64,
+    ) -> impl Iterator<Item = Row<'a>> {
         let counters = changes.counters.iter().map(|(index, total)| {
             let Entry { series, base, .. } = &self.counters[*index];
             row(series, rows::Kind::Counter, (total - base) as f64)
         });
         let gauges = changes.gauges.iter().map(move |(index, _, level)| {
             let series = &self.gauges[*index].series;
-            Row { seq, ..row(series, rows::Kind::Gauge, *level) }
+            Row {
+                seq,
+                ..row(series, rows::Kind::Gauge, *level)
+            }
         });
         let histograms = changes.histograms.iter().map(|(index, observed, counts)| {
             let HistogramEntry { entry, bounds } = &self.histograms[*index];
             // Rounding must not make a sum of nothing negative.
             let sum = (observed.sum - entry.base.sum).max(0.0);
-            Row { bounds, counts: Some(counts), ..row(&entry.series, rows::Kind::Histogram, sum) }
+            Row {
+                bounds,
+                counts: Some(counts),
+                ..row(&entry.series, rows::Kind::Histogram, sum)
+            }
         });
         counters.chain(gauges).chain(histograms)
     }
@@ -139,30 +162,66 @@ impl Ledger {
     }
 
     fn learn(&mut self, book: &Book) {
-        let (counters, gauges, histograms) =
-            book.after(self.counters.len(), self.gauges.len(), self.histograms.len());
-        self.counters.extend(counters.into_iter().map(|series| Entry { series, committed: None, base: 0 }));
-        self.gauges.extend(gauges.into_iter().map(|series| Entry { series, committed: None, base: 0 }));
+        let (counters, gauges, histograms) = book.after(
+            self.counters.len(),
+            self.gauges.len(),
+            self.histograms.len(),
+        );
+        self.counters
+            .extend(counters.into_iter().map(|series| Entry {
+                series,
+                committed: None,
+                base: 0,
+            }));
+        self.gauges.extend(gauges.into_iter().map(|series| Entry {
+            series,
+            committed: None,
+            base: 0,
+        }));
         self.histograms.extend(histograms.into_iter().map(|series| {
             let bounds = series.cell.bounds();
-            let base = Observed { counts: vec![0; bounds.len() + 1], sum: 0.0 };
-            HistogramEntry { entry: Entry { series, committed: None, base }, bounds: bounds_text(bounds) }
+            let base = Observed {
+                counts: vec![0; bounds.len() + 1],
+                sum: 0.0,
+            };
+            HistogramEntry {
+                entry: Entry {
+                    series,
+                    committed: None,
+                    base,
+                },
+                bounds: bounds_text(bounds),
+            }
         }));
     }
 }
 
 fn row<Cell>(series: &Series<Cell>, kind: rows::Kind, value: f64) -> Row<'_> {
-    Row { name: series.metric.name, labels: &series.labels, bounds: "", kind, value, counts: None, seq: 0 }
+    Row {
+        name: series.metric.name,
+        labels: &series.labels,
+        bounds: "",
+        kind,
+        value,
+        counts: None,
+        seq: 0,
+    }
 }
 
 /// Bounds as they stand in a row: shortest decimals that read back exactly, with commas.
 pub(crate) fn bounds_text(bounds: &[f64]) -> String {
-    bounds.iter().map(f64::to_string).collect::<Vec<_>>().join(",")
+    bounds
+        .iter()
+        .map(f64::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// Reads [`bounds_text`] back; a text of another kind gives nothing.
 pub(crate) fn parse_bounds(text: &str) -> Option<Vec<f64>> {
-    text.split(',').map(|bound| bound.parse().ok().filter(|bound: &f64| bound.is_finite())).collect()
+    text.split(',')
+        .map(|bound| bound.parse().ok().filter(|bound: &f64| bound.is_finite()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -200,7 +259,9 @@ mod tests {
     fn a_flush_that_was_not_committed_is_written_again() {
         let recorder = Recorder::new(Arc::new(Bell::default()));
         let mut ledger = Ledger::default();
-        with_local_recorder(&recorder, || histogram!(names::FLUSH_DURATION.name).record(0.5));
+        with_local_recorder(&recorder, || {
+            histogram!(names::FLUSH_DURATION.name).record(0.5);
+        });
         drop(ledger.changes(recorder.book()));
         let again = ledger.changes(recorder.book());
         assert_eq!(values(&ledger, &again), [0.5]);
@@ -228,7 +289,9 @@ mod tests {
     #[test]
     fn bounds_read_back_exactly() {
         for metric in names::all() {
-            let Kind::Histogram(bounds) = metric.kind else { continue };
+            let Kind::Histogram(bounds) = metric.kind else {
+                continue;
+            };
             assert_eq!(parse_bounds(&bounds_text(bounds)).as_deref(), Some(bounds));
         }
         assert_eq!(parse_bounds("1,x"), None);

@@ -40,18 +40,26 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let libraries = level.min(LevelFilter::WARN);
-    let filter = Targets::new().with_default(libraries).with_targets(OURS.map(|target| (target, level)));
+    let filter = Targets::new()
+        .with_default(libraries)
+        .with_targets(OURS.map(|target| (target, level)));
     let lines = fmt::layer().with_writer(writer).with_ansi(false);
     match format {
         Format::Text => Box::new(registry().with(lines.with_filter(filter))),
-        Format::Json => Box::new(registry().with(lines.json().flatten_event(true).with_filter(filter))),
+        Format::Json => {
+            Box::new(registry().with(lines.json().flatten_event(true).with_filter(filter)))
+        }
     }
 }
 
 fn note_panic(info: &PanicHookInfo<'_>) {
     metrics::counter!(names::UNHANDLED_EXCEPTIONS.name).increment(1);
-    let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-    tracing::error!("a mistake in this program: panic at {place}; hint: report this line and what was asked for");
+    let place = info
+        .location()
+        .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    tracing::error!(
+        "a mistake in this program: panic at {place}; hint: report this line and what was asked for"
+    );
 }
 
 #[cfg(test)]
@@ -94,7 +102,10 @@ mod tests {
     #[test]
     fn our_lines_follow_the_setting_and_libraries_do_not() {
         let log = logged(Format::Text, LevelFilter::DEBUG, speak);
-        assert!(log.contains("ours in detail") && log.contains("a library's warning"), "{log}");
+        assert!(
+            log.contains("ours in detail") && log.contains("a library's warning"),
+            "{log}"
+        );
         assert!(!log.contains("a whole request"), "{log}");
     }
 
@@ -108,7 +119,10 @@ mod tests {
     #[test]
     fn json_lines_are_objects_with_their_fields() {
         let log = logged(Format::Json, LevelFilter::DEBUG, speak);
-        let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<serde_json::Value> = log
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         assert_eq!(lines[1]["tool"], "orders_get");
         assert_eq!(lines[1]["message"], "ours in detail");
     }
@@ -121,7 +135,10 @@ mod tests {
             let _ = panic::catch_unwind(|| panic!("Jane Doe, 5 Main Street"));
             panic::set_hook(silent);
         });
-        assert!(log.contains("telemetry/log.rs:") && !log.contains("Jane"), "{log}");
+        assert!(
+            log.contains("telemetry/log.rs:") && !log.contains("Jane"),
+            "{log}"
+        );
         assert_eq!(log.lines().count(), 1, "{log}");
     }
 }

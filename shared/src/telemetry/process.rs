@@ -48,18 +48,27 @@ impl Telemetry {
         let handle = Handle(Arc::default());
         let recorder = Recorder::new(Arc::clone(&handle.0.bell));
         metrics::with_local_recorder(&recorder, || {
-            metrics::gauge!(names::BUILD_INFO.name, "kind" => kind.as_str(), "version" => version).set(1.0);
+            metrics::gauge!(names::BUILD_INFO.name, "kind" => kind.as_str(), "version" => version)
+                .set(1.0);
         });
         if metrics::set_global_recorder(recorder.clone()).is_err() {
-            tracing::warn!("another metrics recorder is installed; what this process does is not counted");
+            tracing::warn!(
+                "another metrics recorder is installed; what this process does is not counted"
+            );
         }
         let (finish, finished) = mpsc::sync_channel(1);
-        let runner = Runner::new(slot, Flusher::new(recorder, kind, version), Arc::clone(&handle.0));
+        let runner = Runner::new(
+            slot,
+            Flusher::new(recorder, kind, version),
+            Arc::clone(&handle.0),
+        );
         let body = move || {
             let _ = finish.send(runner.run());
         };
         if let Err(error) = thread::Builder::new().name("telemetry".into()).spawn(body) {
-            *handle.0.trouble.lock() = Some(format!("metrics are not written: no thread could be started: {error}"));
+            *handle.0.trouble.lock() = Some(format!(
+                "metrics are not written: no thread could be started: {error}"
+            ));
         }
         Telemetry { handle, finished }
     }
@@ -101,7 +110,11 @@ impl Handle {
     /// and cut.
     pub fn describe_client(&self, name: &str, version: &str, protocol: &str) {
         let clean = |text| labels::clean(text).into_owned();
-        let client = Client { name: clean(name), version: clean(version), protocol: clean(protocol) };
+        let client = Client {
+            name: clean(name),
+            version: clean(version),
+            protocol: clean(protocol),
+        };
         *self.0.client.lock() = Some(client);
         self.0.bell.ring();
     }
@@ -122,7 +135,10 @@ impl Handle {
     /// How long the oldest value that is not in the state file has been waiting. Below 250 ms when all is well.
     #[must_use]
     pub fn lag(&self) -> Duration {
-        self.0.waiting_since.lock().map_or(Duration::ZERO, |since| since.elapsed())
+        self.0
+            .waiting_since
+            .lock()
+            .map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     fn stop(&self) {

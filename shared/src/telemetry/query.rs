@@ -59,7 +59,10 @@ pub enum Value {
 ///
 /// # Errors
 /// Why the file could not be read.
-pub fn scrape(reading: &Reading<'_>, alive: &dyn Fn(&SessionId) -> bool) -> Result<Vec<Family>, StateError> {
+pub fn scrape(
+    reading: &Reading<'_>,
+    alive: &dyn Fn(&SessionId) -> bool,
+) -> Result<Vec<Family>, StateError> {
     let mut merged = Merged::default();
     rows::each_retired(reading, |row| merged.add(row, false))?;
     let mut processes = [0_u32; 2];
@@ -68,7 +71,9 @@ pub fn scrape(reading: &Reading<'_>, alive: &dyn Fn(&SessionId) -> bool) -> Resu
         if is_alive {
             processes[session.kind as usize] += 1;
         }
-        rows::each_live(reading, session.id.as_str(), |row| merged.add(row, is_alive))?;
+        rows::each_live(reading, session.id.as_str(), |row| {
+            merged.add(row, is_alive);
+        })?;
     }
     let mut families = merged.into_families();
     families.push(process_family(processes));
@@ -81,7 +86,10 @@ fn process_family(counts: [u32; 2]) -> Family {
         labels: vec![("kind".to_owned(), kind.as_str().to_owned())],
         value: Value::Gauge(counts[kind as usize].into()),
     };
-    Family { metric: &names::PROCESSES, samples: vec![sample(Kind::McpStdio), sample(Kind::OpsSidecar)] }
+    Family {
+        metric: &names::PROCESSES,
+        samples: vec![sample(Kind::McpStdio), sample(Kind::OpsSidecar)],
+    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,10 @@ struct Inner {
 impl Recorder {
     pub(crate) fn new(bell: Arc<Bell>) -> Recorder {
         let by_spelling = Registry::new(Arc::new(Book::new(bell)));
-        Recorder(Arc::new(Inner { by_spelling, spellings: AtomicUsize::new(0) }))
+        Recorder(Arc::new(Inner {
+            by_spelling,
+            spellings: AtomicUsize::new(0),
+        }))
     }
 
     pub(crate) fn book(&self) -> &Book {

@@ -42,7 +42,13 @@ pub(super) struct Runner {
 impl Runner {
     pub(super) fn new(slot: Slot, flusher: Flusher, shared: Arc<Shared>) -> Runner {
         let now = Instant::now();
-        Runner { slot, flusher, shared, next_heartbeat: now, next_fold: now }
+        Runner {
+            slot,
+            flusher,
+            shared,
+            next_heartbeat: now,
+            next_fold: now,
+        }
     }
 
     /// Runs until told to stop; whether the last flush worked.
@@ -53,8 +59,14 @@ impl Runner {
         let mut failures = 0;
         loop {
             self.wait_until(self.next_heartbeat, || self.shared.bell.is_pending());
-            self.shared.waiting_since.lock().get_or_insert_with(Instant::now);
-            self.wait_until(Instant::now() + Duration::from_millis(fastrand::u64(PACE_MS)), || false);
+            self.shared
+                .waiting_since
+                .lock()
+                .get_or_insert_with(Instant::now);
+            self.wait_until(
+                Instant::now() + Duration::from_millis(fastrand::u64(PACE_MS)),
+                || false,
+            );
             if self.is_stopping() {
                 return self.finish();
             }
@@ -74,26 +86,38 @@ impl Runner {
 
     /// One flush.
     fn step(&mut self) -> Result<State, FlushError> {
-        let state = self.slot.get().or_else(|_| self.slot.open_now()).map_err(FlushError::NoState)?;
+        let state = self
+            .slot
+            .get()
+            .or_else(|_| self.slot.open_now())
+            .map_err(FlushError::NoState)?;
         self.shared.bell.clear();
         gauge!(names::FLUSH_LAG.name).set(self.lag().as_secs_f64());
         let client = self.shared.client.lock().clone();
-        if let Err(error) = self.flusher.flush(&state, client.as_ref(), Timestamp::now()) {
+        if let Err(error) = self
+            .flusher
+            .flush(&state, client.as_ref(), Timestamp::now())
+        {
             self.shared.bell.keep();
             return Err(error);
         }
         *self.shared.session_id.lock() = self.flusher.session_id().cloned();
         *self.shared.trouble.lock() = None;
         *self.shared.waiting_since.lock() = None;
-        self.next_heartbeat = Instant::now() + Duration::from_secs(fastrand::u64(HEARTBEAT_SECONDS));
+        self.next_heartbeat =
+            Instant::now() + Duration::from_secs(fastrand::u64(HEARTBEAT_SECONDS));
         Ok(state)
     }
 
     /// The last flush, which also retires this process's values. Opens nothing: that could take long.
     fn finish(self) -> bool {
-        let Ok(state) = self.slot.get() else { return false };
+        let Ok(state) = self.slot.get() else {
+            return false;
+        };
         let client = self.shared.client.lock().clone();
-        let result = self.flusher.finish(&state, client.as_ref(), Timestamp::now());
+        let result = self
+            .flusher
+            .finish(&state, client.as_ref(), Timestamp::now());
         if let Err(error) = &result {
             tracing::warn!("the last metrics were not written: {error}");
         }
@@ -117,8 +141,16 @@ impl Runner {
         }
         match fold::fold_some(state, FOLDED_AT_A_TIME) {
             Ok(folded) => {
+                if folded > 0 {
+                    // This thread does not ring; what it just counted should not wait for the heartbeat.
+                    self.shared.bell.keep();
+                }
                 let is_more = folded as usize == FOLDED_AT_A_TIME;
-                let pause = if is_more { 1 } else { fastrand::u64(HEARTBEAT_SECONDS) };
+                let pause = if is_more {
+                    1
+                } else {
+                    fastrand::u64(HEARTBEAT_SECONDS)
+                };
                 self.next_fold = Instant::now() + Duration::from_secs(pause);
             }
             Err(error) => tracing::debug!("dead sessions are not folded yet: {error}"),
@@ -126,7 +158,10 @@ impl Runner {
     }
 
     fn lag(&self) -> Duration {
-        self.shared.waiting_since.lock().map_or(Duration::ZERO, |since| since.elapsed())
+        self.shared
+            .waiting_since
+            .lock()
+            .map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     fn is_stopping(&self) -> bool {
@@ -146,6 +181,8 @@ impl Runner {
 }
 
 fn pause(failures: u32) -> Duration {
-    let longest = FIRST_PAUSE.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE);
+    let longest = FIRST_PAUSE
+        .saturating_mul(1 << failures.min(10))
+        .min(LONGEST_PAUSE);
     longest.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

@@ -22,8 +22,18 @@ pub(crate) struct Series<Cell> {
 }
 
 impl<Cell> Series<Cell> {
-    pub(crate) fn new(metric: &'static Metric, labels: String, cell: Cell, bell: Arc<Bell>) -> Series<Cell> {
-        Series { metric, labels, cell, bell }
+    pub(crate) fn new(
+        metric: &'static Metric,
+        labels: String,
+        cell: Cell,
+        bell: Arc<Bell>,
+    ) -> Series<Cell> {
+        Series {
+            metric,
+            labels,
+            cell,
+            bell,
+        }
     }
 }
 
@@ -68,7 +78,10 @@ impl GaugeCell {
 impl Series<GaugeCell> {
     fn change(&self, change: impl Fn(f64) -> f64) {
         let step = |bits| Some(change(f64::from_bits(bits)).to_bits());
-        let _ = self.cell.bits.fetch_update(Ordering::SeqCst, Ordering::Relaxed, step);
+        let _ = self
+            .cell
+            .bits
+            .fetch_update(Ordering::SeqCst, Ordering::Relaxed, step);
         self.cell.writes.fetch_add(1, Ordering::SeqCst);
         self.bell.ring();
     }
@@ -100,7 +113,11 @@ pub(crate) struct HistogramCell {
 impl HistogramCell {
     pub(crate) fn new(bounds: &'static [f64]) -> HistogramCell {
         let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
-        HistogramCell { bounds, counts, sum_bits: AtomicU64::new(0) }
+        HistogramCell {
+            bounds,
+            counts,
+            sum_bits: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn bounds(&self) -> &'static [f64] {
@@ -109,12 +126,19 @@ impl HistogramCell {
 
     /// The number of observations.
     pub(crate) fn count(&self) -> u64 {
-        self.counts.iter().map(|count| count.load(Ordering::SeqCst)).sum()
+        self.counts
+            .iter()
+            .map(|count| count.load(Ordering::SeqCst))
+            .sum()
     }
 
     /// Counts first, then a sum that holds at least what was counted.
     pub(crate) fn read(&self) -> (Vec<u64>, f64) {
-        let counts = self.counts.iter().map(|count| count.load(Ordering::SeqCst)).collect();
+        let counts = self
+            .counts
+            .iter()
+            .map(|count| count.load(Ordering::SeqCst))
+            .collect();
         (counts, f64::from_bits(self.sum_bits.load(Ordering::SeqCst)))
     }
 }
@@ -132,7 +156,10 @@ impl HistogramFn for Series<HistogramCell> {
         let value = value.max(0.0);
         let bucket = self.cell.bounds.partition_point(|bound| *bound < value);
         let add = |bits| Some((f64::from_bits(bits) + value * times as f64).to_bits());
-        let _ = self.cell.sum_bits.fetch_update(Ordering::SeqCst, Ordering::Relaxed, add);
+        let _ = self
+            .cell
+            .sum_bits
+            .fetch_update(Ordering::SeqCst, Ordering::Relaxed, add);
         self.cell.counts[bucket].fetch_add(times as u64, Ordering::SeqCst);
         self.bell.ring();
     }
@@ -169,7 +196,12 @@ mod tests {
 
     #[test]
     fn a_gauge_set_to_the_same_value_is_news() {
-        let series = Series::new(&names::CACHE_ITEMS, "{}".into(), GaugeCell::default(), Arc::default());
+        let series = Series::new(
+            &names::CACHE_ITEMS,
+            "{}".into(),
+            GaugeCell::default(),
+            Arc::default(),
+        );
         series.set(5.0);
         series.set(5.0);
         series.increment(2.0);

@@ -25,7 +25,10 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(folder.path());
         home.create().unwrap();
-        House { state: State::open(&home).unwrap(), folder }
+        House {
+            state: State::open(&home).unwrap(),
+            folder,
+        }
     }
 
     pub(super) fn process(&self) -> Process {
@@ -35,7 +38,12 @@ impl House {
     pub(super) fn process_of(&self, kind: Kind) -> Process {
         let recorder = Recorder::new(Arc::new(Bell::default()));
         let flusher = Flusher::new(recorder.clone(), kind, "1.0.0");
-        Process { recorder, flusher, state: self.state.clone(), client: None }
+        Process {
+            recorder,
+            flusher,
+            state: self.state.clone(),
+            client: None,
+        }
     }
 
     pub(super) fn is_alive(&self, id: &SessionId) -> bool {
@@ -50,19 +58,41 @@ impl House {
     pub(super) fn run_files(&self) -> usize {
         std::fs::read_dir(self.folder.path().join("run"))
             .unwrap()
-            .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|kind| kind == "lock"))
+            .filter(|entry| {
+                entry
+                    .as_ref()
+                    .unwrap()
+                    .path()
+                    .extension()
+                    .is_some_and(|kind| kind == "lock")
+            })
             .filter(|entry| entry.as_ref().unwrap().file_name().len() > 32)
             .count()
     }
 
     pub(super) fn scrape(&self) -> Vec<Family> {
-        self.state.read("test", |reading| query::scrape(reading, &|id| self.is_alive(id))).unwrap()
+        self.state
+            .read("test", |reading| {
+                query::scrape(reading, &|id| self.is_alive(id))
+            })
+            .unwrap()
     }
 
     /// The values of all series of a metric, in their order.
     pub(super) fn values(&self, name: &str) -> Vec<Value> {
-        let family = self.scrape().into_iter().find(|family| family.metric.name == name);
-        family.map(|family| family.samples.into_iter().map(|sample| sample.value).collect()).unwrap_or_default()
+        let family = self
+            .scrape()
+            .into_iter()
+            .find(|family| family.metric.name == name);
+        family
+            .map(|family| {
+                family
+                    .samples
+                    .into_iter()
+                    .map(|sample| sample.value)
+                    .collect()
+            })
+            .unwrap_or_default()
     }
 
     /// The sum over all series of a counter, or of the counts of a histogram.
@@ -91,8 +121,15 @@ impl Process {
     }
 
     pub(super) fn try_flush(&mut self) -> Result<(), FlushError> {
-        let Process { recorder, flusher, client, state } = self;
-        with_local_recorder(&*recorder, || flusher.flush(state, client.as_ref(), Timestamp::UNIX_EPOCH))
+        let Process {
+            recorder,
+            flusher,
+            client,
+            state,
+        } = self;
+        with_local_recorder(&*recorder, || {
+            flusher.flush(state, client.as_ref(), Timestamp::UNIX_EPOCH)
+        })
     }
 
     pub(super) fn flush(&mut self) {
@@ -100,8 +137,16 @@ impl Process {
     }
 
     pub(super) fn finish(self) {
-        let Process { recorder, flusher, client, state } = self;
-        with_local_recorder(&recorder, || flusher.finish(&state, client.as_ref(), Timestamp::UNIX_EPOCH)).unwrap();
+        let Process {
+            recorder,
+            flusher,
+            client,
+            state,
+        } = self;
+        with_local_recorder(&recorder, || {
+            flusher.finish(&state, client.as_ref(), Timestamp::UNIX_EPOCH)
+        })
+        .unwrap();
     }
 
     pub(super) fn id(&self) -> SessionId {

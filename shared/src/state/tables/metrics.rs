@@ -24,15 +24,21 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [(Kind, &'static str); 3] =
-        [(Kind::Counter, "counter"), (Kind::Gauge, "gauge"), (Kind::Histogram, "histogram")];
+    const ALL: [(Kind, &'static str); 3] = [
+        (Kind::Counter, "counter"),
+        (Kind::Gauge, "gauge"),
+        (Kind::Histogram, "histogram"),
+    ];
 
     fn text(self) -> &'static str {
         Kind::ALL[self as usize].1
     }
 
     fn from_text(text: &str) -> Option<Kind> {
-        Kind::ALL.iter().find(|(_, name)| *name == text).map(|(kind, _)| *kind)
+        Kind::ALL
+            .iter()
+            .find(|(_, name)| *name == text)
+            .map(|(kind, _)| *kind)
     }
 }
 
@@ -55,18 +61,28 @@ pub(crate) struct Row<'a> {
 
 /// Counts per bucket as bytes: each eight, little end first.
 pub(crate) fn encode(counts: &[u64]) -> Vec<u8> {
-    counts.iter().flat_map(|count| count.to_le_bytes()).collect()
+    counts
+        .iter()
+        .flat_map(|count| count.to_le_bytes())
+        .collect()
 }
 
 /// The counts that [`encode`] wrote.
 pub(crate) fn decode(bytes: &[u8]) -> impl Iterator<Item = u64> {
-    bytes.as_chunks().0.iter().map(|eight| u64::from_le_bytes(*eight))
+    bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|eight| u64::from_le_bytes(*eight))
 }
 
 /// A number larger than all given before.
 pub(crate) fn next_seq(writing: &Writing<'_>) -> Result<i64, StateError> {
     let sql = "UPDATE metric_seq SET seq = seq + 1 WHERE one = 1 RETURNING seq";
-    Ok(writing.conn().prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    Ok(writing
+        .conn()
+        .prepare_cached(sql)?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// Puts rows of a living session in the place of its former ones.
@@ -82,7 +98,9 @@ pub(crate) fn put<'a>(
     )?;
     for row in rows {
         let kind = row.kind.text();
-        statement.execute(params![session, row.name, row.labels, row.bounds, kind, row.value, row.counts, row.seq])?;
+        statement.execute(params![
+            session, row.name, row.labels, row.bounds, kind, row.value, row.counts, row.seq
+        ])?;
     }
     Ok(())
 }
@@ -98,7 +116,10 @@ pub(crate) fn each_live(
 }
 
 /// Shows the rows that ended sessions have left to `see`.
-pub(crate) fn each_retired(reading: &Reading<'_>, see: impl FnMut(Row<'_>)) -> Result<(), StateError> {
+pub(crate) fn each_retired(
+    reading: &Reading<'_>,
+    see: impl FnMut(Row<'_>),
+) -> Result<(), StateError> {
     let sql = "SELECT name, labels, bounds, kind, value, counts, 0 FROM metric_retired";
     each(reading.conn().prepare_cached(sql)?, [], see)
 }
@@ -112,13 +133,23 @@ fn each(
     while let Some(row) = rows.next()? {
         let text = |index| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
         // A kind that this version does not know was written by a newer one, which will show it.
-        let Some(kind) = Kind::from_text(text(3)?) else { continue };
+        let Some(kind) = Kind::from_text(text(3)?) else {
+            continue;
+        };
         let counts = match row.get_ref(5)? {
             ValueRef::Blob(bytes) => Some(bytes),
             _ => None,
         };
         let (value, seq) = (row.get(4)?, row.get(6)?);
-        see(Row { name: text(0)?, labels: text(1)?, bounds: text(2)?, kind, value, counts, seq });
+        see(Row {
+            name: text(0)?,
+            labels: text(1)?,
+            bounds: text(2)?,
+            kind,
+            value,
+            counts,
+            seq,
+        });
     }
     Ok(())
 }
@@ -135,7 +166,10 @@ pub(crate) fn retire(writing: &Writing<'_>, session: &str) -> Result<(), StateEr
     for row in &kept {
         add(writing, row)?;
     }
-    writing.conn().prepare_cached("DELETE FROM metric_live WHERE session_id = ?1")?.execute([session])?;
+    writing
+        .conn()
+        .prepare_cached("DELETE FROM metric_live WHERE session_id = ?1")?
+        .execute([session])?;
     Ok(())
 }
 
@@ -163,7 +197,11 @@ impl From<Row<'_>> for Kept {
 }
 
 fn add(writing: &Writing<'_>, row: &Kept) -> Result<(), StateError> {
-    let labels = if has_place(writing, row)? { row.labels.as_str() } else { OVERFLOW };
+    let labels = if has_place(writing, row)? {
+        row.labels.as_str()
+    } else {
+        OVERFLOW
+    };
     let counts = match &row.counts {
         Some(counts) => Some(added_counts(writing, row, labels, counts)?),
         None => None,
@@ -182,17 +220,40 @@ fn add(writing: &Writing<'_>, row: &Kept) -> Result<(), StateError> {
 fn has_place(writing: &Writing<'_>, row: &Kept) -> Result<bool, StateError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM metric_retired WHERE name = ?1 AND labels = ?2 AND bounds = ?3)
                    OR (SELECT count(*) FROM metric_retired WHERE name = ?1 AND labels <> ?5) < ?4";
-    let params = params![row.name, row.labels, row.bounds, RETIRED_PER_METRIC, OVERFLOW];
-    Ok(writing.conn().prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
+    let params = params![
+        row.name,
+        row.labels,
+        row.bounds,
+        RETIRED_PER_METRIC,
+        OVERFLOW
+    ];
+    Ok(writing
+        .conn()
+        .prepare_cached(sql)?
+        .query_row(params, |row| row.get(0))?)
 }
 
 /// The retired counts of this series, if there are any, plus these.
-fn added_counts(writing: &Writing<'_>, row: &Kept, labels: &str, counts: &[u8]) -> Result<Vec<u8>, StateError> {
+fn added_counts(
+    writing: &Writing<'_>,
+    row: &Kept,
+    labels: &str,
+    counts: &[u8],
+) -> Result<Vec<u8>, StateError> {
     let sql = "SELECT counts FROM metric_retired WHERE name = ?1 AND labels = ?2 AND bounds = ?3";
     let mut statement = writing.conn().prepare_cached(sql)?;
-    let retired: Option<Vec<u8>> =
-        statement.query_row(params![row.name, labels, row.bounds], |row| row.get(0)).optional()?;
-    let Some(retired) = retired else { return Ok(counts.to_vec()) };
-    let sums: Vec<u64> = decode(&retired).zip(decode(counts)).map(|(a, b)| a + b).collect();
+    let retired: Option<Vec<u8>> = statement
+        .query_row(params![row.name, labels, row.bounds], |row| row.get(0))
+        .optional()?;
+    let Some(retired) = retired else {
+        return Ok(counts.to_vec());
+    };
+    let sums: Vec<u64> = decode(&retired)
+        .zip(decode(counts))
+        .map(|(a, b)| a + b)
+        .collect();
     Ok(encode(&sums))
 }
+
+#[cfg(test)]
+mod tests;

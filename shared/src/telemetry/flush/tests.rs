@@ -24,7 +24,10 @@ fn a_flush_writes_values_and_the_session() {
     process.flush();
     assert_eq!(total(&house), 3.0);
     let rows = sessions(&house);
-    assert_eq!((rows.len(), rows[0].kind, rows[0].pid), (1, Kind::OpsSidecar, std::process::id()));
+    assert_eq!(
+        (rows.len(), rows[0].kind, rows[0].pid),
+        (1, Kind::OpsSidecar, std::process::id())
+    );
     assert!(house.is_alive(&rows[0].id));
 }
 
@@ -63,7 +66,11 @@ fn the_client_is_noted_when_it_is_known() {
     let mut process = house.process();
     process.flush();
     assert_eq!(sessions(&house)[0].client, None);
-    let client = Client { name: "inspector".into(), version: "2".into(), protocol: "2025-11-25".into() };
+    let client = Client {
+        name: "inspector".into(),
+        version: "2".into(),
+        protocol: "2025-11-25".into(),
+    };
     process.client = Some(client.clone());
     process.flush();
     assert_eq!(sessions(&house)[0].client, Some(client));
@@ -73,7 +80,11 @@ fn the_client_is_noted_when_it_is_known() {
 fn a_process_that_was_taken_for_dead_goes_on_and_counts_once() {
     let house = House::new();
     let mut process = house.process();
-    process.client = Some(Client { name: "c".into(), version: String::new(), protocol: String::new() });
+    process.client = Some(Client {
+        name: "c".into(),
+        version: String::new(),
+        protocol: String::new(),
+    });
     process.does(calls(3));
     process.flush();
     let old = process.id();
@@ -134,7 +145,9 @@ fn records_during_flushes_are_all_counted() {
         assert!(now >= last, "{now} after {last}");
         last = now;
     }
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
     process.flush();
     assert_eq!(total(&house), 15_000.0);
     assert_eq!(house.total(names::MCP_TOOL_DURATION.name), 15_000.0);

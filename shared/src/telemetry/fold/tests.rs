@@ -49,7 +49,11 @@ fn a_run_file_that_a_killed_process_left_is_removed() {
     let house = House::new();
     let mut process = house.process();
     process.flush();
-    let file = house.state.home().run_dir().join(format!("{}.lock", process.id()));
+    let file = house
+        .state
+        .home()
+        .run_dir()
+        .join(format!("{}.lock", process.id()));
     drop(process);
     std::fs::write(&file, "").unwrap(); // what SIGKILL leaves: the file, and nobody who holds it
     assert_eq!(fold_dead(&house.state).unwrap(), 1);
@@ -111,8 +115,13 @@ fn histograms_are_added_bucket_by_bucket() {
     }
     fold_dead(&house.state).unwrap();
     let values = house.values(names::MCP_TOOL_DURATION.name);
-    let [Value::Histogram { counts, sum, .. }] = values.as_slice() else { panic!("{values:?}") };
-    assert_eq!((counts.first(), counts.last(), counts.iter().sum::<u64>()), (Some(&3), Some(&3), 6));
+    let [Value::Histogram { counts, sum, .. }] = values.as_slice() else {
+        panic!("{values:?}")
+    };
+    assert_eq!(
+        (counts.first(), counts.last(), counts.iter().sum::<u64>()),
+        (Some(&3), Some(&3), 6)
+    );
     assert!((sum - 300.000_15).abs() < 1e-9);
 }
 
@@ -131,7 +140,10 @@ fn retired_series_beyond_the_cap_share_one_series_and_none_is_lost() {
         process_of_many.flush();
     }
     fold_dead(&house.state).unwrap();
-    assert_eq!(house.values(names::BAD_LINES.name).len() as i64, rows::RETIRED_PER_METRIC + 1);
+    assert_eq!(
+        house.values(names::BAD_LINES.name).len() as i64,
+        rows::RETIRED_PER_METRIC + 1
+    );
     assert_eq!(house.total(names::BAD_LINES.name), f64::from(written));
 }
 
@@ -167,7 +179,10 @@ struct Actor {
 
 impl Actor {
     fn new(house: &House) -> Actor {
-        Actor { process: house.process(), unwritten: 0 }
+        Actor {
+            process: house.process(),
+            unwritten: 0,
+        }
     }
 }
 

@@ -62,13 +62,13 @@ pub static RATE_LIMIT_HITS: Metric = counter(
     "Times a rate limit was met: store_quota (our own bucket made a call wait or refused it), upstream_429.",
 );
 
-/// Tokens left in the fullest-used store bucket of a tenant.
+/// Tokens left in a tenant's store bucket at Order Desk.
 pub static RATE_LIMIT_TOKENS_AVAILABLE: Metric = gauge(
     "rate_limit_tokens_available",
     Mode::LiveMostRecent,
     &["tenant_id"],
     Owner::Stdio,
-    "Requests that a tenant's store could send at once, as of the last call that asked.",
+    "Requests that could be sent at once for a tenant's store, as Order Desk said in its last answer.",
 );
 
 pub(super) static DESK: &[&Metric] = &[

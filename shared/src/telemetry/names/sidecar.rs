@@ -44,10 +44,6 @@ pub static PROCESSES: Metric = computed(
     "Living processes on this state file, by kind (mcp-stdio, ops-sidecar).",
 );
 
-/// Tenants with a living server.
-pub static ACTIVE_TENANTS: Metric =
-    computed("active_tenants", &[], "Tenants that have a living server.");
-
 /// Stores in use.
 pub static ACTIVE_STORES: Metric = computed(
     "active_stores",
@@ -139,7 +135,6 @@ pub(super) static SIDECAR: &[&Metric] = &[
     &HTTP_REQUESTS_IN_PROGRESS,
     &AUTH_ATTEMPTS,
     &PROCESSES,
-    &ACTIVE_TENANTS,
     &ACTIVE_STORES,
     &STATE_UP,
     &STATE_FILE_BYTES,

@@ -40,8 +40,12 @@ impl Merged {
         let building = match self.families.get_mut(row.name) {
             Some(building) => building,
             None => {
-                let Some(metric) = names::find(row.name) else { return };
-                self.families.entry(metric.name).or_insert_with(|| Building::new(metric))
+                let Some(metric) = names::find(row.name) else {
+                    return;
+                };
+                self.families
+                    .entry(metric.name)
+                    .or_insert_with(|| Building::new(metric))
             }
         };
         if is_same_kind(building.metric.kind, row.kind) {
@@ -50,7 +54,11 @@ impl Merged {
     }
 
     pub(super) fn into_families(self) -> Vec<Family> {
-        self.families.into_values().map(Building::into_family).filter(|family| !family.samples.is_empty()).collect()
+        self.families
+            .into_values()
+            .map(Building::into_family)
+            .filter(|family| !family.samples.is_empty())
+            .collect()
     }
 }
 
@@ -68,14 +76,30 @@ impl Building {
             Kind::Histogram(bounds) => bounds_text(bounds),
             _ => String::new(),
         };
-        Building { metric, own_bounds, series: HashMap::new() }
+        Building {
+            metric,
+            own_bounds,
+            series: HashMap::new(),
+        }
     }
 
     fn add(&mut self, row: Row<'_>) {
-        let labels = if self.has_place(row.labels) { row.labels } else { OVERFLOW };
-        let foreign_bounds = if row.bounds == self.own_bounds { "" } else { row.bounds };
+        let labels = if self.has_place(row.labels) {
+            row.labels
+        } else {
+            OVERFLOW
+        };
+        let foreign_bounds = if row.bounds == self.own_bounds {
+            ""
+        } else {
+            row.bounds
+        };
         let metric = self.metric;
-        if let Some(sum) = self.series.get_mut(labels).and_then(|by_bounds| by_bounds.get_mut(foreign_bounds)) {
+        if let Some(sum) = self
+            .series
+            .get_mut(labels)
+            .and_then(|by_bounds| by_bounds.get_mut(foreign_bounds))
+        {
             sum.add(metric, row);
         } else {
             let by_bounds = self.series.entry(labels.to_owned()).or_default();
@@ -90,7 +114,11 @@ impl Building {
     }
 
     fn into_family(self) -> Family {
-        let Building { metric, own_bounds, series } = self;
+        let Building {
+            metric,
+            own_bounds,
+            series,
+        } = self;
         let mut series: Vec<_> = series.into_iter().collect();
         series.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut samples = Vec::with_capacity(series.len());
@@ -109,10 +137,14 @@ impl Sum {
     fn first(row: Row<'_>) -> Sum {
         match row.kind {
             rows::Kind::Counter => Sum::Counter(row.value),
-            rows::Kind::Gauge => Sum::Gauge { level: row.value, seq: row.seq },
-            rows::Kind::Histogram => {
-                Sum::Histogram { counts: rows::decode(row.counts.unwrap_or_default()).collect(), sum: row.value }
-            }
+            rows::Kind::Gauge => Sum::Gauge {
+                level: row.value,
+                seq: row.seq,
+            },
+            rows::Kind::Histogram => Sum::Histogram {
+                counts: rows::decode(row.counts.unwrap_or_default()).collect(),
+                sum: row.value,
+            },
         }
     }
 
@@ -123,13 +155,22 @@ impl Sum {
                 let newest = row.seq > *seq;
                 *level = match metric.kind {
                     Kind::Gauge(Mode::LiveMax) => level.max(row.value),
-                    Kind::Gauge(Mode::LiveMostRecent) => if newest { row.value } else { *level },
+                    Kind::Gauge(Mode::LiveMostRecent) => {
+                        if newest {
+                            row.value
+                        } else {
+                            *level
+                        }
+                    }
                     _ => *level + row.value,
                 };
                 *seq = row.seq.max(*seq);
             }
             Sum::Histogram { counts, sum } => {
-                for (count, more) in counts.iter_mut().zip(rows::decode(row.counts.unwrap_or_default())) {
+                for (count, more) in counts
+                    .iter_mut()
+                    .zip(rows::decode(row.counts.unwrap_or_default()))
+                {
                     *count += more;
                 }
                 *sum += row.value;
@@ -145,9 +186,17 @@ fn sample(labels: &str, own_bounds: &str, foreign_bounds: String, sum: Sum) -> O
         Sum::Counter(total) => Value::Counter(total),
         Sum::Gauge { level, .. } => Value::Gauge(level),
         Sum::Histogram { counts, sum } => {
-            let text = if foreign_bounds.is_empty() { own_bounds } else { &foreign_bounds };
+            let text = if foreign_bounds.is_empty() {
+                own_bounds
+            } else {
+                &foreign_bounds
+            };
             let bounds = parse_bounds(text).filter(|bounds| bounds.len() + 1 == counts.len())?;
-            Value::Histogram { bounds, counts, sum }
+            Value::Histogram {
+                bounds,
+                counts,
+                sum,
+            }
         }
     };
     if !foreign_bounds.is_empty() {

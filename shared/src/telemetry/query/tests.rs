@@ -11,7 +11,11 @@ fn label(name: &str, value: &str) -> (String, String) {
 }
 
 fn family(house: &House, name: &str) -> Family {
-    house.scrape().into_iter().find(|family| family.metric.name == name).unwrap()
+    house
+        .scrape()
+        .into_iter()
+        .find(|family| family.metric.name == name)
+        .unwrap()
 }
 
 #[test]
@@ -25,10 +29,16 @@ fn living_processes_are_counted_by_kind() {
     }
     drop(dead);
     let samples = family(&house, names::PROCESSES.name).samples;
-    let shown: Vec<_> = samples.into_iter().map(|sample| (sample.labels[0].1.clone(), sample.value)).collect();
+    let shown: Vec<_> = samples
+        .into_iter()
+        .map(|sample| (sample.labels[0].1.clone(), sample.value))
+        .collect();
     assert_eq!(
         shown,
-        [("mcp-stdio".to_owned(), Value::Gauge(1.0)), ("ops-sidecar".to_owned(), Value::Gauge(1.0))]
+        [
+            ("mcp-stdio".to_owned(), Value::Gauge(1.0)),
+            ("ops-sidecar".to_owned(), Value::Gauge(1.0))
+        ]
     );
 }
 
@@ -38,8 +48,10 @@ fn equal_series_of_several_processes_become_one() {
     let mut processes: Vec<_> = (0..3).map(|_| house.process()).collect();
     for process in &mut processes {
         process.does(|| {
-            counter!(names::MCP_TOOL_CALLS.name, "tool_name" => "b", "status" => "success").increment(2);
-            counter!(names::MCP_TOOL_CALLS.name, "tool_name" => "a", "status" => "error").increment(1);
+            counter!(names::MCP_TOOL_CALLS.name, "tool_name" => "b", "status" => "success")
+                .increment(2);
+            counter!(names::MCP_TOOL_CALLS.name, "tool_name" => "a", "status" => "error")
+                .increment(1);
         });
         process.flush();
     }
@@ -47,8 +59,14 @@ fn equal_series_of_several_processes_become_one() {
     assert_eq!(
         family(&house, names::MCP_TOOL_CALLS.name).samples,
         [
-            Sample { labels: labels("a", "error"), value: Value::Counter(3.0) },
-            Sample { labels: labels("b", "success"), value: Value::Counter(6.0) },
+            Sample {
+                labels: labels("a", "error"),
+                value: Value::Counter(3.0)
+            },
+            Sample {
+                labels: labels("b", "success"),
+                value: Value::Counter(6.0)
+            },
         ]
     );
 }
@@ -60,7 +78,8 @@ fn the_order_depends_on_the_content_only() {
     for (n, process) in processes.iter_mut().enumerate() {
         process.does(|| {
             for m in 0..20 {
-                counter!(names::BAD_LINES.name, "reason" => ((n * 7 + m * 3) % 20).to_string()).increment(1);
+                counter!(names::BAD_LINES.name, "reason" => ((n * 7 + m * 3) % 20).to_string())
+                    .increment(1);
             }
         });
         process.flush();
@@ -85,17 +104,29 @@ fn gauges_are_merged_as_their_metric_says() {
     let gauges = |name| house.values(name);
     assert_eq!(gauges(names::CACHE_ITEMS.name), [Value::Gauge(11.0)]);
     assert_eq!(gauges(names::BUILD_INFO.name), [Value::Gauge(7.0)]);
-    assert_eq!(gauges(names::RATE_LIMIT_TOKENS_AVAILABLE.name), [Value::Gauge(4.0)]);
+    assert_eq!(
+        gauges(names::RATE_LIMIT_TOKENS_AVAILABLE.name),
+        [Value::Gauge(4.0)]
+    );
 
     // Set again to what it was: that is the most recent now.
-    processes[0].does(|| gauge!(names::RATE_LIMIT_TOKENS_AVAILABLE.name, "tenant_id" => "t").set(7.0));
+    processes[0]
+        .does(|| gauge!(names::RATE_LIMIT_TOKENS_AVAILABLE.name, "tenant_id" => "t").set(7.0));
     processes[0].flush();
-    assert_eq!(gauges(names::RATE_LIMIT_TOKENS_AVAILABLE.name), [Value::Gauge(7.0)]);
+    assert_eq!(
+        gauges(names::RATE_LIMIT_TOKENS_AVAILABLE.name),
+        [Value::Gauge(7.0)]
+    );
 }
 
 /// Writes a row as another version of this program would.
 fn put_foreign(house: &House, session: &str, row: Row<'_>) {
-    house.state.write("test", Durability::Normal, |writing| rows::put(writing, session, [row].into_iter())).unwrap();
+    house
+        .state
+        .write("test", Durability::Normal, |writing| {
+            rows::put(writing, session, [row].into_iter())
+        })
+        .unwrap();
 }
 
 #[test]
@@ -120,10 +151,22 @@ fn histograms_of_other_bounds_are_shown_beside_and_never_mixed() {
         assert_eq!(samples.len(), 2, "{when}");
         let own = &samples[0];
         assert_eq!(own.labels, [label("tool_name", "a")]);
-        assert!(matches!(&own.value, Value::Histogram { bounds, .. } if bounds == names::TOOL_SECONDS));
+        assert!(
+            matches!(&own.value, Value::Histogram { bounds, .. } if bounds == names::TOOL_SECONDS)
+        );
         let foreign = &samples[1];
-        assert_eq!(foreign.labels, [label("tool_name", "a"), label("bounds", "0.1,1")]);
-        assert_eq!(foreign.value, Value::Histogram { bounds: vec![0.1, 1.0], counts: vec![4, 0, 1], sum: 9.0 });
+        assert_eq!(
+            foreign.labels,
+            [label("tool_name", "a"), label("bounds", "0.1,1")]
+        );
+        assert_eq!(
+            foreign.value,
+            Value::Histogram {
+                bounds: vec![0.1, 1.0],
+                counts: vec![4, 0, 1],
+                sum: 9.0
+            }
+        );
         house.lose_run_file(&process);
         crate::telemetry::fold::fold_dead(&house.state).unwrap();
     }
@@ -144,11 +187,31 @@ fn what_this_version_does_not_know_is_left_to_the_one_that_does() {
         seq: 0,
     };
     put_foreign(&house, process.id().as_str(), unknown);
-    put_foreign(&house, process.id().as_str(), Row { name: names::CACHE_ITEMS.name, ..unknown });
-    let broken = Row { kind: rows::Kind::Histogram, bounds: "1,2", name: names::HTTP_REQUEST_DURATION.name, ..unknown };
+    put_foreign(
+        &house,
+        process.id().as_str(),
+        Row {
+            name: names::CACHE_ITEMS.name,
+            ..unknown
+        },
+    );
+    let broken = Row {
+        kind: rows::Kind::Histogram,
+        bounds: "1,2",
+        name: names::HTTP_REQUEST_DURATION.name,
+        ..unknown
+    };
     put_foreign(&house, process.id().as_str(), broken);
-    let shown: Vec<_> = house.scrape().into_iter().map(|family| family.metric.name).collect();
-    for name in ["from_the_future_total", names::CACHE_ITEMS.name, names::HTTP_REQUEST_DURATION.name] {
+    let shown: Vec<_> = house
+        .scrape()
+        .into_iter()
+        .map(|family| family.metric.name)
+        .collect();
+    for name in [
+        "from_the_future_total",
+        names::CACHE_ITEMS.name,
+        names::HTTP_REQUEST_DURATION.name,
+    ] {
         assert!(!shown.contains(&name), "{name}");
     }
     drop(process);
@@ -169,7 +232,10 @@ fn a_scrape_is_capped_per_metric_and_shows_the_rest_as_one_series() {
     }
     let samples = family(&house, names::BAD_LINES.name).samples;
     assert_eq!(samples.len(), 2001);
-    let overflow = samples.iter().find(|sample| sample.labels == [label("overflow", "true")]).unwrap();
+    let overflow = samples
+        .iter()
+        .find(|sample| sample.labels == [label("overflow", "true")])
+        .unwrap();
     assert_eq!(overflow.value, Value::Counter(250.0));
 }
 
@@ -186,6 +252,11 @@ fn the_bounds_of_the_catalogue_are_what_processes_write() {
             bounds.push(row.bounds.to_owned());
         }
     };
-    house.state.read("test", |reading| rows::each_live(reading, session.as_str(), see)).unwrap();
+    house
+        .state
+        .read("test", |reading| {
+            rows::each_live(reading, session.as_str(), see)
+        })
+        .unwrap();
     assert_eq!(bounds, [bounds_text(names::TOOL_SECONDS)]);
 }

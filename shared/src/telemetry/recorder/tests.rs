@@ -12,7 +12,12 @@ fn recorder() -> Recorder {
 fn counters(recorder: &Recorder) -> Vec<String> {
     let (counters, _, _) = recorder.book().after(0, 0, 0);
     let line = |series: &Arc<super::super::series::Series<super::super::series::CounterCell>>| {
-        format!("{}{} {}", series.metric.name, series.labels, series.cell.read())
+        format!(
+            "{}{} {}",
+            series.metric.name,
+            series.labels,
+            series.cell.read()
+        )
     };
     let mut lines: Vec<_> = counters.iter().map(line).collect();
     lines.sort();
@@ -23,11 +28,17 @@ fn counters(recorder: &Recorder) -> Vec<String> {
 fn two_spellings_of_one_label_set_are_one_series() {
     let recorder = recorder();
     with_local_recorder(&recorder, || {
-        metrics::counter!(names::MCP_TOOL_CALLS.name, "tool_name" => "a", "status" => "success").increment(1);
-        metrics::counter!(names::MCP_TOOL_CALLS.name, "status" => "success", "tool_name" => "a").increment(2);
-        metrics::counter!(names::MCP_TOOL_CALLS.name, "tool_name" => "a", "status" => "success").increment(4);
+        metrics::counter!(names::MCP_TOOL_CALLS.name, "tool_name" => "a", "status" => "success")
+            .increment(1);
+        metrics::counter!(names::MCP_TOOL_CALLS.name, "status" => "success", "tool_name" => "a")
+            .increment(2);
+        metrics::counter!(names::MCP_TOOL_CALLS.name, "tool_name" => "a", "status" => "success")
+            .increment(4);
     });
-    assert_eq!(counters(&recorder), [r#"mcp_tool_calls_total{"tool_name":"a","status":"success"} 7"#]);
+    assert_eq!(
+        counters(&recorder),
+        [r#"mcp_tool_calls_total{"tool_name":"a","status":"success"} 7"#]
+    );
 }
 
 #[test]
@@ -56,13 +67,28 @@ fn beyond_the_cap_values_go_to_the_overflow_series_and_none_is_lost() {
         }
     });
     let (counters, _, _) = recorder.book().after(0, 0, 0);
-    let lines: Vec<_> = counters.iter().filter(|series| series.metric.name == names::BAD_LINES.name).collect();
+    let lines: Vec<_> = counters
+        .iter()
+        .filter(|series| series.metric.name == names::BAD_LINES.name)
+        .collect();
     assert_eq!(lines.len(), SERIES_PER_METRIC + 1);
-    assert_eq!(lines.iter().map(|series| series.cell.read()).sum::<u64>(), 2 * (SERIES_PER_METRIC as u64 + 7));
-    let overflow = lines.iter().find(|series| series.labels == OVERFLOW).unwrap();
+    assert_eq!(
+        lines.iter().map(|series| series.cell.read()).sum::<u64>(),
+        2 * (SERIES_PER_METRIC as u64 + 7)
+    );
+    let overflow = lines
+        .iter()
+        .find(|series| series.labels == OVERFLOW)
+        .unwrap();
     assert_eq!(overflow.cell.read(), 14);
-    let dropped = counters.iter().find(|series| series.metric.name == names::SERIES_DROPPED.name).unwrap();
-    assert_eq!((dropped.labels.as_str(), dropped.cell.read()), (r#"{"metric":"orderdesk_mcp_bad_lines_total"}"#, 7));
+    let dropped = counters
+        .iter()
+        .find(|series| series.metric.name == names::SERIES_DROPPED.name)
+        .unwrap();
+    assert_eq!(
+        (dropped.labels.as_str(), dropped.cell.read()),
+        (r#"{"metric":"orderdesk_mcp_bad_lines_total"}"#, 7)
+    );
 }
 
 #[test]
@@ -73,16 +99,26 @@ fn unbounded_labels_do_not_grow_memory_without_end() {
             metrics::counter!(names::BAD_LINES.name, "reason" => n.to_string()).increment(1);
         }
     });
-    assert_eq!(recorder.0.by_spelling.get_counter_handles().len(), MOST_SPELLINGS);
+    assert_eq!(
+        recorder.0.by_spelling.get_counter_handles().len(),
+        MOST_SPELLINGS
+    );
     let (counters, _, _) = recorder.book().after(0, 0, 0);
-    let reasons = counters.iter().filter(|series| series.metric.name == names::BAD_LINES.name);
-    assert_eq!(reasons.map(|series| series.cell.read()).sum::<u64>(), MOST_SPELLINGS as u64 + 100);
+    let reasons = counters
+        .iter()
+        .filter(|series| series.metric.name == names::BAD_LINES.name);
+    assert_eq!(
+        reasons.map(|series| series.cell.read()).sum::<u64>(),
+        MOST_SPELLINGS as u64 + 100
+    );
 }
 
 #[test]
 fn a_record_rings_the_bell() {
     let bell = Arc::new(Bell::default());
     let recorder = Recorder::new(Arc::clone(&bell));
-    with_local_recorder(&recorder, || metrics::counter!(names::UNHANDLED_EXCEPTIONS.name).increment(1));
+    with_local_recorder(&recorder, || {
+        metrics::counter!(names::UNHANDLED_EXCEPTIONS.name).increment(1);
+    });
     assert!(bell.is_pending());
 }
