@@ -29,6 +29,9 @@ METRICS = [
     ("orderdesk_mcp_processes", 'kind="mcp-stdio"'),
 ]
 
+# How many tools the session below calls.
+CALLS = 5
+
 # The flush window is a quarter of a second; this allows for a machine that is busy building.
 COUNTED_WITHIN_S = 5
 
@@ -66,19 +69,15 @@ async def call(client: Client, tool: str, **arguments) -> dict:
 
 
 def as_table(orders: list[dict], folders: dict[str, str]) -> None:
-    print(dim(f"  {'order':<10}{'placed (UTC)':<18}{'customer':<26}{'folder':<18}{'total':>10}"))
+    print(dim(f"  {'order':<9}{'placed (UTC)':<18}{'customer':<18}{'to':<20}{'folder':<10}{'total':>9}  items"))
     for order in orders:
-        name = customer(order)
-        folder = order.get("folder_name") or folders.get(str(order.get("folder_id")), "")
-        placed = str(order.get("date_added", ""))[:16]
-        total = f"{float(order.get('order_total') or 0):,.2f}"
-        print(f"  {order['id']:<10}{placed:<18}{name[:25]:<26}{folder[:17]:<18}{total:>10}")
-
-
-def customer(order: dict) -> str:
-    address = order.get("shipping") or order.get("customer") or {}
-    name = f"{address.get('first_name', '')} {address.get('last_name', '')}".strip()
-    return name or order.get("customer_name") or order.get("shipping_name") or order.get("email", "")
+        folder = folders.get(str(order["folder_id"]), "")
+        placed = order["date_added"][:16]
+        more = f" + {len(order['items']) - 1} more" if len(order["items"]) > 1 else ""
+        print(
+            f"  {order['id']:<9}{placed:<18}{order['name'][:17]:<18}{order['ship_to'][:19]:<20}{folder:<10}"
+            f"{order['order_total']:>9,.2f}  {order['items'][0]}{dim(more)}"
+        )
 
 
 async def assistant(stage: Stage) -> None:
@@ -104,20 +103,28 @@ async def assistant(stage: Stage) -> None:
 
 
 def as_one(order: dict) -> None:
-    print(f"  {bold('order ' + str(order['id']))} for {customer(order)} <{order.get('email', '?')}>")
-    for item in (order.get("order_items") or [])[:5]:
-        print(f"    {item.get('quantity', 1)} × {item.get('name', '?')}  {dim(str(item.get('code', '')))}")
+    address = order["shipping"]
+    name = f"{address['first_name']} {address['last_name']}"
+    print(f"  {bold(name)} <{order['email']}>, {address['city']}, {address['country']}, paid with {order['payment_type']}")
+    for item in order["order_items"]:
+        print(f"    {item['quantity']} × {item['name']}  {dim(item['code'])}")
 
 
 async def until_counted(stage: Stage) -> None:
     """The session stays open until the sidecar shows its calls, so that the views below have a living process to show."""
 
     def counted() -> bool:
-        calls = any('tool_name="orders_get"' in line for line in metric_lines(stage, "mcp_tool_calls_total"))
-        return calls and get(f"{stage.sidecar_url}/health/ready")[0] == 200
+        calls = sum(float(line.rsplit(" ", 1)[1]) for line in metric_lines(stage, "mcp_tool_calls_total"))
+        return calls == CALLS and seen_by_the_sidecar(stage)
 
     await anyio.to_thread.run_sync(lambda: wait_for("the sidecar counts the calls", counted, COUNTED_WITHIN_S))
     operator(stage)
+
+
+def seen_by_the_sidecar(stage: Stage) -> bool:
+    """Whether the sidecar's last look around was late enough to see the living server."""
+    status, body = get(f"{stage.sidecar_url}/health/detailed", stage.admin_token)
+    return status == 200 and json.loads(body)["components"]["processes"]["mcp_stdio"] == 1
 
 
 def metric_lines(stage: Stage, name: str) -> list[str]:

@@ -88,22 +88,24 @@ def judge(played: Played, era: str) -> list[Check]:
         answer = played.answers[step]
         try:
             held, why = bool(expectation(answer)), ""
-        except (KeyError, TypeError, AttributeError, IndexError) as wrong:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as wrong:
             held, why = False, f"{type(wrong).__name__}: {wrong}; "
         checks.append(Check(step, held, why + json.dumps(answer.__dict__, ensure_ascii=False)[:600]))
     return checks
 
 
 def good(answer: Answer) -> dict:
-    """The structured content of an answer that succeeded, whose text says the same."""
-    if answer.refused is not None or answer.failed or answer.is_error or not answer.text:
+    """The structured content of an answer that succeeded. Its text says the same: clients show one or the other."""
+    if answer.refused is not None or answer.failed or answer.is_error:
         raise TypeError("no good answer")
+    if json.loads(answer.text) != answer.structured:
+        raise TypeError("text and structured content differ")
     return answer.structured
 
 
 def is_the_order(answer: Answer) -> bool:
     order = good(answer)["order"]
-    return order["id"] == ORDER_ID and ORDER_ID in answer.text and order["email"] in answer.text
+    return order["id"] == ORDER_ID and "@" in order["email"] and order["order_items"]
 
 
 def is_a_page(answer: Answer) -> bool:
