@@ -105,7 +105,7 @@ const EXIT_USAGE: u8 = 2;
 #[must_use]
 pub fn main() -> ExitCode {
     let Cli { command, flags } = Cli::parse();
-    match execute(command, &flags.into_flags(), &Vars::from_process()) {
+    match execute(&command, &flags.into_flags(), &Vars::from_process()) {
         Ok(code) => code,
         Err(error) => {
             complain(&format!("{error:#}"));
@@ -118,8 +118,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn execute(command: Command, flags: &Flags, vars: &Vars) -> anyhow::Result<ExitCode> {
-    match command {
+fn execute(command: &Command, flags: &Flags, vars: &Vars) -> anyhow::Result<ExitCode> {
+    match *command {
         Command::Serve => serve(Config::load(flags, vars)?),
         Command::Health { ready, json } => health(&Config::load(flags, vars)?, ready, json),
         Command::CheckConfig { json } => check_config(flags, vars, json),

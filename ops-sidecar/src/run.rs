@@ -48,10 +48,10 @@ pub fn until_signal(
         .build()
         .context("cannot start the runtime")?;
     let result = runtime.block_on(async {
-        let listener = bind(config.listen).await?;
-        announce(listener.local_addr()?)?;
         let (stopper, stop) = stop_pair();
         let mut signals = Signals::install()?;
+        let listener = bind(config.listen).await?;
+        announce(listener.local_addr()?)?;
         tokio::spawn(async move {
             signals.wait().await;
             stopper.stop();

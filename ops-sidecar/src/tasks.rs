@@ -121,7 +121,8 @@ where
             let outcome = step();
             (step, outcome)
         })
-        .await?;
+        .await
+        .map_err(|cause| anyhow::Error::msg(describe(&cause)))?;
         step = returned;
         failing = note(name, failing, &outcome);
     }
@@ -131,7 +132,7 @@ where
 fn note(name: &str, was_failing: bool, outcome: &anyhow::Result<bool>) -> bool {
     match outcome {
         Err(cause) if !was_failing => {
-            tracing::warn!("`{name}` fails and is tried again: {cause:#}")
+            tracing::warn!("`{name}` fails and is tried again: {cause:#}");
         }
         Ok(_) if was_failing => tracing::warn!("`{name}` works again"),
         _ => {}

@@ -89,7 +89,7 @@ fn try_lock(path: &Path) -> io::Result<Option<File>> {
 
 /// Removes the run files of processes that died before they wrote a session row: nothing else would ever find them.
 fn sweep(state: &State, now: SystemTime) -> anyhow::Result<u32> {
-    let known = state.read("sessions_list", |reading| sessions::all(reading))?;
+    let known = state.read("sessions_list", sessions::all)?;
     let mut swept = 0;
     for entry in fs::read_dir(state.home().run_dir())? {
         let entry = entry?;
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_failure_is_a_finding_until_it_works_again() {
         let (_folder, slot) = home();
-        let housekeeping = Housekeeping::new(slot.clone());
+        let housekeeping = Housekeeping::new(slot);
         *housekeeping.outcome.lock() = Some("no".to_owned());
         assert_eq!(judge(&housekeeping.outcome())[0].id, "housekeeping.failing");
         housekeeping.tidy().expect("a sound file");

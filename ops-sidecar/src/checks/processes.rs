@@ -27,9 +27,7 @@ pub struct ProcessFacts {
 /// Looks; `None` if the file cannot be read.
 #[must_use]
 pub fn look(state: &State) -> Option<ProcessFacts> {
-    let rows = state
-        .read("sessions_list", |reading| sessions::all(reading))
-        .ok()?;
+    let rows = state.read("sessions_list", sessions::all).ok()?;
     let is_alive = |row: &Row| session::is_alive(state.home(), &row.id);
     Some(sort(&rows, is_alive, Timestamp::now().as_millisecond()))
 }

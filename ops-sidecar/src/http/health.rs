@@ -1,4 +1,4 @@
-//! The health addresses: four views of one report. Nothing is decided here, and nothing is looked at: the checks have done both.
+//! The health addresses: four views of one report. Nothing is decided here, and only the caches' sizes are looked up: the rest the checks have done.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use shared::env::Effective;
 
 use super::Rooms;
+use super::metrics::{self, CacheTotals};
 use crate::VERSION;
 use crate::checks::gather::Facts;
 use crate::checks::{Finding, Status, rfc3339};
@@ -43,11 +44,18 @@ pub(super) async fn ready(State(rooms): State<Rooms>) -> Response {
 /// `GET /health/detailed`: everything the checks know, and the settings in force.
 pub(super) async fn detailed(State(rooms): State<Rooms>) -> Json<Detailed> {
     let report = rooms.inner.board.report();
+    let slot = rooms.inner.slot.clone();
+    let cache = tokio::task::spawn_blocking(move || metrics::cache(&slot))
+        .await
+        .unwrap_or_default();
     Json(Detailed {
         summary: Summary::of(&rooms),
         checked_at: report.taken_at.map(rfc3339),
         findings: report.findings.clone(),
-        components: report.facts.clone(),
+        components: Components {
+            facts: report.facts.clone(),
+            cache,
+        },
         config: rooms.inner.config.clone(),
     })
 }
@@ -77,6 +85,14 @@ pub(super) struct Detailed {
     summary: Summary,
     checked_at: Option<String>,
     findings: Vec<Finding>,
-    components: Facts,
+    components: Components,
     config: Vec<Effective>,
+}
+
+/// What the checks know, and what only the processes can tell.
+#[derive(Serialize)]
+struct Components {
+    #[serde(flatten)]
+    facts: Facts,
+    cache: Option<CacheTotals>,
 }

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use shared::session::{self, SessionId};
 use shared::state::Slot;
 use shared::telemetry::names::{self, Metric};
@@ -45,6 +46,43 @@ fn recorded(slot: &Slot) -> Option<Vec<Family>> {
             query::scrape(reading, &is_alive)
         })
         .ok()
+}
+
+/// The read caches of all living servers together.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct CacheTotals {
+    items: u64,
+    size_bytes: u64,
+}
+
+/// `None` if the file cannot be read.
+pub(super) fn cache(slot: &Slot) -> Option<CacheTotals> {
+    let recorded = recorded(slot)?;
+    Some(CacheTotals {
+        items: level(&recorded, &names::CACHE_ITEMS),
+        size_bytes: level(&recorded, &names::CACHE_SIZE_BYTES),
+    })
+}
+
+/// The value of a whole-numbered gauge, all its series together; 0 if nobody has recorded it.
+fn level(families: &[Family], metric: &Metric) -> u64 {
+    let samples = families
+        .iter()
+        .filter(|family| family.metric == metric)
+        .flat_map(|family| &family.samples);
+    let values = samples.map(|sample| {
+        if let Value::Gauge(value) = sample.value {
+            value
+        } else {
+            0.0
+        }
+    });
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates, which is what a size should do"
+    )]
+    values.map(|value| value as u64).sum()
 }
 
 /// What the checks found, as gauges.

@@ -51,7 +51,7 @@ fn write_sample(page: &mut String, name: &str, sample: &Sample) {
     let labels = label_set(sample);
     match &sample.value {
         Value::Counter(value) | Value::Gauge(value) => {
-            write_metric_line(page, name, None, &labels, NO_LABEL, value, None)
+            write_metric_line(page, name, None, &labels, NO_LABEL, value, None);
         }
         Value::Histogram {
             bounds,
