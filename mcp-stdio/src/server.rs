@@ -9,7 +9,7 @@ use rmcp::ErrorData;
 use rmcp::RoleServer;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, Implementation, InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams,
+    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, Implementation, InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams,
     ProtocolVersion, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
@@ -90,6 +90,10 @@ impl ServerHandler for Server {
         };
         let result = call::call(tool, &self.context, request.arguments.as_ref(), context.ct.cancelled()).await;
         Ok(CallToolResponse::Complete(result))
+    }
+
+    async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("method not found: {}", quoted(&request.method)), None))
     }
 
     /// Some clients set a level whatever a server advertises, and show an error in red. Our log goes to stderr.

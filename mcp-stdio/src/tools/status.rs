@@ -1,5 +1,7 @@
 //! `server_status`: what this server knows about itself, without a secret and without asking anybody.
 
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
@@ -29,7 +31,14 @@ pub(super) static SERVER_STATUS: Tool = Tool {
     run: |context, args| run(context, args).boxed(),
 };
 
+/// How long the first call waits for the state file, which is opened while `initialize` is answered.
+const OPENING_PATIENCE: Duration = Duration::from_millis(500);
+
 async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {
+    if matches!(context.slot.get(), Err(error) if error.code() == "not_yet_opened") {
+        let slot = context.slot.clone();
+        let _ = tokio::task::spawn_blocking(move || drop(slot.wait(OPENING_PATIENCE))).await;
+    }
     let degraded = degraded(context);
     let cache = context.desk.cache_status();
     Ok(Reply::ours()

@@ -92,10 +92,20 @@ fn check_params(message: ClientJsonRpcMessage) -> Decoded {
         && let ClientRequest::CustomRequest(custom) = &request.request
         && let Some(method) = known_method(&custom.method)
     {
-        let error = ErrorData::invalid_params(format!("the parameters of `{method}` are missing or have the wrong shape"), None);
-        return Refusal::new("bad_params", Some(request.id.clone()), error);
+        return bad_params(request.id.clone(), method);
     }
     Decoded::Message(Box::new(message))
+}
+
+fn bad_params(id: RequestId, method: &str) -> Decoded {
+    let error = ErrorData::invalid_params(format!("the parameters of `{method}` are missing or have the wrong shape"), None);
+    Refusal::new("bad_params", Some(id), error)
+}
+
+/// The method of what is a request but for its parameters (a list instead of an object, say).
+fn method_of(value: &Value) -> Option<&'static str> {
+    let is_request = value.get("jsonrpc").and_then(Value::as_str) == Some("2.0") && value.get("result").is_none() && value.get("error").is_none();
+    value.get("method").and_then(Value::as_str).filter(|_| is_request).and_then(known_method)
 }
 
 /// Why these bytes are no message. Only the bad case pays for a second look.
@@ -111,6 +121,9 @@ fn explain(bytes: &[u8]) -> Decoded {
         }
         Ok(value) => {
             let id = value.get("id").and_then(rescue::as_id);
+            if let (Some(id), Some(method)) = (&id, method_of(&value)) {
+                return bad_params(id.clone(), method);
+            }
             Refusal::new("not_a_message", id, ErrorData::invalid_request(what_is_wrong(&value), None))
         }
     }

@@ -1,0 +1,133 @@
+//! A simulated shop, a state file, and desks that use both.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcp_stdio::desk::model::{OrderId, StoreId};
+use mcp_stdio::desk::{Access, Config, Desk, Shop};
+use orderdesk_sandbox::{Bucket, Options, Request, Sandbox};
+use shared::clock::{Clock, SystemClock};
+use shared::paths::Home;
+use shared::quota::Limits;
+use shared::secret::Secret;
+use shared::state::tables::epochs;
+use shared::state::{Durability, Slot};
+use tempfile::TempDir;
+
+/// The first seeded order.
+pub(crate) const ORDER: &str = "7001001";
+
+pub(crate) struct Kit {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) config: Config,
+    pub(crate) slot: Slot,
+    pub(crate) clock: Arc<dyn Clock>,
+    _home: TempDir,
+}
+
+/// Nothing slows a request down: neither the simulator's bucket nor ours.
+pub(crate) fn wide_open() -> Options {
+    Options {
+        bucket: Bucket::wide_open(),
+        ..Options::default()
+    }
+}
+
+impl Kit {
+    pub(crate) async fn new() -> Kit {
+        Kit::with(wide_open()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Kit {
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let slot = Slot::new(Home::at(home.path().join("home")));
+        slot.open_now().unwrap();
+        let config = Config {
+            base_url: sandbox.base_url().parse().unwrap(),
+            http_timeout: Duration::from_secs(5),
+            http_connect_timeout: Duration::from_secs(5),
+            total_deadline: Duration::from_secs(20),
+            max_retries: 3,
+            ttl_orders: Duration::from_secs(15),
+            ttl_products: Duration::from_secs(60),
+            ttl_store_settings: Duration::from_secs(300),
+            cache_max_entries: 2000,
+            cache_max_bytes: 16 << 20,
+            limits: Limits {
+                burst: 100_000,
+                per_second: 100_000.0,
+            },
+        };
+        Kit {
+            sandbox,
+            config,
+            slot,
+            clock: SystemClock::shared(),
+            _home: home,
+        }
+    }
+
+    /// Another desk on the same state file, as another process would have.
+    pub(crate) fn desk(&self) -> Desk {
+        Desk::new(
+            self.config.clone(),
+            self.slot.clone(),
+            Arc::clone(&self.clock),
+        )
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        let store = self.sandbox.store(0);
+        Access {
+            store_id: StoreId::parse(&store.store_id).unwrap(),
+            api_key: Secret::new(store.api_key),
+        }
+    }
+
+    pub(crate) fn shop(&self) -> Shop {
+        self.desk().shop(&self.access())
+    }
+
+    /// What another process does when it writes to the shop.
+    pub(crate) fn bump_epoch(&self) {
+        let key = self.desk().store_key(&self.access().store_id);
+        let state = self.slot.get().unwrap();
+        state
+            .write("epoch_bump", Durability::Full, |writing| {
+                epochs::bump(writing, &key)
+            })
+            .unwrap();
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.sandbox.requests()
+    }
+
+    /// How many requests have arrived.
+    pub(crate) fn sent(&self) -> usize {
+        self.requests().len()
+    }
+
+    pub(crate) fn statuses(&self) -> Vec<u16> {
+        self.requests()
+            .iter()
+            .map(|request| request.status)
+            .collect()
+    }
+
+    pub(crate) async fn until_sent(&self, count: usize) {
+        let arrived = async {
+            while self.sent() < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), arrived)
+            .await
+            .expect("the request arrives");
+    }
+}
+
+pub(crate) fn order_id(text: &str) -> OrderId {
+    OrderId::parse(text).unwrap()
+}

@@ -1,0 +1,10 @@
+//! The desk against a simulated Order Desk, over real sockets: every fault travels through the wire, and what was sent is read from the
+//! simulator's own log.
+
+mod faults;
+mod freshness;
+mod kit;
+mod limits;
+mod meters;
+mod reads;
+mod search;
