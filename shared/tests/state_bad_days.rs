@@ -184,53 +184,57 @@ fn a_file_that_was_moved_takes_no_writes_and_a_new_one_is_opened() {
     assert_eq!(bump(&slot.open_now().unwrap()).unwrap(), 1);
 }
 
-/// Runs the named tests of this file in processes that see a disk of their own: a tmpfs with `options`, gone with
-/// them. Needs user namespaces or root; `false` where neither can be had.
+/// Runs tests of this file in processes that see a disk of their own: a tmpfs with `options`, gone with them.
 #[cfg(target_os = "linux")]
-fn on_a_disk_of_its_own(options: &str, between: &str, tests: [&str; 2]) -> bool {
-    let disk = tempfile::tempdir().unwrap();
+fn on_a_disk_of_their_own(options: &str, first: &str, between: &str, second: &str) {
     let script = format!(
-        "mount -t tmpfs -o {options} tmpfs \"$DISK\" || exit 77\n\
-         \"$0\" --exact {} || exit 1\n{between}\n\"$0\" --exact {} || exit 1\n",
-        tests[0], tests[1]
+        "mount -t tmpfs -o {options} tmpfs \"$STATE_TEST_DISK\" || exit 77\n\
+         \"$0\" --exact {first} || exit 1\n{between}\n\"$0\" --exact {second} || exit 1"
     );
+    let disk = tempfile::tempdir().unwrap();
+    set_apart(
+        &["--user", "--map-root-user", "--mount"],
+        &script,
+        disk.path(),
+    );
+}
+
+/// Runs a script in namespaces of its own; `$0` is this file's tests. Skips, and says so, where that cannot be had.
+#[cfg(target_os = "linux")]
+fn set_apart(namespaces: &[&str], script: &str, disk: &Path) {
     let ran = std::process::Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+        .args(namespaces)
+        .args(["sh", "-c", script])
         .arg(std::env::current_exe().unwrap())
-        .env("DISK", disk.path())
+        .env("STATE_TEST_DISK", disk)
         .output();
     match ran {
-        Ok(output) if output.status.success() => true,
+        Ok(output) if output.status.success() => {}
         Ok(output) if output.status.code() == Some(1) && !output.stdout.is_empty() => {
             panic!("{}", String::from_utf8_lossy(&output.stdout))
         }
-        other => {
-            eprintln!("SKIPPED: no disk of its own can be mounted here: {other:?}");
-            false
-        }
+        other => eprintln!("SKIPPED: no namespaces of one's own can be had here: {other:?}"),
     }
 }
 
-/// The disk of a test that [`on_a_disk_of_its_own`] started; `None` when the test runner did.
+/// The disk of a test that `set_apart` started; `None` when the test runner did.
 #[allow(
     clippy::disallowed_methods,
     reason = "how a test hands a folder to the process it starts"
 )]
 fn disk() -> Option<Home> {
-    let disk = std::env::var("DISK").ok()?;
+    let disk = std::env::var("STATE_TEST_DISK").ok()?;
     Some(Home::at(Path::new(&disk).join("home")))
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_said_so_loses_nothing_and_ends_when_there_is_space() {
-    on_a_disk_of_its_own(
+    on_a_disk_of_their_own(
         "size=1m",
+        "child_fills_the_disk_of_an_open_file",
         "",
-        [
-            "child_fills_the_disk_of_an_open_file",
-            "child_opens_on_a_full_disk",
-        ],
+        "child_opens_on_a_full_disk",
     );
 }
 
@@ -269,10 +273,11 @@ fn child_opens_on_a_full_disk() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_read_only_disk_is_said_so() {
-    on_a_disk_of_its_own(
+    on_a_disk_of_their_own(
         "size=8m",
-        "mount -o remount,ro \"$DISK\" || exit 77",
-        ["child_makes_a_file", "child_opens_a_read_only_file"],
+        "child_makes_a_file",
+        "mount -o remount,ro \"$STATE_TEST_DISK\" || exit 77",
+        "child_opens_a_read_only_file",
     );
 }
 
@@ -288,4 +293,42 @@ fn child_opens_a_read_only_file() {
     assert_eq!(code_of_opening(&home), "read_only");
     let missing = Home::at(home.root().join("missing"));
     assert_eq!(code_of_opening(&missing), "read_only");
+}
+
+/// In a user namespace without a mapping even root is an ordinary user, and permissions count.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_may_not_be_touched_is_said_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let disk = tempfile::tempdir().unwrap();
+    let home = Home::at(disk.path().join("home"));
+    bump(&State::open(&home).unwrap()).unwrap();
+    let to = |mode, test: &str| {
+        fs::set_permissions(home.state_db(), fs::Permissions::from_mode(mode)).unwrap();
+        let script = format!("\"$0\" --exact {test} || exit 1");
+        set_apart(&["--user"], &script, disk.path());
+    };
+    to(0o000, "child_opens_an_untouchable_file");
+    to(0o400, "child_opens_an_untouchable_file");
+    to(0o600, "child_loses_the_right_to_write");
+}
+
+#[test]
+fn child_opens_an_untouchable_file() {
+    let Some(home) = disk() else { return };
+    assert_eq!(code_of_opening(&home), "read_only");
+}
+
+#[cfg(unix)]
+#[test]
+fn child_loses_the_right_to_write() {
+    use std::os::unix::fs::PermissionsExt;
+    let Some(home) = disk() else { return };
+    let allow = |mode| fs::set_permissions(home.state_db(), fs::Permissions::from_mode(mode));
+    let state = State::open(&home).unwrap();
+    state.write_probe().unwrap();
+    allow(0o400).unwrap();
+    assert_eq!(state.write_probe().unwrap_err().code(), "read_only");
+    allow(0o600).unwrap();
+    state.write_probe().unwrap();
 }

@@ -201,6 +201,7 @@ impl From<rusqlite::Error> for StateError {
 /// The primary code is the low byte of the extended one (sqlite.org/rescode.html).
 fn by_code(extended: i32, error: rusqlite::Error) -> StateError {
     match (extended & 0xff, extended) {
+        (_, ffi::SQLITE_READONLY_DBMOVED) => StateError::Moved,
         (_, ffi::SQLITE_IOERR_CORRUPTFS) => StateError::Corrupt {
             sqlite_code: extended,
         },

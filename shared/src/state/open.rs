@@ -50,6 +50,7 @@ impl State {
         let path = home.state_db();
         make_file(home, &path)?;
         let presence = Presence::of(&path)?;
+        presence::writable(&path)?;
         let mut first = connection::open(&path)?;
         let schema = migrate::bring_up(&mut first, home)?;
         presence.check()?;
@@ -89,6 +90,12 @@ impl State {
     /// [`StateError::Moved`] when what is written now would be lost.
     pub fn check_in_place(&self) -> Result<(), StateError> {
         self.0.presence.check()
+    }
+
+    /// [`State::check_in_place`], and may this user write to it now? The disk may have become read-only since.
+    pub(super) fn check_writable(&self) -> Result<(), StateError> {
+        self.check_in_place()?;
+        presence::writable(&self.0.home.state_db())
     }
 
     /// Shows the pool's size, when it is another than at the last look: each change of a gauge is a row to write.

@@ -52,11 +52,43 @@ impl Presence {
 /// A file that cannot be looked at counts as empty: sizes are for a gauge.
 pub(super) fn sizes(database: &Path) -> FileSizes {
     let size = |path: &Path| fs::metadata(path).map_or(0, |about| about.len());
-    let mut wal = database.as_os_str().to_owned();
-    wal.push("-wal");
     FileSizes {
         database_bytes: size(database),
-        wal_bytes: size(Path::new(&wal)),
+        wal_bytes: size(&companion(database, "-wal")),
+    }
+}
+
+/// May this user write the file and, where they exist, its companions? Asked before SQLite opens them: it opens what it
+/// may not write for reading without a word, and then makes companions that nobody may write either, for good.
+pub(super) fn writable(database: &Path) -> Result<(), StateError> {
+    for suffix in ["", "-wal", "-shm"] {
+        match writable_one(&companion(database, suffix)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            asked => asked.map_err(|error| StateError::io("looking at `state.db`", error))?,
+        }
+    }
+    Ok(())
+}
+
+fn companion(database: &Path, suffix: &str) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
+}
+
+/// Asks for the permissions of this user and of the disk.
+#[cfg(unix)]
+fn writable_one(path: &Path) -> io::Result<()> {
+    use rustix::fs::{Access, access};
+    Ok(access(path, Access::READ_OK | Access::WRITE_OK)?)
+}
+
+/// The attribute that Windows has for it.
+#[cfg(not(unix))]
+fn writable_one(path: &Path) -> io::Result<()> {
+    match fs::metadata(path)?.permissions().readonly() {
+        true => Err(io::ErrorKind::PermissionDenied.into()),
+        false => Ok(()),
     }
 }
 

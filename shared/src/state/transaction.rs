@@ -86,7 +86,7 @@ impl State {
     /// # Errors
     /// Why a write would fail now.
     pub fn write_probe(&self) -> Result<Duration, StateError> {
-        self.check_in_place()?;
+        self.check_writable()?;
         let connection = self.connection(PROBE_PATIENCE)?;
         let since = Instant::now();
         let begun = busy::with_limit(PROBE_PATIENCE, || {

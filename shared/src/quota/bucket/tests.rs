@@ -58,7 +58,7 @@ fn play(limits: Limits, events: &[(i64, Event)]) -> Vec<Grant> {
             Event::Reconcile { remaining } => {
                 bucket = bucket
                     .reconcile(now_us, limits, remaining)
-                    .unwrap_or(bucket)
+                    .unwrap_or(bucket);
             }
             Event::Exhausted { retry_after_ms } => {
                 bucket = bucket.exhausted(now_us, limits, Duration::from_millis(retry_after_ms));

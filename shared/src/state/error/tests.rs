@@ -63,7 +63,8 @@ fn sqlite_codes_are_sorted_by_code() {
         (ffi::SQLITE_CORRUPT, "corrupt"),
         (267, "corrupt"), // SQLITE_CORRUPT_VTAB, an extended code
         (ffi::SQLITE_READONLY, "read_only"),
-        (ffi::SQLITE_READONLY_DBMOVED, "read_only"),
+        (ffi::SQLITE_READONLY_DIRECTORY, "read_only"),
+        (ffi::SQLITE_READONLY_DBMOVED, "moved"),
         (ffi::SQLITE_FULL, "full"),
         (ffi::SQLITE_BUSY, "busy"),
         (ffi::SQLITE_BUSY_SNAPSHOT, "busy"),

@@ -162,7 +162,7 @@ fn a_newer_file_decides_itself_who_may_use_it() {
         connection::open(&home.state_db())
             .unwrap()
             .execute_batch(sql)
-            .unwrap()
+            .unwrap();
     };
     says(&format!("PRAGMA user_version = {}", NEWEST + 5));
     let state = State::open(&home).expect("additive migrations do not lock older programs out");
