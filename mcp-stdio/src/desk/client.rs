@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
+use shared::clock::Clock;
 use url::{Host, Url};
 
 use super::error::DeskError;
@@ -23,6 +24,9 @@ const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 /// As Order Desk's API etiquette asks: a unique, recognisable name.
 const USER_AGENT: &str = concat!("orderdesk-mcp/", env!("CARGO_PKG_VERSION"));
+
+const BEFORE_ANSWER: &str = "the connection broke before an answer came";
+const WITHIN_ANSWER: &str = "the connection broke before the whole answer was there";
 
 /// What came back, whatever it means.
 #[derive(Debug)]
@@ -40,15 +44,17 @@ pub(crate) struct Client {
     base_url: Url,
     http_timeout: Duration,
     connect_timeout: Duration,
+    clock: Arc<dyn Clock>,
     built: Mutex<Option<reqwest::Client>>,
 }
 
 impl Client {
-    pub(crate) fn new(config: &Config) -> Client {
+    pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>) -> Client {
         Client {
             base_url: config.base_url.clone(),
             http_timeout: config.http_timeout,
             connect_timeout: config.http_connect_timeout,
+            clock,
             built: Mutex::new(None),
         }
     }
@@ -66,7 +72,10 @@ impl Client {
             self.base_url.as_str().trim_end_matches('/'),
             request.target()
         );
-        let exchange = exchange(client.get(url).headers(headers(access)?));
+        let exchange = exchange(
+            client.get(url).headers(headers(access)?),
+            self.clock.as_ref(),
+        );
         match tokio::time::timeout(self.http_timeout.min(within), exchange).await {
             Ok(outcome) => outcome,
             Err(_elapsed) => Err(DeskError::Timeout),
@@ -154,8 +163,14 @@ fn headers(access: &Access) -> Result<HeaderMap, DeskError> {
     Ok(headers)
 }
 
-async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, DeskError> {
-    let mut response = request.send().await.map_err(|error| broken(&error))?;
+async fn exchange(
+    request: reqwest::RequestBuilder,
+    clock: &dyn Clock,
+) -> Result<Answer, DeskError> {
+    let mut response = request
+        .send()
+        .await
+        .map_err(|error| broken(&error, BEFORE_ANSWER))?;
     if response
         .content_length()
         .is_some_and(|length| length > MAX_BODY_BYTES as u64)
@@ -169,7 +184,11 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, DeskError>
             .content_length()
             .map_or(0, |length| length as usize),
     );
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| broken(&error, WITHIN_ANSWER))?
+    {
         if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(DeskError::TooLarge {
                 limit_bytes: MAX_BODY_BYTES,
@@ -186,17 +205,13 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, DeskError>
     Ok(Answer {
         status: response.status().as_u16(),
         remaining: text("x-tokens-remaining").and_then(|value| value.trim().parse().ok()),
-        retry_after: retry::asked_to_wait(
-            text("x-retry-after"),
-            text("retry-after"),
-            jiff::Timestamp::now(),
-        ),
+        retry_after: retry::asked_to_wait(text("x-retry-after"), text("retry-after"), clock.now()),
         body,
     })
 }
 
 /// The library's own texts name the URL; ours say what happened to the connection.
-fn broken(error: &reqwest::Error) -> DeskError {
+fn broken(error: &reqwest::Error, otherwise: &'static str) -> DeskError {
     if error.is_timeout() {
         return DeskError::Timeout;
     }
@@ -206,12 +221,10 @@ fn broken(error: &reqwest::Error) -> DeskError {
         if caused_by(error, std::io::ErrorKind::ConnectionRefused) {
             "the connection was refused"
         } else {
-            "no secure connection could be opened"
+            "no connection could be opened, or its certificate is not trusted"
         }
-    } else if error.is_body() || error.is_decode() {
-        "the connection broke before the whole answer was there"
     } else {
-        "the connection broke before an answer came"
+        otherwise
     };
     DeskError::Unreachable { why }
 }

@@ -119,7 +119,7 @@ impl Desk {
     pub fn new(config: Config, slot: Slot, clock: Arc<dyn Clock>) -> Desk {
         let quota = Quota::new(slot.clone(), config.limits, Arc::clone(&clock));
         Desk(Arc::new(Inner {
-            client: client::Client::new(&config),
+            client: client::Client::new(&config, Arc::clone(&clock)),
             gate: gate::Gate::new(quota, slot.clone(), Arc::clone(&clock)),
             cache: cache::Cache::new(config.cache_max_entries, config.cache_max_bytes),
             flights: flight::Flights::default(),

@@ -103,7 +103,11 @@ pub(crate) fn asked_to_wait(
 }
 
 fn seconds(text: &str) -> Option<Duration> {
-    let seconds = text.trim().parse::<f64>().ok().filter(|seconds| !seconds.is_nan())?;
+    let seconds = text
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|seconds| !seconds.is_nan())?;
     Duration::try_from_secs_f64(seconds.min(LONGEST_WISH.as_secs_f64())).ok()
 }
 

@@ -107,7 +107,7 @@ impl Shop {
     }
 
     async fn carry_out(&self, plan: &Plan, fresh: bool) -> Result<Fetched<Found>, DeskError> {
-        let mut hits = Hits::new(plan, self.now());
+        let mut hits = Hits::new(plan);
         if let Some(id) = &plan.id {
             self.ask_by_id(id, fresh, &mut hits).await?;
         }
@@ -120,7 +120,7 @@ impl Shop {
         if hits.matches.is_empty() && plan.needs_window() {
             self.walk(fresh, &mut hits).await?;
         }
-        Ok(hits.finish())
+        Ok(hits.finish(self.now()))
     }
 
     async fn ask_by_id(
@@ -195,25 +195,25 @@ struct Hits<'a> {
     more: bool,
     window: Option<Window>,
     /// Of everything that was looked at, the oldest.
-    fetched_at: Timestamp,
+    fetched_at: Option<Timestamp>,
     cached: bool,
 }
 
 impl<'a> Hits<'a> {
-    fn new(plan: &'a Plan, now: Timestamp) -> Hits<'a> {
+    fn new(plan: &'a Plan) -> Hits<'a> {
         Hits {
             plan,
             matches: Vec::new(),
             seen: HashSet::new(),
             more: false,
             window: None,
-            fetched_at: now,
+            fetched_at: None,
             cached: true,
         }
     }
 
     fn take<T, O: AsRef<Order>>(&mut self, fetched: &Fetched<T>, orders: &[O]) {
-        self.fetched_at = self.fetched_at.min(fetched.fetched_at);
+        self.looked(fetched.fetched_at);
         self.cached &= fetched.cached;
         for order in orders.iter().map(AsRef::as_ref) {
             let matched_by = self.plan.matched_by(order);
@@ -227,11 +227,15 @@ impl<'a> Hits<'a> {
     }
 
     fn asked_now(&mut self, now: Timestamp) {
-        self.fetched_at = self.fetched_at.min(now);
+        self.looked(now);
         self.cached = false;
     }
 
-    fn finish(mut self) -> Fetched<Found> {
+    fn looked(&mut self, at: Timestamp) {
+        self.fetched_at = Some(self.fetched_at.map_or(at, |oldest| oldest.min(at)));
+    }
+
+    fn finish(mut self, now: Timestamp) -> Fetched<Found> {
         self.matches.sort_by(|a, b| {
             b.order
                 .date_added()
@@ -245,7 +249,7 @@ impl<'a> Hits<'a> {
         };
         Fetched {
             value: std::sync::Arc::new(found),
-            fetched_at: self.fetched_at,
+            fetched_at: self.fetched_at.unwrap_or(now),
             cached: self.cached,
         }
     }

@@ -129,7 +129,7 @@ async fn fresh_asks_again_and_its_answer_serves_the_next_one() {
     let shop = kit.shop();
     shop.order(&order_id(ORDER), false).await.unwrap();
     kit.sandbox.edit_order("4242", 7_001_001, |order| {
-        drop(order.insert("email".to_owned(), "new@example.com".into()))
+        order.insert("email".to_owned(), "new@example.com".into());
     });
     assert_ne!(
         shop.order(&order_id(ORDER), false)

@@ -1,6 +1,11 @@
 //! The desk against a simulated Order Desk, over real sockets: every fault travels through the wire, and what was sent is read from the
 //! simulator's own log.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper of a test that cannot go on has failed the test"
+)]
+
 mod faults;
 mod freshness;
 mod kit;

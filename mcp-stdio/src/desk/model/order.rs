@@ -162,7 +162,10 @@ mod tests {
     use super::*;
 
     fn order(value: Value) -> Order {
-        Order::from_object(value.as_object().unwrap().clone())
+        let Value::Object(object) = value else {
+            unreachable!("the literal is an object")
+        };
+        Order::from_object(object)
     }
 
     #[test]

@@ -115,7 +115,10 @@ mod tests {
     use super::*;
 
     fn store(value: Value) -> StoreSettings {
-        StoreSettings::from_object(value.as_object().unwrap().clone())
+        let Value::Object(object) = value else {
+            unreachable!("the literal is an object")
+        };
+        StoreSettings::from_object(object)
     }
 
     #[test]

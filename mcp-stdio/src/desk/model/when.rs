@@ -56,7 +56,11 @@ fn zoneless(text: &str, edge: Edge) -> Option<DateTime> {
         return text.parse::<Date>().ok().map(|date| date.to_datetime(time));
     }
     // Shorter forms that jiff knows (`20260331`) are more likely a slip than a date.
-    if text.len() < 16 { None } else { text.parse::<DateTime>().ok() }
+    if text.len() < 16 {
+        None
+    } else {
+        text.parse::<DateTime>().ok()
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@ fn plan(text: &str) -> Plan {
 }
 
 fn order(value: Value) -> Order {
-    Order::from_object(value.as_object().unwrap().clone())
+    let Value::Object(object) = value else {
+        unreachable!("the literal is an object")
+    };
+    Order::from_object(object)
 }
 
 fn rosa() -> Order {
