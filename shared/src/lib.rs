@@ -2,7 +2,7 @@
 //!
 //! | room | keeps |
 //! |---|---|
-//! | [`env`] | settings: every mistake at once, each value's source, secrets masked |
+//! | [`mod@env`] | settings: every mistake at once, each value's source, secrets masked |
 //! | [`paths`] | the home folder and the places in it |
 //! | [`clock`] | time, handed in so that tests own it |
 //! | [`fsx`] | files that appear whole or not at all |

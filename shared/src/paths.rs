@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
 
-use crate::env::Vars;
+use crate::env::{Source, Vars};
 
 /// The environment variable that names the home folder.
 pub const HOME_VARIABLE: &str = "ORDERDESK_MCP_HOME";
@@ -39,12 +39,16 @@ pub enum PathsError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     root: PathBuf,
+    source: Source,
 }
 
 impl Home {
     /// The home at a known place.
     pub fn at(root: impl Into<PathBuf>) -> Home {
-        Home { root: root.into() }
+        Home {
+            root: root.into(),
+            source: Source::Default,
+        }
     }
 
     /// The flag, else [`HOME_VARIABLE`], else `orderdesk-mcp` in the platform's data folder (`~/.local/share`,
@@ -54,17 +58,14 @@ impl Home {
     /// # Errors
     /// [`PathsError`] if nothing was given and the platform has no answer.
     pub fn resolve(flag: Option<&Path>, env: &Vars) -> Result<Home, PathsError> {
-        let named = flag
-            .filter(|path| !path.as_os_str().is_empty())
-            .or_else(|| env.get(HOME_VARIABLE).map(Path::new));
-        let root = match named {
-            Some(path) => absolute(&expand_tilde(path))?,
-            None => BaseDirs::new()
-                .ok_or(PathsError::NoDataFolder)?
-                .data_dir()
-                .join(FOLDER),
+        let flag = flag.filter(|path| !path.as_os_str().is_empty());
+        let variable = env.get(HOME_VARIABLE).map(Path::new);
+        let (root, source) = match (flag, variable) {
+            (Some(path), _) => (absolute(&expand_tilde(path))?, Source::Flag),
+            (None, Some(path)) => (absolute(&expand_tilde(path))?, Source::Environment),
+            (None, None) => (platform_home()?, Source::Default),
         };
-        Ok(Home { root })
+        Ok(Home { root, source })
     }
 
     /// Makes the folder and its rooms, for the owner only (0700 on unix). Safe to repeat; a folder that exists keeps its
@@ -88,6 +89,12 @@ impl Home {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Who said that home is here.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// The shared state file. Opened by `shared::state` through SQLite and by nothing else.
@@ -147,6 +154,11 @@ pub(crate) fn expand_tilde(path: &Path) -> PathBuf {
     }
 }
 
+fn platform_home() -> Result<PathBuf, PathsError> {
+    let dirs = BaseDirs::new().ok_or(PathsError::NoDataFolder)?;
+    Ok(dirs.data_dir().join(FOLDER))
+}
+
 fn absolute(path: &Path) -> Result<PathBuf, PathsError> {
     std::path::absolute(path).map_err(|source| PathsError::Relative {
         path: path.to_owned(),
@@ -179,6 +191,18 @@ mod tests {
         assert_eq!(resolve(Some("/a"), Some("/b")), Path::new("/a"));
         assert_eq!(resolve(None, Some("/b")), Path::new("/b"));
         assert!(resolve(None, None).ends_with(FOLDER));
+    }
+
+    #[test]
+    fn a_home_knows_who_named_it() {
+        let source = |flag: Option<&str>, variable: Option<&str>| {
+            let env = Vars::from_pairs(variable.map(|value| (HOME_VARIABLE, value)));
+            let home = Home::resolve(flag.map(Path::new), &env).unwrap();
+            home.source().clone()
+        };
+        assert_eq!(source(Some("/a"), Some("/b")), Source::Flag);
+        assert_eq!(source(None, Some("/b")), Source::Environment);
+        assert_eq!(source(Some(""), None), Source::Default);
     }
 
     #[test]

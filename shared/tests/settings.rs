@@ -448,7 +448,7 @@ fn effective_settings_mask_every_secret_and_name_every_source() {
         "{text}"
     );
     assert!(has_line("admin_token ", "= [secret]    # flag"), "{text}");
-    assert!(has_line("store ", "= (not set)    # default"), "{text}");
+    assert!(has_line("env ", "= (not set)    # default"), "{text}");
     assert_eq!(text.lines().count(), SETTINGS.len());
 }
 
@@ -488,18 +488,18 @@ fn each_binary_ignores_what_belongs_to_the_other() {
 fn a_value_that_is_not_utf_8_is_a_mistake_and_no_crash() {
     use std::os::unix::ffi::OsStringExt;
     let mistake = Given::nothing()
-        .variable("STORE", OsString::from_vec(vec![b'a', 0xff]))
+        .variable("LOG_FORMAT", OsString::from_vec(vec![b'a', 0xff]))
         .mistake();
     assert_eq!(
         mistake,
-        "`ORDERDESK_MCP_STORE`: is not valid UTF-8; hint: give text"
+        "`ORDERDESK_MCP_LOG_FORMAT`: is not valid UTF-8; hint: give one of `text`, `json`"
     );
 }
 
 #[test]
 fn a_form_field_that_the_client_did_not_fill_in_is_recognised() {
     let mistake = Given::nothing()
-        .variable("STORE", "${user_config.store}")
+        .variable("STORE_ID", "${user_config.store}")
         .mistake();
     assert!(
         mistake.contains("`${user_config.store}` was not filled in by the client"),

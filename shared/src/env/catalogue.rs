@@ -87,13 +87,6 @@ pub static SETTINGS: &[Setting] = &[
         help: "The API key of that store. It is sent to `api_base_url` in a header and shown nowhere.",
     },
     Setting {
-        key: "store",
-        kind: Kind::Text,
-        preset: Preset::Unset,
-        owner: Owner::Stdio,
-        help: "The store to start with, by name or id; without it the only store, if there is one.",
-    },
-    Setting {
         key: "api_base_url",
         kind: Kind::ApiUrl,
         preset: Preset::Same("https://app.orderdesk.me/api/v2"),
@@ -170,8 +163,8 @@ pub static SETTINGS: &[Setting] = &[
             max: 1_000_000,
         },
         preset: Preset::Same("19"),
-        owner: Owner::Stdio,
-        help: "How many requests may reach one store at once, over all processes of this home. Order Desk allows 20; the margin is for clocks. \
+        owner: Owner::Both,
+        help: "How many requests may reach one store at once, over all processes of this home; the sidecar shows what is left of it. Order Desk allows 20; the margin is for clocks. \
                More only makes Order Desk refuse.",
     },
     Setting {
@@ -181,7 +174,7 @@ pub static SETTINGS: &[Setting] = &[
             max: 1_000_000.0,
         },
         preset: Preset::Same("2.9"),
-        owner: Owner::Stdio,
+        owner: Owner::Both,
         help: "How many requests per second a store gets after the burst. Order Desk allows 3.",
     },
     Setting {

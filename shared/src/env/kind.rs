@@ -17,8 +17,6 @@ use crate::secret::Secret;
 /// The shape of a setting's value. Ranges are inclusive.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
-    /// Any one line of text.
-    Text,
     /// A file or folder; a leading `~/` is the user's home.
     Path,
     /// Never shown. Visible ASCII without spaces, at least `min_length` characters.
@@ -128,7 +126,6 @@ impl Kind {
     pub fn parse(&self, text: &str) -> Result<Value, Refusal> {
         let text = text.trim();
         Ok(match *self {
-            Kind::Text => Value::Text(one_line(text)?.to_owned()),
             Kind::Path => Value::Path(expand_tilde(Path::new(one_line(text)?))),
             Kind::Secret { min_length } => Value::Secret(secret(text, min_length)?),
             Kind::Digits => Value::Text(digits(text)?.to_owned()),
@@ -150,7 +147,6 @@ impl Kind {
     #[must_use]
     pub fn accepts(&self) -> String {
         match *self {
-            Kind::Text => "text".to_owned(),
             Kind::Path => "a path, for example `~/orderdesk` or `/srv/orderdesk`".to_owned(),
             Kind::Secret { min_length } => format!("a secret of {min_length} or more visible ASCII characters, no spaces"),
             Kind::Digits => "digits, for example `4242`".to_owned(),
@@ -163,7 +159,11 @@ impl Kind {
                 units::print_duration(Duration::from_millis(max_ms)),
             ),
             Kind::Bytes { min, max } => {
-                format!("a size from {} to {}, for example `4MiB` or `512KiB`", units::print_bytes(min), units::print_bytes(max))
+                format!(
+                    "a size from {} to {}, for example `4MiB` or `512KiB`",
+                    units::print_bytes(min),
+                    units::print_bytes(max)
+                )
             }
             Kind::Hosts => "host names with commas between them, for example `ops.example.com,ops.local:9464`".to_owned(),
             Kind::ApiUrl => "an https URL, for example `https://app.orderdesk.me/api/v2` (plain http only to this machine)".to_owned(),

@@ -70,7 +70,7 @@ impl Settings {
         let entries = SETTINGS
             .iter()
             .map(|setting| match setting.key {
-                "home" => home_entry(&sources, setting, home),
+                "home" => home_entry(setting, home),
                 "config" => Entry {
                     setting,
                     value: Some(Value::Path(file_path.clone())),
@@ -154,11 +154,11 @@ fn is_placeholder(text: &str) -> bool {
 }
 
 /// The home was resolved before us, by [`Home::resolve`]; here it is only shown.
-fn home_entry(sources: &Sources<'_>, setting: &'static Setting, home: &Home) -> Entry {
+fn home_entry(setting: &'static Setting, home: &Home) -> Entry {
     Entry {
         setting,
         value: Some(Value::Path(home.root().to_owned())),
-        source: path_source(sources, setting),
+        source: home.source().clone(),
     }
 }
 

@@ -12,8 +12,8 @@
 //! | [`settings`] | the effective values |
 //! | `names` | which names are typos |
 //! | `conflicts` | what is wrong only in combination |
-//! | [`mistake`], [`nearest`] | saying it |
-//! | [`print`] | the reference page, and a program's effective settings |
+//! | [`mistake`], [`nearest()`] | saying it |
+//! | [`mod@print`] | the reference page, and a program's effective settings |
 //!
 //! Loading never fails: it gives settings and a list of mistakes, and the caller decides what a mistake costs (`mcp-stdio serve`
 //! answers every call with the list, other commands exit 2). What was wrong has its default meanwhile.
