@@ -122,7 +122,7 @@ fn histograms_are_added_bucket_by_bucket() {
         (counts.first(), counts.last(), counts.iter().sum::<u64>()),
         (Some(&3), Some(&3), 6)
     );
-    assert!((sum - 300.000_15).abs() < 1e-9);
+    assert!((sum - 300.000_15).abs() < 1e-6);
 }
 
 #[test]
