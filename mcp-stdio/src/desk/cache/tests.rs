@@ -1,3 +1,5 @@
+//! What the cache keeps, for how long, and what it lets go.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Flushes: what reaches the state file, and what happens when it cannot.
+
 use metrics::gauge;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Folding: the dead are added once, whoever comes by and however many do.
+
 use std::sync::Barrier;
 
 use metrics::{counter, gauge, histogram};

@@ -1,3 +1,5 @@
+//! The catalogue against itself: names, labels, units and bounds.
+
 use std::collections::BTreeSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Scrapes: living and retired rows become families, the same way every time.
+
 use metrics::{counter, gauge, histogram};
 
 use super::*;

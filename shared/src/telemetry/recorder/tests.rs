@@ -1,3 +1,5 @@
+//! Recording: what counts, what is dropped, and what is capped.
+
 use metrics::with_local_recorder;
 
 use super::*;

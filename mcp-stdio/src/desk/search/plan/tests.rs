@@ -1,3 +1,5 @@
+//! Which questions a text leads to, and which answers count as a match.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Metric rows on a fresh state file: written again, retired once, never lost.
+
 use super::*;
 use crate::state::tables::testing::{Fresh, fresh};
 
