@@ -14,8 +14,8 @@ use support::{Answer, Sidecar};
 fn serve_three_calls(home: &Home) {
     let telemetry = Telemetry::start(Slot::new(home.clone()), Kind::McpStdio, "0.0.9");
     for (tool, status, seconds) in [
-        ("orders_get", "success", 0.0001),
-        ("orders_get", "success", 0.2),
+        ("orders_get", "success", 0.007_812_5),
+        ("orders_get", "success", 0.125),
         ("orders_list", "error", 3.0),
     ] {
         metrics::counter!(names::MCP_TOOL_CALLS.name, "tool_name" => tool, "status" => status)

@@ -1,12 +1,13 @@
 //! Families as Prometheus text, version 0.0.4.
 //!
-//! Names, escaping and lines are `metrics-exporter-prometheus`'s; which lines, and in which order, is ours. The same families always
-//! give the same text, so that two scrapes can be compared line by line.
+//! Help lines, type lines and escaping are `metrics-exporter-prometheus`'s; which lines, and in which order, is ours. The same families
+//! always give the same text, so that two scrapes can be compared line by line. A series' labels are escaped once, not once a line as that
+//! crate's line writer does: a histogram has twenty lines, and a page thousands of series.
 
-use metrics::{Key, Label};
-use metrics_exporter_prometheus::LabelSet;
+use std::fmt::{Display, Write};
+
 use metrics_exporter_prometheus::formatting::{
-    write_help_line, write_metric_line, write_type_line,
+    sanitize_label_key, sanitize_label_value, write_help_line, write_type_line,
 };
 use shared::telemetry::names::Kind;
 use shared::telemetry::query::{Family, Sample, Value};
@@ -48,65 +49,63 @@ fn type_word(kind: Kind) -> &'static str {
 }
 
 fn write_sample(page: &mut String, name: &str, sample: &Sample) {
-    let labels = label_set(sample);
+    let labels = label_text(sample);
     match &sample.value {
-        Value::Counter(value) | Value::Gauge(value) => {
-            write_metric_line(page, name, None, &labels, NO_LABEL, value, None);
-        }
+        Value::Counter(value) | Value::Gauge(value) => write_line(page, name, "", &labels, value),
         Value::Histogram {
             bounds,
             counts,
             sum,
-        } => write_histogram(page, name, &labels, bounds, counts, *sum),
+        } => {
+            write_buckets(page, name, &labels, bounds, counts);
+            write_line(page, name, "_sum", &labels, sum);
+            write_line(page, name, "_count", &labels, counts.iter().sum::<u64>());
+        }
     }
 }
 
-/// No label but those of the series.
-const NO_LABEL: Option<(&str, &str)> = None;
-
-/// Buckets are cumulative on the page; the count is the last of them, so the two cannot disagree.
-fn write_histogram(
-    page: &mut String,
-    name: &str,
-    labels: &LabelSet,
-    bounds: &[f64],
-    counts: &[u64],
-    sum: f64,
-) {
+/// Buckets are cumulative on the page, and the last one is the count, so the two cannot disagree.
+fn write_buckets(page: &mut String, name: &str, labels: &str, bounds: &[f64], counts: &[u64]) {
+    let comma = if labels.is_empty() { "" } else { "," };
     let mut total = 0_u64;
-    for (bound, count) in bounds.iter().zip(counts) {
+    let bounds = bounds
+        .iter()
+        .map(ToString::to_string)
+        .chain(["+Inf".to_owned()]);
+    for (bound, count) in bounds.zip(counts) {
         total += count;
-        write_metric_line(
+        write_line(
             page,
             name,
-            Some("bucket"),
-            labels,
-            Some(("le", bound)),
+            "_bucket",
+            &format!("{labels}{comma}le=\"{bound}\""),
             total,
-            None,
         );
     }
-    total = counts.iter().sum();
-    write_metric_line(
-        page,
-        name,
-        Some("bucket"),
-        labels,
-        Some(("le", "+Inf")),
-        total,
-        None,
-    );
-    write_metric_line(page, name, Some("sum"), labels, NO_LABEL, sum, None);
-    write_metric_line(page, name, Some("count"), labels, NO_LABEL, total, None);
 }
 
-fn label_set(sample: &Sample) -> LabelSet {
-    let labels: Vec<Label> = sample
-        .labels
-        .iter()
-        .map(|(name, value)| Label::new(name.clone(), value.clone()))
-        .collect();
-    LabelSet::from_key_and_global(&Key::from_parts("", labels), &Default::default())
+fn write_line(page: &mut String, name: &str, suffix: &str, labels: &str, value: impl Display) {
+    let written = match labels {
+        "" => writeln!(page, "{name}{suffix} {value}"),
+        labels => writeln!(page, "{name}{suffix}{{{labels}}} {value}"),
+    };
+    written.expect("writing to a string cannot fail");
+}
+
+/// What stands between the braces.
+fn label_text(sample: &Sample) -> String {
+    let mut text = String::new();
+    for (index, (name, value)) in sample.labels.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        write!(
+            text,
+            "{comma}{}=\"{}\"",
+            sanitize_label_key(name),
+            sanitize_label_value(value)
+        )
+        .expect("writing to a string cannot fail");
+    }
+    text
 }
 
 #[cfg(test)]
@@ -172,6 +171,20 @@ mod tests {
                 "http_request_duration_seconds_count{method=\"GET\"} 9",
             ]
         );
+    }
+
+    #[test]
+    fn a_histogram_without_labels_has_only_its_bounds() {
+        let value = Value::Histogram {
+            bounds: vec![],
+            counts: vec![2],
+            sum: 1.0,
+        };
+        let family = Family {
+            metric: &names::FLUSH_DURATION,
+            samples: vec![sample(&[], value)],
+        };
+        assert!(render(&[family]).contains("_bucket{le=\"+Inf\"} 2\n"));
     }
 
     #[test]
