@@ -57,7 +57,11 @@ impl Refusal {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::BadCredentials => 401,
-            Self::OrderMissing | Self::ItemMissing | Self::ShipmentMissing | Self::InventoryMissing | Self::UnknownPath => 404,
+            Self::OrderMissing
+            | Self::ItemMissing
+            | Self::ShipmentMissing
+            | Self::InventoryMissing
+            | Self::UnknownPath => 404,
             Self::MethodNotAllowed => 405,
             Self::InvalidJson
             | Self::OrderNotAdded(_)

@@ -134,7 +134,13 @@ mod tests {
 
     #[test]
     fn a_slow_refill_names_the_whole_wait() {
-        let mut tokens = Tokens::full(Bucket { burst: 1, per_second: 0.1 }, after(0.0));
+        let mut tokens = Tokens::full(
+            Bucket {
+                burst: 1,
+                per_second: 0.1,
+            },
+            after(0.0),
+        );
         tokens.take(after(0.0));
         assert_eq!(tokens.take(after(0.0)).retry_after, Some(10));
     }

@@ -1,5 +1,8 @@
 //! The command line: flags to options, one line of JSON when ready, a clean stop on Ctrl-C or SIGTERM.
-#![allow(clippy::print_stdout, reason = "the line of JSON on stdout is this command's product")]
+#![allow(
+    clippy::print_stdout,
+    reason = "the line of JSON on stdout is this command's product"
+)]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -70,29 +73,38 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         .build()
         .context("cannot start the async runtime")?;
     runtime.block_on(async {
+        let stopped = stop_signal()?;
         let sandbox = Sandbox::start(args.options()).await?;
         println!(
             "{}",
             serde_json::json!({"base_url": sandbox.base_url(), "stores": sandbox.stores()})
         );
-        asked_to_stop().await?;
+        stopped.await;
         sandbox.close().await;
         Ok(())
     })
 }
 
+/// Starts to listen for Ctrl-C and SIGTERM now; the future ends when one comes. Whoever reads the line of JSON may send one
+/// at once, so this comes before it.
 #[cfg(unix)]
-async fn asked_to_stop() -> anyhow::Result<()> {
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        heard = tokio::signal::ctrl_c() => heard.context("cannot listen for Ctrl-C")?,
-    }
-    Ok(())
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
-#[cfg(not(unix))]
-async fn asked_to_stop() -> anyhow::Result<()> {
-    tokio::signal::ctrl_c().await.context("cannot listen for Ctrl-C")
+/// Starts to listen for Ctrl-C now; the future ends when it comes.
+#[cfg(windows)]
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c().context("cannot listen for Ctrl-C")?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
 }

@@ -40,7 +40,11 @@ pub(crate) fn respond(site: &Site, method: &Method, path: &str, body: &[u8]) -> 
         ("POST", "rules") => add_rules(site, body),
         ("POST", "reset") => done(|| site.reset()),
         _ => {
-            return answer(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", HELP.to_owned());
+            return answer(
+                StatusCode::NOT_FOUND,
+                "text/plain; charset=utf-8",
+                HELP.to_owned(),
+            );
         }
     };
     match outcome {
@@ -51,7 +55,11 @@ pub(crate) fn respond(site: &Site, method: &Method, path: &str, body: &[u8]) -> 
 
 /// What was sent is of no use, and why.
 pub(crate) fn bad_request(why: &str) -> Response<Body> {
-    answer(StatusCode::BAD_REQUEST, "application/json", json!({"error": why}).to_string())
+    answer(
+        StatusCode::BAD_REQUEST,
+        "application/json",
+        json!({"error": why}).to_string(),
+    )
 }
 
 fn add_faults(site: &Site, body: &[u8]) -> Outcome {
@@ -99,6 +107,8 @@ fn done(work: impl FnOnce()) -> Outcome {
 fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

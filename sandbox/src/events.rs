@@ -31,7 +31,13 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    pub(crate) fn note(&mut self, now: Timestamp, event: &'static str, order_id: u64, detail: impl Into<String>) {
+    pub(crate) fn note(
+        &mut self,
+        now: Timestamp,
+        event: &'static str,
+        order_id: u64,
+        detail: impl Into<String>,
+    ) {
         if self.kept.len() == KEPT {
             self.kept.pop_front();
         }

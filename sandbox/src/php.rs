@@ -110,7 +110,9 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..2_000 {
             let length = random.usize(0..12);
-            let text: String = std::iter::repeat_with(|| random.char(..)).take(length).collect();
+            let text: String = std::iter::repeat_with(|| random.char(..))
+                .take(length)
+                .collect();
             let mut out = String::new();
             write_text(&text, &mut out);
             assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);

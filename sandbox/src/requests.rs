@@ -40,13 +40,19 @@ pub struct Request {
 impl Request {
     /// The value of header `name` (lower case), if it came.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The decoded value of query parameter `name`, if it came.
     pub fn parameter(&self, name: &str) -> Option<String> {
         let pairs = url::form_urlencoded::parse(self.query.as_bytes());
-        pairs.filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).next()
+        pairs
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+            .next()
     }
 }
 
@@ -106,7 +112,11 @@ impl Visit<'_> {
     pub(crate) fn answered(&self, status: u16) {
         let mut inner = self.log.inner.lock();
         // The answer is nearly always to one of the newest, so looking from the back is cheap.
-        let mine = inner.kept.iter_mut().rev().find(|request| request.number == self.number);
+        let mine = inner
+            .kept
+            .iter_mut()
+            .rev()
+            .find(|request| request.number == self.number);
         if let Some(request) = mine {
             request.status = status;
         }

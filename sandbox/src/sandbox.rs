@@ -79,7 +79,9 @@ impl Options {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be had.
-    #[error("cannot listen on `{address}`; hint: another program may use the port; --port 0 takes a free one")]
+    #[error(
+        "cannot listen on `{address}`; hint: another program may use the port; --port 0 takes a free one"
+    )]
     Bind {
         /// The address asked for.
         address: SocketAddr,
@@ -90,7 +92,9 @@ pub enum StartError {
     #[error(transparent)]
     Faults(#[from] FaultFileError),
     /// No thread could be started.
-    #[error("cannot start a thread for the sandbox; hint: the machine may be out of threads or memory")]
+    #[error(
+        "cannot start a thread for the sandbox; hint: the machine may be out of threads or memory"
+    )]
     Thread(#[source] io::Error),
 }
 
@@ -156,7 +160,10 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    fn prepare(options: Options, listener: &TcpListener) -> Result<(Self, watch::Receiver<bool>), StartError> {
+    fn prepare(
+        options: Options,
+        listener: &TcpListener,
+    ) -> Result<(Self, watch::Receiver<bool>), StartError> {
         let address = listener.local_addr().map_err(|source| StartError::Bind {
             address: options.address,
             source,
@@ -203,7 +210,11 @@ impl Sandbox {
             api_key: shop.api_key.clone(),
             name: shop.name.clone(),
         };
-        self.site.shops().iter().map(|shop| access(&shop.lock())).collect()
+        self.site
+            .shops()
+            .iter()
+            .map(|shop| access(&shop.lock()))
+            .collect()
     }
 
     /// The faults in force.
@@ -223,7 +234,10 @@ impl Sandbox {
 
     /// The newest events of a store (empty for an unknown one).
     pub fn events(&self, store_id: &str) -> Vec<Event> {
-        self.site.shop(store_id).map(|shop| shop.lock().events.all()).unwrap_or_default()
+        self.site
+            .shop(store_id)
+            .map(|shop| shop.lock().events.all())
+            .unwrap_or_default()
     }
 
     /// Order `id` as it is stored, with `order_history`, without a request and without a token.
@@ -236,7 +250,12 @@ impl Sandbox {
 
     /// Somebody edits order `id` in Order Desk's own app, behind every client's back: totals and `date_updated` follow.
     /// Returns whether there is such an order.
-    pub fn edit_order(&self, store_id: &str, id: u64, edit: impl FnOnce(&mut Map<String, Value>)) -> bool {
+    pub fn edit_order(
+        &self,
+        store_id: &str,
+        id: u64,
+        edit: impl FnOnce(&mut Map<String, Value>),
+    ) -> bool {
         let Some(shop) = self.site.shop(store_id) else {
             return false;
         };
@@ -254,13 +273,17 @@ impl Sandbox {
 
     /// How many orders a store has.
     pub fn count_orders(&self, store_id: &str) -> usize {
-        self.site.shop(store_id).map_or(0, |shop| shop.lock().orders.len())
+        self.site
+            .shop(store_id)
+            .map_or(0, |shop| shop.lock().orders.len())
     }
 
     /// Somebody else uses the same key: `tokens` leave the store's bucket.
     pub fn drain_tokens(&self, store_id: &str, tokens: u32) {
         if let Some(shop) = self.site.shop(store_id) {
-            shop.lock().tokens.drain(tokens, self.site.options.clock.now());
+            shop.lock()
+                .tokens
+                .drain(tokens, self.site.options.clock.now());
         }
     }
 

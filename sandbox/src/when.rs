@@ -23,7 +23,10 @@ pub(crate) fn parse(text: &str, zone: Offset) -> Option<Timestamp> {
         return Some(time);
     }
     if let Ok(local) = text.parse::<DateTime>() {
-        return local.to_zoned(TimeZone::fixed(zone)).ok().map(|zoned| zoned.timestamp());
+        return local
+            .to_zoned(TimeZone::fixed(zone))
+            .ok()
+            .map(|zoned| zoned.timestamp());
     }
     rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
@@ -38,10 +41,19 @@ mod tests {
 
     #[test]
     fn every_shape_seen_in_the_wild_is_read() {
-        assert_eq!(read("2026-03-02 14:05:11").as_deref(), Some("2026-03-02 14:05:11"));
+        assert_eq!(
+            read("2026-03-02 14:05:11").as_deref(),
+            Some("2026-03-02 14:05:11")
+        );
         assert_eq!(read("2026-03-02").as_deref(), Some("2026-03-02 00:00:00"));
-        assert_eq!(read("2026-03-02T14:05:11Z").as_deref(), Some("2026-03-02 14:05:11"));
-        assert_eq!(read("Mon, 02 Mar 2026 14:05:11 GMT").as_deref(), Some("2026-03-02 14:05:11"));
+        assert_eq!(
+            read("2026-03-02T14:05:11Z").as_deref(),
+            Some("2026-03-02 14:05:11")
+        );
+        assert_eq!(
+            read("Mon, 02 Mar 2026 14:05:11 GMT").as_deref(),
+            Some("2026-03-02 14:05:11")
+        );
         assert_eq!(read("next tuesday"), None);
     }
 

@@ -55,7 +55,10 @@ impl Envelope {
 
     pub(crate) fn finish(mut self, status: u16) -> Answer {
         self.text.push('}');
-        Answer { status, body: self.text }
+        Answer {
+            status,
+            body: self.text,
+        }
     }
 }
 

@@ -36,16 +36,22 @@ pub(super) fn show(shop: &Shop, id: u64, call: &Call<'_>) -> Outcome {
 pub(super) fn create(shop: &mut Shop, call: &Call<'_>) -> Outcome {
     let id = shop.add_stock(&call.object()?, call.now)?;
     let envelope = Envelope::success(call.started).message("Inventory Item Added");
-    Ok(envelope.value("inventory_item", &item(shop, id)?).finish(INVENTORY_CREATED))
+    Ok(envelope
+        .value("inventory_item", &item(shop, id)?)
+        .finish(INVENTORY_CREATED))
 }
 
 pub(super) fn replace(shop: &mut Shop, id: u64, call: &Call<'_>) -> Outcome {
     shop.replace_stock(id, &call.object()?, call.now)?;
-    Ok(Envelope::success(call.started).message("Inventory Item Updated").finish(200))
+    Ok(Envelope::success(call.started)
+        .message("Inventory Item Updated")
+        .finish(200))
 }
 
 pub(super) fn delete(shop: &mut Shop, id: u64, call: &Call<'_>) -> Outcome {
-    shop.inventory.remove(&id).ok_or(Refusal::InventoryMissing)?;
+    shop.inventory
+        .remove(&id)
+        .ok_or(Refusal::InventoryMissing)?;
     Ok(Envelope::success(call.started)
         .message(&format!("Inventory Item {id} Deleted"))
         .finish(200))
@@ -73,5 +79,9 @@ pub(super) fn replace_batch(shop: &mut Shop, call: &Call<'_>) -> Outcome {
 }
 
 fn item(shop: &Shop, id: u64) -> Result<Value, Refusal> {
-    shop.inventory.get(&id).cloned().map(Value::Object).ok_or(Refusal::InventoryMissing)
+    shop.inventory
+        .get(&id)
+        .cloned()
+        .map(Value::Object)
+        .ok_or(Refusal::InventoryMissing)
 }

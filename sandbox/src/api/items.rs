@@ -23,7 +23,9 @@ pub(super) fn show(shop: &Shop, order: u64, item: u64, call: &Call<'_>) -> Outco
         .iter()
         .find(|entry| has_id(entry, item))
         .ok_or(Refusal::ItemMissing)?;
-    Ok(Envelope::success(call.started).value("order_item", found).finish(200))
+    Ok(Envelope::success(call.started)
+        .value("order_item", found)
+        .finish(200))
 }
 
 /// The new id is not in the answer, as the documentation has it: a client must read the list again.

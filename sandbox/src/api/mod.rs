@@ -62,15 +62,27 @@ fn route(shop: &mut Shop, call: &Call<'_>) -> Outcome {
 
         (["orders", id, "order-items"], "GET") => items::list(shop, order_id(id)?, call),
         (["orders", id, "order-items"], "POST") => items::add(shop, order_id(id)?, call),
-        (["orders", id, "order-items", item], "GET") => items::show(shop, order_id(id)?, item_id(item)?, call),
-        (["orders", id, "order-items", item], "PUT") => items::replace(shop, order_id(id)?, item_id(item)?, call),
-        (["orders", id, "order-items", item], "DELETE") => items::delete(shop, order_id(id)?, item_id(item)?, call),
+        (["orders", id, "order-items", item], "GET") => {
+            items::show(shop, order_id(id)?, item_id(item)?, call)
+        }
+        (["orders", id, "order-items", item], "PUT") => {
+            items::replace(shop, order_id(id)?, item_id(item)?, call)
+        }
+        (["orders", id, "order-items", item], "DELETE") => {
+            items::delete(shop, order_id(id)?, item_id(item)?, call)
+        }
 
         (["orders", id, "shipments"], "GET") => shipments::list(shop, order_id(id)?, call),
         (["orders", id, "shipments"], "POST") => shipments::add(shop, order_id(id)?, call),
-        (["orders", id, "shipments", shipment], "GET") => shipments::show(shop, order_id(id)?, shipment_id(shipment)?, call),
-        (["orders", id, "shipments", shipment], "PUT") => shipments::replace(shop, order_id(id)?, shipment_id(shipment)?, call),
-        (["orders", id, "shipments", shipment], "DELETE") => shipments::delete(shop, order_id(id)?, shipment_id(shipment)?, call),
+        (["orders", id, "shipments", shipment], "GET") => {
+            shipments::show(shop, order_id(id)?, shipment_id(shipment)?, call)
+        }
+        (["orders", id, "shipments", shipment], "PUT") => {
+            shipments::replace(shop, order_id(id)?, shipment_id(shipment)?, call)
+        }
+        (["orders", id, "shipments", shipment], "DELETE") => {
+            shipments::delete(shop, order_id(id)?, shipment_id(shipment)?, call)
+        }
         (["batch-shipments"], "POST") => shipments::add_batch(shop, call),
 
         (["inventory-items"], "GET") => Ok(inventory::list(shop, call)),
@@ -91,7 +103,13 @@ fn route(shop: &mut Shop, call: &Call<'_>) -> Outcome {
 fn is_known(segments: &[&str]) -> bool {
     matches!(
         segments,
-        ["test" | "store" | "orders" | "batch-shipments" | "inventory-items" | "batch-inventory-items" | "move-orders"]
+        ["test"
+            | "store"
+            | "orders"
+            | "batch-shipments"
+            | "inventory-items"
+            | "batch-inventory-items"
+            | "move-orders"]
             | ["orders" | "inventory-items", _]
             | ["orders", _, "order-history" | "order-items" | "shipments"]
             | ["orders", _, "order-items" | "shipments", _]

@@ -11,7 +11,10 @@ use crate::shop::{Fields, Shop, values};
 pub(super) fn move_orders(shop: &mut Shop, call: &Call<'_>) -> Outcome {
     let body = call.object()?;
     let folder = destination(shop, &body)?;
-    let ids = body.get("order_id_list").and_then(Value::as_array).ok_or(Refusal::NothingToMove)?;
+    let ids = body
+        .get("order_id_list")
+        .and_then(Value::as_array)
+        .ok_or(Refusal::NothingToMove)?;
     let name = shop.folder_name(folder).unwrap_or_default().to_owned();
     let mut moved = 0;
     let mut results = Vec::with_capacity(ids.len());
@@ -25,7 +28,9 @@ pub(super) fn move_orders(shop: &mut Shop, call: &Call<'_>) -> Outcome {
         }
     }
     let envelope = Envelope::success(call.started).message(&format!("{moved} Orders Moved"));
-    Ok(envelope.value("results", &Value::Array(results)).finish(200))
+    Ok(envelope
+        .value("results", &Value::Array(results))
+        .finish(200))
 }
 
 /// The order's id and the folder it was in.

@@ -12,7 +12,12 @@ use crate::shop::{Shop, values};
 pub(super) fn list(shop: &mut Shop, call: &Call<'_>) -> Answer {
     let ids = shop.matching_orders(call.query);
     let page = call.query.page();
-    let rows: Vec<u64> = ids.iter().copied().skip(page.offset).take(page.limit).collect();
+    let rows: Vec<u64> = ids
+        .iter()
+        .copied()
+        .skip(page.offset)
+        .take(page.limit)
+        .collect();
     let with_history = wants_history(call);
     let mut text = String::from("[");
     for id in &rows {
@@ -34,7 +39,9 @@ pub(super) fn list(shop: &mut Shop, call: &Call<'_>) -> Answer {
 pub(super) fn show(shop: &mut Shop, id: u64, call: &Call<'_>) -> Outcome {
     if !wants_history(call) {
         let text = shop.order_text(id).ok_or(Refusal::OrderMissing)?;
-        return Ok(Envelope::success(call.started).raw("order", text).finish(200));
+        return Ok(Envelope::success(call.started)
+            .raw("order", text)
+            .finish(200));
     }
     answer_with(shop, id, true, call, 200)
 }
@@ -51,7 +58,9 @@ pub(super) fn replace(shop: &mut Shop, id: u64, call: &Call<'_>) -> Outcome {
 
 pub(super) fn delete(shop: &mut Shop, id: u64, call: &Call<'_>) -> Outcome {
     shop.delete_order(id)?;
-    Ok(Envelope::success(call.started).message(&format!("Order {id} Deleted")).finish(200))
+    Ok(Envelope::success(call.started)
+        .message(&format!("Order {id} Deleted"))
+        .finish(200))
 }
 
 pub(super) fn add_history(shop: &mut Shop, id: u64, call: &Call<'_>) -> Outcome {
@@ -63,7 +72,10 @@ pub(super) fn add_history(shop: &mut Shop, id: u64, call: &Call<'_>) -> Outcome 
             "note must have 1 to {HISTORY_NOTE_MAX_CHARS} characters"
         )]));
     }
-    let source = body.get("source_name").and_then(values::text).filter(|name| !name.is_empty());
+    let source = body
+        .get("source_name")
+        .and_then(values::text)
+        .filter(|name| !name.is_empty());
     order.log(source.as_deref().unwrap_or("API"), note, call.now);
     let entries = order.history.len();
     let mut text = String::new();
@@ -78,13 +90,21 @@ fn wants_history(call: &Call<'_>) -> bool {
     call.query.get("get_order_history") == Some("1")
 }
 
-fn answer_with(shop: &mut Shop, id: u64, with_history: bool, call: &Call<'_>, status: u16) -> Outcome {
+fn answer_with(
+    shop: &mut Shop,
+    id: u64,
+    with_history: bool,
+    call: &Call<'_>,
+    status: u16,
+) -> Outcome {
     if !shop.orders.contains_key(&id) {
         return Err(Refusal::OrderMissing);
     }
     let mut text = String::new();
     write_order(shop, id, with_history, &mut text);
-    Ok(Envelope::success(call.started).raw("order", &text).finish(status))
+    Ok(Envelope::success(call.started)
+        .raw("order", &text)
+        .finish(status))
 }
 
 /// Appends one order's text, its history as the last key when asked for.

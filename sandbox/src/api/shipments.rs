@@ -25,17 +25,23 @@ pub(super) fn show(shop: &Shop, order: u64, shipment: u64, call: &Call<'_>) -> O
         .iter()
         .find(|entry| has_id(entry, shipment))
         .ok_or(Refusal::ShipmentMissing)?;
-    Ok(Envelope::success(call.started).value("shipment", found).finish(200))
+    Ok(Envelope::success(call.started)
+        .value("shipment", found)
+        .finish(200))
 }
 
 pub(super) fn add(shop: &mut Shop, order: u64, call: &Call<'_>) -> Outcome {
     shop.add_shipment(order, &call.object()?, call.now)?;
-    Ok(Envelope::success(call.started).message("Shipment Added").finish(200))
+    Ok(Envelope::success(call.started)
+        .message("Shipment Added")
+        .finish(200))
 }
 
 pub(super) fn replace(shop: &mut Shop, order: u64, shipment: u64, call: &Call<'_>) -> Outcome {
     shop.replace_shipment(order, shipment, &call.object()?, call.now)?;
-    Ok(Envelope::success(call.started).message("Shipment Updated").finish(200))
+    Ok(Envelope::success(call.started)
+        .message("Shipment Updated")
+        .finish(200))
 }
 
 pub(super) fn delete(shop: &mut Shop, order: u64, shipment: u64, call: &Call<'_>) -> Outcome {
@@ -49,8 +55,12 @@ pub(super) fn delete(shop: &mut Shop, order: u64, shipment: u64, call: &Call<'_>
 pub(super) fn add_batch(shop: &mut Shop, call: &Call<'_>) -> Outcome {
     let rows = call.rows("shipments")?;
     if rows.len() > BATCH_ROWS {
-        shop.events
-            .note(call.now, "Warning", 0, format!("{} rows in one batch of shipments", rows.len()));
+        shop.events.note(
+            call.now,
+            "Warning",
+            0,
+            format!("{} rows in one batch of shipments", rows.len()),
+        );
     }
     let mut added = 0;
     let mut results = Vec::with_capacity(rows.len());
@@ -60,11 +70,16 @@ pub(super) fn add_batch(shop: &mut Shop, call: &Call<'_>) -> Outcome {
         results.push(result(row, outcome));
     }
     let envelope = Envelope::success(call.started).message(&format!("{added} Shipments Added"));
-    Ok(envelope.value("results", &Value::Array(results)).finish(200))
+    Ok(envelope
+        .value("results", &Value::Array(results))
+        .finish(200))
 }
 
 fn add_row(shop: &mut Shop, row: &Fields, call: &Call<'_>) -> Result<u64, Refusal> {
-    let order = row.get("order_id").and_then(values::id).ok_or(Refusal::OrderMissing)?;
+    let order = row
+        .get("order_id")
+        .and_then(values::id)
+        .ok_or(Refusal::OrderMissing)?;
     shop.add_shipment(order, row, call.now)
 }
 

@@ -9,7 +9,9 @@ use crate::when;
 
 pub(super) fn test(call: &Call<'_>) -> Answer {
     let envelope = Envelope::success(call.started).message("Connection Successful");
-    envelope.value("current_date_time", &json!(when::stamp(call.now))).finish(200)
+    envelope
+        .value("current_date_time", &json!(when::stamp(call.now)))
+        .finish(200)
 }
 
 /// With the key and the mail password in it, as the real one.
@@ -21,5 +23,7 @@ pub(super) fn show(shop: &Shop, call: &Call<'_>) -> Answer {
     let store = json!({
         "id": shop.id.to_string(), "name": shop.name, "settings": Value::Object(shop.settings.clone()), "folders": folders,
     });
-    Envelope::success(call.started).value("store", &store).finish(200)
+    Envelope::success(call.started)
+        .value("store", &store)
+        .finish(200)
 }

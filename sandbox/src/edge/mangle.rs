@@ -51,7 +51,10 @@ pub(super) fn apply(fault: &Fault, answer: Answer) -> Answer {
 }
 
 fn each_data_key(body: &mut Map<String, Value>, change: impl Fn(Value) -> Value) {
-    for (_, value) in body.iter_mut().filter(|(key, _)| !ENVELOPE.contains(&key.as_str())) {
+    for (_, value) in body
+        .iter_mut()
+        .filter(|(key, _)| !ENVELOPE.contains(&key.as_str()))
+    {
         *value = change(value.take());
     }
 }
@@ -66,7 +69,11 @@ fn swapped(value: Value) -> Value {
         },
         Value::Array(list) => Value::Array(list.into_iter().map(swapped).collect()),
         Value::Object(map) if map.is_empty() => json!(""),
-        Value::Object(map) => Value::Object(map.into_iter().map(|(key, value)| (key, swapped(value))).collect()),
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .map(|(key, value)| (key, swapped(value)))
+                .collect(),
+        ),
         other => other,
     }
 }
@@ -89,18 +96,26 @@ mod tests {
 
     #[test]
     fn mixed_types_mean_the_same_and_look_different() {
-        assert_eq!(after(&Fault::MixedTypes)["order"], json!({"id": 7, "folder_id": "5"}));
+        assert_eq!(
+            after(&Fault::MixedTypes)["order"],
+            json!({"id": 7, "folder_id": "5"})
+        );
     }
 
     #[test]
     fn wrong_types_leave_the_envelope_alone() {
         let body = after(&Fault::WrongTypes);
-        assert_eq!((&body["status"], &body["order"]), (&json!("success"), &json!(42)));
+        assert_eq!(
+            (&body["status"], &body["order"]),
+            (&json!("success"), &json!(42))
+        );
     }
 
     #[test]
     fn truncated_json_is_no_json() {
-        assert!(serde_json::from_str::<Value>(&apply(&Fault::TruncatedJson, answer()).body).is_err());
+        assert!(
+            serde_json::from_str::<Value>(&apply(&Fault::TruncatedJson, answer()).body).is_err()
+        );
     }
 
     #[test]

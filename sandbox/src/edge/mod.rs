@@ -50,7 +50,11 @@ type HttpResponse = hyper::Response<Body>;
 pub(crate) struct Cut;
 
 /// Accepts connections until `stopped` says so (or its sender is gone); open ones are closed then.
-pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>, mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    site: Arc<Site>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -73,13 +77,17 @@ async fn converse(stream: TcpStream, site: Arc<Site>) {
         async move { respond(&site, request).await }
     });
     // An error here is a client that went away, or a fault that cut the connection.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn respond(site: &Site, request: HttpRequest) -> Result<HttpResponse, Cut> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(Body::new(body), MAX_BODY_BYTES).await.map_err(|_| Cut)?;
+    let body = axum::body::to_bytes(Body::new(body), MAX_BODY_BYTES)
+        .await
+        .map_err(|_| Cut)?;
     if let Some(path) = head.uri.path().strip_prefix(control::PREFIX) {
         return Ok(control::respond(site, &head.method, path, &body));
     }
@@ -93,7 +101,11 @@ async fn respond(site: &Site, request: HttpRequest) -> Result<HttpResponse, Cut>
         tokio::time::sleep(site.options.latency).await;
     }
     let response = arrival.carry_out(site, fault).await;
-    visit.answered(response.as_ref().map_or(0, |response| response.status().as_u16()));
+    visit.answered(
+        response
+            .as_ref()
+            .map_or(0, |response| response.status().as_u16()),
+    );
     response
 }
 
@@ -111,8 +123,14 @@ struct Arrival<'a> {
 }
 
 impl<'a> Arrival<'a> {
-    fn new(head: &'a hyper::http::request::Parts, body: Bytes, started: Instant, now: Timestamp) -> Self {
-        let overridden = text(&head.headers, "x-http-method-override").filter(|_| head.method == hyper::Method::POST);
+    fn new(
+        head: &'a hyper::http::request::Parts,
+        body: Bytes,
+        started: Instant,
+        now: Timestamp,
+    ) -> Self {
+        let overridden = text(&head.headers, "x-http-method-override")
+            .filter(|_| head.method == hyper::Method::POST);
         let below = head
             .uri
             .path()
@@ -146,7 +164,11 @@ impl<'a> Arrival<'a> {
     }
 
     fn logged(&self, fault: Option<&Fault>) -> Request {
-        let headers = self.head.headers.iter().filter(|(name, _)| *name != "orderdesk-api-key");
+        let headers = self
+            .head
+            .headers
+            .iter()
+            .filter(|(name, _)| *name != "orderdesk-api-key");
         Request {
             number: 0,
             at_ms: self.now.as_millisecond(),
@@ -157,7 +179,12 @@ impl<'a> Arrival<'a> {
             store_id: self.store_id().to_owned(),
             key_sent: self.head.headers.contains_key("orderdesk-api-key"),
             headers: headers
-                .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                .map(|(name, value)| {
+                    (
+                        name.to_string(),
+                        String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                    )
+                })
                 .collect(),
             body: String::from_utf8_lossy(&self.body).into_owned(),
             status: 0,
@@ -195,14 +222,23 @@ impl<'a> Arrival<'a> {
         let key = text(&self.head.headers, "orderdesk-api-key");
         let shop = site.shop(self.store_id()).map(Mutex::lock);
         let Some(mut shop) = shop.filter(|shop| key == Some(&shop.api_key)) else {
-            return (Answer::refused(&Refusal::BadCredentials, self.started), full(site));
+            return (
+                Answer::refused(&Refusal::BadCredentials, self.started),
+                full(site),
+            );
         };
         let verdict = shop.tokens.take(self.now);
         if verdict.retry_after.is_some() {
-            return (Answer::refused(&Refusal::TooManyRequests, self.started), verdict);
+            return (
+                Answer::refused(&Refusal::TooManyRequests, self.started),
+                verdict,
+            );
         }
         if !self.is_api {
-            return (Answer::refused(&Refusal::UnknownPath, self.started), verdict);
+            return (
+                Answer::refused(&Refusal::UnknownPath, self.started),
+                verdict,
+            );
         }
         let query = Query::parse(self.head.uri.query().unwrap_or_default());
         let call = Call {

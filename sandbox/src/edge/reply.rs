@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use hyper::Response;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
 
@@ -25,7 +25,11 @@ pub(crate) fn json(answer: Answer, verdict: Verdict) -> HttpResponse {
 /// The response that stands in for the work, for faults that leave it undone.
 pub(super) fn instead(fault: &Fault, verdict: Verdict) -> Option<HttpResponse> {
     let response = match fault {
-        Fault::TooManyRequests { retry_after, header, body } => too_many(retry_after, *header, body.as_deref(), verdict),
+        Fault::TooManyRequests {
+            retry_after,
+            header,
+            body,
+        } => too_many(retry_after, *header, body.as_deref(), verdict),
         Fault::ServerError { status } => plain(*status, HTML, error_page(*status), verdict),
         Fault::Answer {
             status,
@@ -36,7 +40,9 @@ pub(super) fn instead(fault: &Fault, verdict: Verdict) -> Option<HttpResponse> {
             let body = serde_json::json!({"status": "error", "message": message, "execution_time": "0.0102 seconds"});
             plain(200, JSON, body.to_string(), verdict)
         }
-        Fault::Redirect { location } => with(plain(302, HTML, String::new(), verdict), LOCATION, location),
+        Fault::Redirect { location } => {
+            with(plain(302, HTML, String::new(), verdict), LOCATION, location)
+        }
         _ => return None,
     };
     Some(response)
@@ -46,8 +52,17 @@ pub(super) fn instead(fault: &Fault, verdict: Verdict) -> Option<HttpResponse> {
 pub(super) fn cut_half_way(answer: Answer, verdict: Verdict) -> HttpResponse {
     let promised = answer.body.len();
     let half = Bytes::from(answer.body).slice(..promised / 2);
-    let body = Body::from_stream(stream::iter([Ok(half), Err(Cut)]));
-    with(response(answer.status, JSON, body, verdict), CONTENT_LENGTH, &promised.to_string())
+    // Hyper sends what it has when the body lets it wait; without the pause it would drop the headers, too.
+    let cut = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(Cut)
+    });
+    let body = Body::from_stream(stream::iter([Ok(half)]).chain(cut));
+    with(
+        response(answer.status, JSON, body, verdict),
+        CONTENT_LENGTH,
+        &promised.to_string(),
+    )
 }
 
 /// Sends the right body, `bytes` at a time.
@@ -65,10 +80,23 @@ pub(super) fn trickle(answer: Answer, verdict: Verdict, bytes: usize, ms: u64) -
     response(answer.status, JSON, Body::from_stream(drips), verdict)
 }
 
-fn too_many(retry_after: &str, header: RetryHeader, body: Option<&str>, verdict: Verdict) -> HttpResponse {
+fn too_many(
+    retry_after: &str,
+    header: RetryHeader,
+    body: Option<&str>,
+    verdict: Verdict,
+) -> HttpResponse {
     let body = body.unwrap_or(r#"{"status":"error","message":"Too Many Requests"}"#);
     let content_type = if body.starts_with('<') { HTML } else { JSON };
-    let response = plain(429, content_type, body.to_owned(), Verdict { remaining: 0, ..verdict });
+    let response = plain(
+        429,
+        content_type,
+        body.to_owned(),
+        Verdict {
+            remaining: 0,
+            ..verdict
+        },
+    );
     match header {
         RetryHeader::XRetryAfter => with(response, X_RETRY_AFTER, retry_after),
         RetryHeader::RetryAfter => with(response, RETRY_AFTER, retry_after),
@@ -89,7 +117,8 @@ fn plain(status: u16, content_type: &str, body: String, verdict: Verdict) -> Htt
 fn response(status: u16, content_type: &str, body: Body, verdict: Verdict) -> HttpResponse {
     let mut response = Response::new(body);
     // A fault may name a status that HTTP does not have; 500 is as good as any then.
-    *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     let response = with(response, CONTENT_TYPE, content_type);
     let response = with(response, X_TOKENS_REMAINING, &verdict.remaining.to_string());
     match verdict.retry_after {

@@ -39,7 +39,10 @@ impl Site {
     /// The store with this id.
     pub(crate) fn shop(&self, store_id: &str) -> Option<&Mutex<Shop>> {
         // Ids count up from the first store's, so the place follows from the id.
-        let place = store_id.parse::<u64>().ok()?.checked_sub(seed::FIRST_STORE)?;
+        let place = store_id
+            .parse::<u64>()
+            .ok()?
+            .checked_sub(seed::FIRST_STORE)?;
         self.shops.get(usize::try_from(place).ok()?)
     }
 

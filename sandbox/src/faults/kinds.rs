@@ -157,7 +157,9 @@ impl Fault {
 
     /// `total_records` becomes `value`.
     pub fn total_records(value: impl Into<Value>) -> Self {
-        Self::TotalRecords { value: value.into() }
+        Self::TotalRecords {
+            value: value.into(),
+        }
     }
 
     /// From the header `X-Sandbox-Fault`: a bare name (`server_error`) or the whole JSON object.
@@ -236,9 +238,18 @@ mod tests {
 
     #[test]
     fn a_bare_name_in_the_header_takes_the_usual_values() {
-        assert_eq!(Fault::from_header("server_error").unwrap(), Fault::server_error(502));
-        assert_eq!(Fault::from_header("too_many_requests").unwrap(), Fault::too_many_requests(1));
-        assert_eq!(Fault::from_header(r#"{"kind": "delay", "ms": 5}"#).unwrap(), Fault::Delay { ms: 5 });
+        assert_eq!(
+            Fault::from_header("server_error").unwrap(),
+            Fault::server_error(502)
+        );
+        assert_eq!(
+            Fault::from_header("too_many_requests").unwrap(),
+            Fault::too_many_requests(1)
+        );
+        assert_eq!(
+            Fault::from_header(r#"{"kind": "delay", "ms": 5}"#).unwrap(),
+            Fault::Delay { ms: 5 }
+        );
     }
 
     #[test]

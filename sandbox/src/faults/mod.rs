@@ -82,13 +82,20 @@ impl Faults {
 
     /// How many requests were struck by the rules in force.
     pub fn fired(&self) -> u32 {
-        self.entries.lock().iter().map(|entry| entry.fired.load(Ordering::SeqCst)).sum()
+        self.entries
+            .lock()
+            .iter()
+            .map(|entry| entry.fired.load(Ordering::SeqCst))
+            .sum()
     }
 
     /// The fault that strikes `target`, if any; uses it up once.
     pub(crate) fn strike(&self, target: &Target<'_>) -> Option<Fault> {
         self.look_at_file();
-        self.entries.lock().iter_mut().find_map(|entry| entry.strike(target))
+        self.entries
+            .lock()
+            .iter_mut()
+            .find_map(|entry| entry.strike(target))
     }
 
     /// Every rule and how often it fired, for the control endpoint.

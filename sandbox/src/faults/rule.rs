@@ -77,7 +77,10 @@ impl Rule {
 
     /// Lets `requests` pass first.
     pub fn after(self, requests: u32) -> Self {
-        Self { skip: requests, ..self }
+        Self {
+            skip: requests,
+            ..self
+        }
     }
 
     /// Strikes `times` requests.
@@ -94,8 +97,14 @@ impl Rule {
         self.method
             .as_deref()
             .is_none_or(|method| method.eq_ignore_ascii_case(target.method))
-            && self.path.as_deref().is_none_or(|shape| fits(shape, target.path))
-            && self.store_id.as_deref().is_none_or(|id| id == target.store_id)
+            && self
+                .path
+                .as_deref()
+                .is_none_or(|shape| fits(shape, target.path))
+            && self
+                .store_id
+                .as_deref()
+                .is_none_or(|id| id == target.store_id)
     }
 }
 
@@ -128,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_key_is_an_error_that_names_it() {
-        let error = serde_json::from_str::<Rule>(r#"{"fault": {"kind": "cut_before"}, "tims": 2}"#).unwrap_err();
+        let error = serde_json::from_str::<Rule>(r#"{"fault": {"kind": "cut_before"}, "tims": 2}"#)
+            .unwrap_err();
         assert!(error.to_string().contains("tims"), "{error}");
     }
 }

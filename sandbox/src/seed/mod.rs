@@ -71,7 +71,11 @@ pub const LONG_NOTES: u64 = FIRST_ORDER + 11;
 /// See the table above.
 pub const THREE_PARCELS: u64 = FIRST_ORDER + 14;
 /// The tracking numbers of [`THREE_PARCELS`].
-pub const PARCEL_NUMBERS: [&str; 3] = ["1Z999DEMO000000001", "1Z999DEMO000000002", "9400111DEMO00000000003"];
+pub const PARCEL_NUMBERS: [&str; 3] = [
+    "1Z999DEMO000000001",
+    "1Z999DEMO000000002",
+    "9400111DEMO00000000003",
+];
 /// See the table above.
 pub const REFUNDED: u64 = FIRST_ORDER + 17;
 /// See the table above.
@@ -88,11 +92,27 @@ pub const SMTP_PASSWORD: &str = "sandbox-mail-password-must-not-leak";
 /// The mail user that `GET /store` gives away.
 pub const SMTP_USERNAME: &str = "sandbox-mail-user-must-not-leak";
 
-const FOLDERS: [&str; 6] = ["New", "Prepared", "Closed", "Canceled", "Hold", "Needs Attention"];
-const NAMES: [&str; 4] = ["Demo Store", "Demo Outlet", "Demo Print Shop", "Demo Wholesale"];
+const FOLDERS: [&str; 6] = [
+    "New",
+    "Prepared",
+    "Closed",
+    "Canceled",
+    "Hold",
+    "Needs Attention",
+];
+const NAMES: [&str; 4] = [
+    "Demo Store",
+    "Demo Outlet",
+    "Demo Print Shop",
+    "Demo Wholesale",
+];
 
 /// Zones without daylight saving: an offset in hours says all.
-const ZONES: [(&str, i8); 3] = [("America/Phoenix", -7), ("Asia/Tokyo", 9), ("Africa/Lagos", 1)];
+const ZONES: [(&str, i8); 3] = [
+    ("America/Phoenix", -7),
+    ("Asia/Tokyo", 9),
+    ("Africa/Lagos", 1),
+];
 
 /// What a store is made from.
 #[derive(Clone, Debug)]
@@ -125,9 +145,10 @@ fn empty_shop(number: usize, recipe: &Recipe, now: Timestamp) -> Shop {
     let api_key = key(id);
     Shop {
         id,
-        name: NAMES
-            .get(number)
-            .map_or_else(|| format!("Demo Store {}", number + 1), |name| (*name).to_owned()),
+        name: NAMES.get(number).map_or_else(
+            || format!("Demo Store {}", number + 1),
+            |name| (*name).to_owned(),
+        ),
         settings: settings(&api_key, zone_name),
         api_key,
         zone: tz::offset(hours),
@@ -155,7 +176,9 @@ fn first_ids(number: u64) -> NextIds {
 /// Fifty letters and digits, like the real ones, always the same for one store id. Opens nothing but a sandbox.
 fn key(store: u64) -> String {
     let mut random = fastrand::Rng::with_seed(store);
-    let rest: String = std::iter::repeat_with(|| random.alphanumeric()).take(43).collect();
+    let rest: String = std::iter::repeat_with(|| random.alphanumeric())
+        .take(43)
+        .collect();
     format!("sandbox{rest}")
 }
 

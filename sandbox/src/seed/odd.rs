@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::stock::fields;
 use super::{
-    COMPANY_ONLY, HOSTILE, LONG_NOTES, ON_HOLD, PARCEL_NUMBERS, REFUNDED, THREE_PARCELS, TWIN_A, TWIN_B, TWIN_SOURCE_ID, UNDOCUMENTED,
-    UNICODE,
+    COMPANY_ONLY, HOSTILE, LONG_NOTES, ON_HOLD, PARCEL_NUMBERS, REFUNDED, THREE_PARCELS, TWIN_A,
+    TWIN_B, TWIN_SOURCE_ID, UNDOCUMENTED, UNICODE,
 };
 use crate::shop::Shop;
 
@@ -27,7 +27,9 @@ pub(super) fn twist(nth: u64, input: &mut Value) {
         ON_HOLD => {
             input["payment_status"] = json!("Pending");
             input["tag_name"] = json!("warning");
-            input["order_notes"] = json!([note("HOLD - waiting for artwork - until Friday - ticket 4711 - kim")]);
+            input["order_notes"] = json!([note(
+                "HOLD - waiting for artwork - until Friday - ticket 4711 - kim"
+            )]);
         }
         COMPANY_ONLY => company_only(input),
         _ => {}
@@ -71,12 +73,18 @@ fn unicode(input: &mut Value) {
     input["shipping"]["address1"] = json!("Straße des 17. Juni 4/II");
     input["checkout_data"] = json!({"Gift Message": "Für Åsa 🎁 \"alles Gute\""});
     input["order_items"][0]["name"] = json!("Poster 18×24 / matt – „Nachtzug“");
-    input["order_items"][0]["metadata"] = json!({"print_url": "https://files.example.com/2026/03/poster.pdf"});
+    input["order_items"][0]["metadata"] =
+        json!({"print_url": "https://files.example.com/2026/03/poster.pdf"});
 }
 
 /// Four notes of 400 letters: with their metadata close to, but under, what an order can hold.
 fn long_notes() -> Value {
-    let notes = (1..=4).map(|number| note(&format!("Part {number}: {}", "measured twice, cut once; ".repeat(15))));
+    let notes = (1..=4).map(|number| {
+        note(&format!(
+            "Part {number}: {}",
+            "measured twice, cut once; ".repeat(15)
+        ))
+    });
     notes.collect()
 }
 
@@ -113,8 +121,14 @@ fn three_parcels(shop: &mut Shop, id: u64, now: Timestamp) {
         .and_then(|order| order.items().first()?.get("id").cloned())
         .unwrap_or_default();
     for (at, number) in PARCEL_NUMBERS.iter().enumerate() {
-        let part = if at < 2 { json!([{"id": item, "quantity": 1}]) } else { json!("") };
-        let shipment = fields(json!({"tracking_number": number, "shipment_method": "Ground", "order_items": part}));
+        let part = if at < 2 {
+            json!([{"id": item, "quantity": 1}])
+        } else {
+            json!("")
+        };
+        let shipment = fields(
+            json!({"tracking_number": number, "shipment_method": "Ground", "order_items": part}),
+        );
         let added = shop.add_shipment(id, &shipment, now);
         debug_assert!(added.is_ok(), "three different numbers: {added:?}");
     }

@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 const FIRST: [&str; 16] = [
-    "Rosa", "Sam", "Ines", "Kofi", "Mara", "Jonas", "Aiko", "Tariq", "Lena", "Bruno", "Nadia", "Owen", "Petra", "Hugo", "Selma", "Ravi",
+    "Rosa", "Sam", "Ines", "Kofi", "Mara", "Jonas", "Aiko", "Tariq", "Lena", "Bruno", "Nadia",
+    "Owen", "Petra", "Hugo", "Selma", "Ravi",
 ];
 const LAST: [&str; 14] = [
-    "Lind", "Roe", "Baptiste", "Mensah", "Quist", "Falk", "Tanabe", "Haddad", "Brandt", "Costa", "Orlova", "Price", "Novak", "Sundar",
+    "Lind", "Roe", "Baptiste", "Mensah", "Quist", "Falk", "Tanabe", "Haddad", "Brandt", "Costa",
+    "Orlova", "Price", "Novak", "Sundar",
 ];
 const PLACES: [(&str, &str, &str, &str); 8] = [
     ("Dover", "DE", "19901", "US"),
@@ -56,7 +58,11 @@ impl Person {
 
     /// 555-0100 to 555-0199 are reserved for fiction; the area code makes more of them.
     pub(super) fn phone(&self) -> String {
-        format!("({}) 555-01{:02}", 201 + self.number / 100, self.number % 100)
+        format!(
+            "({}) 555-01{:02}",
+            201 + self.number / 100,
+            self.number % 100
+        )
     }
 
     pub(super) fn address(&self) -> Value {

@@ -12,7 +12,12 @@ use super::{FIRST_ORDER, odd};
 use crate::shop::{Shop, values};
 
 const CHANNELS: [&str; 5] = ["Shopify", "Etsy", "WooCommerce", "Amazon", "Order Desk"];
-const METHODS: [&str; 4] = ["USPS Priority", "UPS Ground", "Standard Shipping", "FedEx 2Day"];
+const METHODS: [&str; 4] = [
+    "USPS Priority",
+    "UPS Ground",
+    "Standard Shipping",
+    "FedEx 2Day",
+];
 const PAYMENTS: [(&str, &str); 3] = [
     ("Visa", "Stripe: ch_demo_"),
     ("MasterCard", "Stripe: ch_demo_"),
@@ -86,9 +91,15 @@ fn progress(shop: &mut Shop, id: u64, random: &mut Rng, placed: Timestamp, now: 
     let days = now.duration_since(placed).as_secs() / 86_400;
     let luck = random.u8(0..100);
     let number = format!("1ZDEMO{id:010}");
-    let later = |hours: u64| placed.checked_add(Duration::from_secs(hours * 3_600)).unwrap_or(now).min(now);
+    let later = |hours: u64| {
+        placed
+            .checked_add(Duration::from_secs(hours * 3_600))
+            .unwrap_or(now)
+            .min(now)
+    };
     let folder = |nth: usize| shop.folders.get(nth).map_or(0, |(id, _)| *id);
-    let (prepared, closed, canceled, hold, attention) = (folder(1), folder(2), folder(3), folder(4), folder(5));
+    let (prepared, closed, canceled, hold, attention) =
+        (folder(1), folder(2), folder(3), folder(4), folder(5));
     match (days, luck) {
         (_, 0..4) => drop(shop.move_order(id, canceled, "Kim", later(5))),
         (_, 4..8) => drop(shop.move_order(id, hold, "Kim", later(3))),
@@ -97,9 +108,14 @@ fn progress(shop: &mut Shop, id: u64, random: &mut Rng, placed: Timestamp, now: 
         (3..8, _) => drop(shop.move_order(id, prepared, "Auto", later(20))),
         _ => {
             shop.move_order(id, prepared, "Auto", later(20));
-            let shipment = fields(json!({"tracking_number": number, "carrier_code": "UPS", "shipment_method": "Ground", "cost": "7.85"}));
+            let shipment = fields(
+                json!({"tracking_number": number, "carrier_code": "UPS", "shipment_method": "Ground", "cost": "7.85"}),
+            );
             let shipped = shop.add_shipment(id, &shipment, later(44));
-            debug_assert!(shipped.is_ok(), "a new order has no shipment yet: {shipped:?}");
+            debug_assert!(
+                shipped.is_ok(),
+                "a new order has no shipment yet: {shipped:?}"
+            );
             shop.move_order(id, closed, "Auto", later(44));
             set_fulfilled(shop, id);
         }

@@ -14,7 +14,14 @@ pub(super) struct Product {
     stock: i64,
 }
 
-const fn product(code: &'static str, name: &'static str, price: f64, weight: f64, category: &'static str, stock: i64) -> Product {
+const fn product(
+    code: &'static str,
+    name: &'static str,
+    price: f64,
+    weight: f64,
+    category: &'static str,
+    stock: i64,
+) -> Product {
     Product {
         code,
         name,
@@ -30,7 +37,14 @@ pub(super) const PRODUCTS: [Product; 14] = [
     product("TOTE-NAT", "Canvas Tote, Natural", 16.0, 0.58, "BAGS", 34),
     product("TOTE-BLK", "Canvas Tote, Black", 16.5, 0.58, "BAGS", 3),
     product("MUG-1", "Stoneware Mug", 9.5, 0.8, "KITCHEN", 120),
-    product("MUG-SET4", "Stoneware Mugs, Set of 4", 34.0, 3.2, "KITCHEN", 18),
+    product(
+        "MUG-SET4",
+        "Stoneware Mugs, Set of 4",
+        34.0,
+        3.2,
+        "KITCHEN",
+        18,
+    ),
     product("POST-A3", "Art Poster A3", 22.0, 0.2, "PRINTS", 250),
     product("POST-1824", "Art Poster 18x24", 29.0, 0.35, "PRINTS", 0),
     product("TEE-S", "Organic Tee S", 24.0, 0.3, "APPAREL", 41),

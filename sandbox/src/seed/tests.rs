@@ -1,3 +1,5 @@
+//! That the demo data is what the table in `seed` says.
+
 use super::*;
 use crate::shop::values;
 
@@ -13,7 +15,11 @@ fn demo(orders: usize) -> Shop {
 }
 
 fn order(shop: &Shop, id: u64) -> &Fields {
-    &shop.orders.get(&id).unwrap_or_else(|| panic!("order {id}")).fields
+    &shop
+        .orders
+        .get(&id)
+        .unwrap_or_else(|| panic!("order {id}"))
+        .fields
 }
 
 #[test]
@@ -30,11 +36,17 @@ fn sixty_orders_lie_in_the_last_thirty_days_in_every_folder() {
     assert_eq!(shop.orders.len(), 60);
     for order in shop.orders.values() {
         let added = values::str_of(&order.fields, "date_added");
-        assert!(("2026-03-01 12:00:00".."2026-03-31 12:00:00").contains(&added), "{added}");
+        assert!(
+            ("2026-03-01 12:00:00".."2026-03-31 12:00:00").contains(&added),
+            "{added}"
+        );
         assert!(values::str_of(&order.fields, "date_updated") >= added);
     }
     for (folder, name) in &shop.folders {
-        assert!(shop.orders.values().any(|order| order.folder() == *folder), "nothing in {name}");
+        assert!(
+            shop.orders.values().any(|order| order.folder() == *folder),
+            "nothing in {name}"
+        );
     }
 }
 
@@ -43,11 +55,30 @@ fn the_odd_orders_are_odd() {
     let mut shop = demo(60);
     assert_eq!(order(&shop, TWIN_A)["source_id"], TWIN_SOURCE_ID);
     assert_eq!(order(&shop, TWIN_B)["source_id"], TWIN_SOURCE_ID);
-    assert_ne!(order(&shop, TWIN_A)["source_name"], order(&shop, TWIN_B)["source_name"]);
-    assert!((1_700..2_000).contains(&order(&shop, LONG_NOTES)["order_notes"].to_string().chars().count()));
-    assert!(order(&shop, THREE_PARCELS)["order_shipments"].as_array().unwrap().len() >= 3);
+    assert_ne!(
+        order(&shop, TWIN_A)["source_name"],
+        order(&shop, TWIN_B)["source_name"]
+    );
+    assert!(
+        (1_700..2_000).contains(
+            &order(&shop, LONG_NOTES)["order_notes"]
+                .to_string()
+                .chars()
+                .count()
+        )
+    );
+    assert!(
+        order(&shop, THREE_PARCELS)["order_shipments"]
+            .as_array()
+            .unwrap()
+            .len()
+            >= 3
+    );
     assert_eq!(order(&shop, REFUNDED)["payment_status"], "Fully Refunded");
-    assert_eq!(order(&shop, REFUNDED)["refund_total"], order(&shop, REFUNDED)["order_total"]);
+    assert_eq!(
+        order(&shop, REFUNDED)["refund_total"],
+        order(&shop, REFUNDED)["order_total"]
+    );
     assert!(
         order(&shop, HOSTILE)["shipping"]["first_name"]
             .as_str()
@@ -65,17 +96,27 @@ fn the_odd_orders_are_odd() {
 fn some_customers_come_back_and_some_stock_is_low() {
     let mut shop = demo(60);
     let ids: Vec<u64> = shop.orders.keys().copied().collect();
+    assert!(ids.iter().any(|id| {
+        !shop
+            .order_text(*id)
+            .unwrap()
+            .contains(r#""email_count":"1""#)
+    }));
     assert!(
-        ids.iter()
-            .any(|id| { !shop.order_text(*id).unwrap().contains(r#""email_count":"1""#) })
+        shop.inventory
+            .values()
+            .any(|item| values::number_of(item, "stock") < 0.0)
     );
-    assert!(shop.inventory.values().any(|item| values::number_of(item, "stock") < 0.0));
     assert!(shop.inventory.values().any(|item| item["stock"] == 0));
 }
 
 #[test]
 fn keys_are_fifty_letters_and_digits_and_differ_by_store() {
     assert_eq!(key(4242).len(), 50);
-    assert!(key(4242).chars().all(|character| character.is_ascii_alphanumeric()));
+    assert!(
+        key(4242)
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric())
+    );
     assert_ne!(key(4242), key(4243));
 }

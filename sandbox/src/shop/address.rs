@@ -60,7 +60,9 @@ pub(crate) fn complete(given: &Fields, names: &[&str]) -> Fields {
 
 /// Whether nothing is filled in.
 pub(crate) fn is_blank(address: &Fields) -> bool {
-    address.values().all(|value| value.as_str().is_none_or(str::is_empty))
+    address
+        .values()
+        .all(|value| value.as_str().is_none_or(str::is_empty))
 }
 
 /// A valid order has a first name, a last name or a company on one of its addresses.

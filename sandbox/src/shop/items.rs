@@ -32,31 +32,51 @@ pub(crate) fn item_from(input: &Fields, id: u64) -> Result<Value, Vec<String>> {
             Some(value) => {
                 item.insert((*name).to_owned(), value);
             }
-            None => errors.push(format!("order item: {name} is missing or has the wrong type")),
+            None => errors.push(format!(
+                "order item: {name} is missing or has the wrong type"
+            )),
         }
     }
     if KEEPS_UNKNOWN_FIELDS {
-        for (name, value) in input.iter().filter(|(name, _)| !FIELDS.contains(&name.as_str())) {
+        for (name, value) in input
+            .iter()
+            .filter(|(name, _)| !FIELDS.contains(&name.as_str()))
+        {
             item.insert(name.clone(), value.clone());
         }
     }
-    if errors.is_empty() { Ok(Value::Object(item)) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(Value::Object(item))
+    } else {
+        Err(errors)
+    }
 }
 
 fn field(input: &Fields, name: &str, id: u64) -> Option<Value> {
     let given = input.get(name);
     match name {
         "id" => Some(json!(id.to_string())),
-        "name" => given.and_then(values::text).filter(|text| !text.is_empty()).map(Value::String),
+        "name" => given
+            .and_then(values::text)
+            .filter(|text| !text.is_empty())
+            .map(Value::String),
         "price" => price(given),
         "weight" => given.map_or(Some(0.0), values::number).map(values::json),
         "quantity" => given.map_or(Some(1), values::whole).map(Value::from),
         "delivery_type" => {
             let text = given.map_or(Some(String::new()), values::text)?;
-            Some(json!(if text.is_empty() { "ship".to_owned() } else { text }))
+            Some(json!(if text.is_empty() {
+                "ship".to_owned()
+            } else {
+                text
+            }))
         }
-        "variation_list" | "metadata" => given.map_or(Some(Map::new()), values::map).map(Value::Object),
-        _ => given.map_or(Some(String::new()), values::text).map(Value::String),
+        "variation_list" | "metadata" => given
+            .map_or(Some(Map::new()), values::map)
+            .map(Value::Object),
+        _ => given
+            .map_or(Some(String::new()), values::text)
+            .map(Value::String),
     }
 }
 
@@ -73,7 +93,11 @@ fn price(given: Option<&Value>) -> Option<Value> {
 ///
 /// # Errors
 /// The mistakes of every row.
-pub(crate) fn replaced(rows: &[Fields], old: &[Value], next_item: &mut u64) -> Result<Vec<Value>, Vec<String>> {
+pub(crate) fn replaced(
+    rows: &[Fields],
+    old: &[Value],
+    next_item: &mut u64,
+) -> Result<Vec<Value>, Vec<String>> {
     let mut items = Vec::new();
     let mut errors = Vec::new();
     for row in rows {
@@ -89,7 +113,11 @@ pub(crate) fn replaced(rows: &[Fields], old: &[Value], next_item: &mut u64) -> R
             take(next_item);
         }
     }
-    if errors.is_empty() { Ok(items) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(items)
+    } else {
+        Err(errors)
+    }
 }
 
 /// Whether a list entry carries this id (as text or as a number).

@@ -65,11 +65,17 @@ pub(crate) struct NextIds {
 
 impl Shop {
     pub(crate) fn folder_name(&self, id: i64) -> Option<&str> {
-        self.folders.iter().find(|(folder, _)| *folder == id).map(|(_, name)| name.as_str())
+        self.folders
+            .iter()
+            .find(|(folder, _)| *folder == id)
+            .map(|(_, name)| name.as_str())
     }
 
     pub(crate) fn folder_named(&self, name: &str) -> Option<i64> {
-        self.folders.iter().find(|(_, folder)| folder == name).map(|(id, _)| *id)
+        self.folders
+            .iter()
+            .find(|(_, folder)| folder == name)
+            .map(|(id, _)| *id)
     }
 
     pub(crate) fn first_folder(&self) -> i64 {
@@ -80,7 +86,10 @@ impl Shop {
     pub(crate) fn order_text(&mut self, id: u64) -> Option<&str> {
         let order = self.orders.get_mut(&id)?;
         if order.text.is_none() {
-            let same = self.by_email.get(&order.email_key()).map_or(1, BTreeSet::len);
+            let same = self
+                .by_email
+                .get(&order.email_key())
+                .map_or(1, BTreeSet::len);
             order.render(same);
         }
         order.text.as_deref()

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{Fields, address, values};
-use crate::assumptions::{CHECKOUT_DATA_MAX_CHARS, HISTORY_MAX_ENTRIES, KEEPS_UNKNOWN_FIELDS, NOTES_MAX_CHARS, ORDER_METADATA_MAX_CHARS};
+use crate::assumptions::{
+    CHECKOUT_DATA_MAX_CHARS, HISTORY_MAX_ENTRIES, KEEPS_UNKNOWN_FIELDS, NOTES_MAX_CHARS,
+    ORDER_METADATA_MAX_CHARS,
+};
 use crate::{php, when};
 
 /// One stored order.
@@ -88,7 +91,11 @@ const NEVER_STORED: &[&str] = &["cc_number", "order_history", "email_count"];
 ///
 /// # Errors
 /// One line for each field that has the wrong shape or is too long.
-pub(crate) fn fields_from(input: &Fields, old: Option<&Fields>, now: Timestamp) -> Result<Fields, Vec<String>> {
+pub(crate) fn fields_from(
+    input: &Fields,
+    old: Option<&Fields>,
+    now: Timestamp,
+) -> Result<Fields, Vec<String>> {
     let mut fields = Map::new();
     let mut errors = Vec::new();
     for (name, write) in FIELDS {
@@ -107,7 +114,11 @@ pub(crate) fn fields_from(input: &Fields, old: Option<&Fields>, now: Timestamp) 
             fields.insert(name.clone(), value.clone());
         }
     }
-    if errors.is_empty() { Ok(fields) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(fields)
+    } else {
+        Err(errors)
+    }
 }
 
 fn is_known(name: &str) -> bool {
@@ -115,13 +126,22 @@ fn is_known(name: &str) -> bool {
     flat_address || NEVER_STORED.contains(&name) || FIELDS.iter().any(|(known, _)| *known == name)
 }
 
-fn written(input: &Fields, old: Option<&Fields>, name: &str, write: Write, now: Timestamp) -> Result<Value, String> {
+fn written(
+    input: &Fields,
+    old: Option<&Fields>,
+    name: &str,
+    write: Write,
+    now: Timestamp,
+) -> Result<Value, String> {
     let given = input.get(name).unwrap_or(&Value::Null);
     let wrong = || format!("{name} has the wrong type");
     match write {
         Write::Text => values::text(given).map(Value::String).ok_or_else(wrong),
         Write::Number => values::number(given).map(values::json).ok_or_else(wrong),
-        Write::Ours => Ok(old.and_then(|old| old.get(name)).cloned().unwrap_or_else(|| blank(name))),
+        Write::Ours => Ok(old
+            .and_then(|old| old.get(name))
+            .cloned()
+            .unwrap_or_else(|| blank(name))),
         Write::ShipTo => address_from(input, name, address::SHIPPING).ok_or_else(wrong),
         Write::BillTo => address_from(input, name, address::CUSTOMER).ok_or_else(wrong),
         Write::Return => address_from(input, name, address::RETURN).ok_or_else(wrong),
@@ -129,20 +149,25 @@ fn written(input: &Fields, old: Option<&Fields>, name: &str, write: Write, now: 
             let map = Value::Object(values::map(given).ok_or_else(wrong)?);
             let chars = map.to_string().chars().count();
             if chars > limit {
-                Err(format!("{name} is {chars} characters long, at most {limit} are kept"))
+                Err(format!(
+                    "{name} is {chars} characters long, at most {limit} are kept"
+                ))
             } else {
                 Ok(map)
             }
         }
         Write::Discounts => values::rows(given).map(discounts).ok_or_else(wrong),
-        Write::Notes => values::rows(given).map(|rows| notes(rows, now)).ok_or_else(wrong),
+        Write::Notes => values::rows(given)
+            .map(|rows| notes(rows, now))
+            .ok_or_else(wrong),
     }
 }
 
 fn blank(name: &str) -> Value {
     match name {
         "order_items" | "order_shipments" => json!([]),
-        "quantity_total" | "weight_total" | "product_total" | "discount_total" | "order_total" | "refund_total" | "folder_id" => json!(0),
+        "quantity_total" | "weight_total" | "product_total" | "discount_total" | "order_total"
+        | "refund_total" | "folder_id" => json!(0),
         _ => json!(""),
     }
 }
@@ -193,21 +218,26 @@ impl Order {
     /// Something changed: the text is stale, the totals are settled, `date_updated` moves.
     pub(crate) fn touch(&mut self, now: Timestamp) {
         self.settle_totals();
-        self.fields.insert("date_updated".to_owned(), json!(when::stamp(now)));
+        self.fields
+            .insert("date_updated".to_owned(), json!(when::stamp(now)));
         self.text = None;
     }
 
     /// Appends to the history; the oldest entries make room.
     pub(crate) fn log(&mut self, source: &str, note: impl Into<String>, now: Timestamp) {
-        self.history
-            .push(json!({"source_name": source, "note": note.into(), "date_added": when::stamp(now)}));
+        self.history.push(
+            json!({"source_name": source, "note": note.into(), "date_added": when::stamp(now)}),
+        );
         if self.history.len() > HISTORY_MAX_ENTRIES {
             self.history.remove(0);
         }
     }
 
     pub(crate) fn folder(&self) -> i64 {
-        self.fields.get("folder_id").and_then(Value::as_i64).unwrap_or(0)
+        self.fields
+            .get("folder_id")
+            .and_then(Value::as_i64)
+            .unwrap_or(0)
     }
 
     /// What orders are grouped by for `email_count`.
@@ -224,7 +254,10 @@ impl Order {
     }
 
     fn list(&self, name: &str) -> &[Value] {
-        self.fields.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.fields
+            .get(name)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The entries of a list field, for writing; [`Order::touch`] afterwards.
@@ -239,7 +272,8 @@ impl Order {
     /// Writes the read form; `same_email` orders share the address, this one included.
     pub(crate) fn render(&mut self, same_email: usize) {
         // Order Desk sends this one number as text.
-        self.fields.insert("email_count".to_owned(), json!(same_email.to_string()));
+        self.fields
+            .insert("email_count".to_owned(), json!(same_email.to_string()));
         let mut text = String::with_capacity(2_048);
         php::write(&Value::Object(self.fields.clone()), &mut text);
         self.text = Some(text);
@@ -254,9 +288,13 @@ impl Order {
             weight += pieces * values::number_of(item, "weight");
             products += pieces * values::number_of(item, "price");
         }
-        let discounts = self.list("discount_list").iter().filter_map(Value::as_object);
+        let discounts = self
+            .list("discount_list")
+            .iter()
+            .filter_map(Value::as_object);
         let discount: f64 = discounts.map(|row| values::number_of(row, "amount")).sum();
-        let charges = ["shipping_total", "handling_total", "tax_total"].map(|name| values::number_of(&self.fields, name));
+        let charges = ["shipping_total", "handling_total", "tax_total"]
+            .map(|name| values::number_of(&self.fields, name));
         let total = products + charges.iter().sum::<f64>() - discount;
         self.set_number("quantity_total", quantity as f64);
         self.set_number("weight_total", weight);
@@ -272,7 +310,8 @@ impl Order {
 
     pub(crate) fn set_text(&mut self, name: &str, text: impl Into<String>) {
         self.text = None;
-        self.fields.insert(name.to_owned(), Value::String(text.into()));
+        self.fields
+            .insert(name.to_owned(), Value::String(text.into()));
     }
 }
 

@@ -23,8 +23,12 @@ impl Shop {
     pub(crate) fn add_order(&mut self, input: &Fields, now: Timestamp) -> Result<u64, Refusal> {
         let mut fields = order::fields_from(input, None, now).map_err(Refusal::OrderNotAdded)?;
         check_new(input, &fields)?;
-        let rows = input.get("order_items").and_then(values::rows).unwrap_or_default();
-        let items = items::replaced(&rows, &[], &mut self.next.item).map_err(Refusal::OrderNotAdded)?;
+        let rows = input
+            .get("order_items")
+            .and_then(values::rows)
+            .unwrap_or_default();
+        let items =
+            items::replaced(&rows, &[], &mut self.next.item).map_err(Refusal::OrderNotAdded)?;
         fields.insert("order_items".to_owned(), Value::Array(items));
         copy_missing_address(&mut fields);
         let id = take(&mut self.next.order);
@@ -37,11 +41,18 @@ impl Shop {
         self.set_defaults(&mut order, input, now);
         order.log(
             "Order Desk",
-            format!("Order Imported from {}", values::str_of(&order.fields, "source_name")),
+            format!(
+                "Order Imported from {}",
+                values::str_of(&order.fields, "source_name")
+            ),
             now,
         );
-        self.events
-            .note(now, "Order is Imported", id, values::str_of(&order.fields, "source_name"));
+        self.events.note(
+            now,
+            "Order is Imported",
+            id,
+            values::str_of(&order.fields, "source_name"),
+        );
         self.rules.entered(id, order.folder(), now);
         let email = order.email_key();
         self.orders.insert(id, order);
@@ -53,14 +64,23 @@ impl Shop {
     ///
     /// # Errors
     /// For an unknown order or folder, and for wrong shapes; nothing is changed then.
-    pub(crate) fn replace_order(&mut self, id: u64, input: &Fields, now: Timestamp) -> Result<(), Refusal> {
+    pub(crate) fn replace_order(
+        &mut self,
+        id: u64,
+        input: &Fields,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let old = self.orders.get(&id).ok_or(Refusal::OrderMissing)?;
-        let mut fields = order::fields_from(input, Some(&old.fields), now).map_err(Refusal::OrderNotUpdated)?;
+        let mut fields =
+            order::fields_from(input, Some(&old.fields), now).map_err(Refusal::OrderNotUpdated)?;
         let folder = self.folder_after(input, old.folder())?;
         fields.insert("folder_id".to_owned(), json!(folder));
         if let Some(given) = input.get("order_items") {
-            let rows = values::rows(given).ok_or_else(|| Refusal::OrderNotUpdated(vec!["order_items has the wrong type".to_owned()]))?;
-            let list = items::replaced(&rows, old.items(), &mut self.next.item).map_err(Refusal::OrderNotUpdated)?;
+            let rows = values::rows(given).ok_or_else(|| {
+                Refusal::OrderNotUpdated(vec!["order_items has the wrong type".to_owned()])
+            })?;
+            let list = items::replaced(&rows, old.items(), &mut self.next.item)
+                .map_err(Refusal::OrderNotUpdated)?;
             fields.insert("order_items".to_owned(), Value::Array(list));
         }
         if self.strict {
@@ -86,7 +106,13 @@ impl Shop {
 
     /// Moves an order and returns the folder it came from; `None` if there is no such order. Moving it to where it is
     /// writes no history.
-    pub(crate) fn move_order(&mut self, id: u64, folder: i64, by: &str, now: Timestamp) -> Option<i64> {
+    pub(crate) fn move_order(
+        &mut self,
+        id: u64,
+        folder: i64,
+        by: &str,
+        now: Timestamp,
+    ) -> Option<i64> {
         let name = self.folder_name(folder).unwrap_or_default().to_owned();
         let order = self.orders.get_mut(&id)?;
         let before = order.folder();
@@ -131,17 +157,28 @@ impl Shop {
         }
         order.touch(now);
         if input.get("processor_balance").is_none() {
-            order.set_number("processor_balance", values::number_of(&order.fields, "order_total"));
+            order.set_number(
+                "processor_balance",
+                values::number_of(&order.fields, "order_total"),
+            );
         }
     }
 
     /// The same channel number from the same channel is the same order.
     fn duplicate_of(&self, input: &Fields) -> Option<u64> {
-        let id = input.get("source_id").and_then(values::text).filter(|id| !id.is_empty())?;
-        let name = input.get("source_name").and_then(values::text).filter(|name| !name.is_empty());
+        let id = input
+            .get("source_id")
+            .and_then(values::text)
+            .filter(|id| !id.is_empty())?;
+        let name = input
+            .get("source_name")
+            .and_then(values::text)
+            .filter(|name| !name.is_empty());
         let name = name.unwrap_or_else(|| "Order Desk".to_owned());
-        let same =
-            |order: &&Order| values::str_of(&order.fields, "source_id") == id && values::str_of(&order.fields, "source_name") == name;
+        let same = |order: &&Order| {
+            values::str_of(&order.fields, "source_id") == id
+                && values::str_of(&order.fields, "source_name") == name
+        };
         self.orders.values().find(same).map(|order| order.id)
     }
 
@@ -212,12 +249,19 @@ impl Shop {
 
 fn check_new(input: &Fields, fields: &Fields) -> Result<(), Refusal> {
     let mut errors = Vec::new();
-    if input.get("order_items").and_then(values::rows).is_none_or(|rows| rows.is_empty()) {
+    if input
+        .get("order_items")
+        .and_then(values::rows)
+        .is_none_or(|rows| rows.is_empty())
+    {
         errors.push("At least one order item is required".to_owned());
     }
-    let named = ["shipping", "customer"]
-        .iter()
-        .any(|name| fields.get(*name).and_then(Value::as_object).is_some_and(address::has_name));
+    let named = ["shipping", "customer"].iter().any(|name| {
+        fields
+            .get(*name)
+            .and_then(Value::as_object)
+            .is_some_and(address::has_name)
+    });
     if !named {
         errors.push("A first name, last name or company is required".to_owned());
     }
@@ -234,9 +278,18 @@ fn copy_missing_address(fields: &mut Fields) {
         ("shipping", "customer", address::SHIPPING),
         ("customer", "shipping", address::CUSTOMER),
     ] {
-        let of = |name: &str| fields.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        let of = |name: &str| {
+            fields
+                .get(name)
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default()
+        };
         if address::is_blank(&of(target)) {
-            fields.insert(target.to_owned(), Value::Object(address::complete(&of(source), names)));
+            fields.insert(
+                target.to_owned(),
+                Value::Object(address::complete(&of(source), names)),
+            );
         }
     }
 }
@@ -249,7 +302,11 @@ fn blank_the_disputed(fields: &mut Fields, input: &Fields) {
             _ => input.contains_key(name),
         };
         if !sent {
-            let nothing = if name == "order_items" { json!([]) } else { json!("") };
+            let nothing = if name == "order_items" {
+                json!([])
+            } else {
+                json!("")
+            };
             fields.insert(name.to_owned(), nothing);
         }
     }

@@ -4,7 +4,9 @@ use jiff::tz::Offset;
 use serde_json::Value;
 
 use super::{Fields, Order, Shop, values};
-use crate::assumptions::{self, ORDER_BY_DEFAULT, PAGE_DEFAULT, PAGE_MAX, SEARCHED_ADDRESS_FIELDS, SEARCHED_FIELDS};
+use crate::assumptions::{
+    self, ORDER_BY_DEFAULT, PAGE_DEFAULT, PAGE_MAX, SEARCHED_ADDRESS_FIELDS, SEARCHED_FIELDS,
+};
 use crate::when;
 
 /// A decoded query string. As in PHP, the last of equal names counts.
@@ -13,7 +15,11 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(crate) fn parse(text: &str) -> Self {
-        Self(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+        Self(
+            url::form_urlencoded::parse(text.as_bytes())
+                .into_owned()
+                .collect(),
+        )
     }
 
     /// The value of `name`, if it is there and not blank.
@@ -29,7 +35,10 @@ impl Query {
     /// `limit` and `offset`, made to fit.
     pub(crate) fn page(&self) -> Page {
         let number = |name: &str| self.get(name).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").filter(|limit| *limit > 0).unwrap_or(PAGE_DEFAULT).min(PAGE_MAX);
+        let limit = number("limit")
+            .filter(|limit| *limit > 0)
+            .unwrap_or(PAGE_DEFAULT)
+            .min(PAGE_MAX);
         Page {
             limit,
             offset: number("offset").unwrap_or(0),
@@ -80,7 +89,11 @@ impl Shop {
             texts: text_filters(query),
             search: query.get("search").map(str::to_lowercase),
         };
-        let mut found: Vec<&Order> = self.orders.values().filter(|order| filters.hold(order)).collect();
+        let mut found: Vec<&Order> = self
+            .orders
+            .values()
+            .filter(|order| filters.hold(order))
+            .collect();
         sort(&mut found, query);
         found.into_iter().map(|order| order.id).collect()
     }
@@ -89,9 +102,13 @@ impl Shop {
         if let Some(name) = query.get("folder_name") {
             return Some(self.folder_named(name).into_iter().collect());
         }
-        query
-            .get("folder_id")
-            .map(|_| query.list("folder_id").iter().filter_map(|id| id.parse().ok()).collect())
+        query.get("folder_id").map(|_| {
+            query
+                .list("folder_id")
+                .iter()
+                .filter_map(|id| id.parse().ok())
+                .collect()
+        })
     }
 }
 
@@ -104,7 +121,10 @@ struct Bound {
 
 fn bounds(query: &Query, zone: Offset) -> Vec<Bound> {
     let bound = |(parameter, field, is_lower, local): &(&str, &'static str, bool, bool)| {
-        let time = when::parse(query.get(parameter)?, if *local { zone } else { Offset::UTC })?;
+        let time = when::parse(
+            query.get(parameter)?,
+            if *local { zone } else { Offset::UTC },
+        )?;
         Some(Bound {
             field,
             is_lower: *is_lower,
@@ -131,13 +151,18 @@ struct TextFilter<'a> {
 
 impl Filters<'_> {
     fn hold(&self, order: &Order) -> bool {
-        self.folders.as_ref().is_none_or(|folders| folders.contains(&order.folder()))
+        self.folders
+            .as_ref()
+            .is_none_or(|folders| folders.contains(&order.folder()))
             && self
                 .bounds
                 .iter()
                 .all(|bound| bound.holds(values::str_of(&order.fields, bound.field)))
             && self.texts.iter().all(|filter| filter.holds(&order.fields))
-            && self.search.as_ref().is_none_or(|wanted| contains(order, wanted))
+            && self
+                .search
+                .as_ref()
+                .is_none_or(|wanted| contains(order, wanted))
     }
 }
 
@@ -192,19 +217,27 @@ fn address_text<'a>(fields: &'a Fields, which: &str, name: &str) -> &'a str {
 }
 
 fn contains(order: &Order, wanted: &str) -> bool {
-    let own = SEARCHED_FIELDS.iter().map(|name| values::str_of(&order.fields, name));
-    let addresses = ["shipping", "customer"];
-    let named = addresses
+    let own = SEARCHED_FIELDS
         .iter()
-        .flat_map(|which| SEARCHED_ADDRESS_FIELDS.iter().map(|name| address_text(&order.fields, which, name)));
-    own.chain(named).any(|text| text.to_lowercase().contains(wanted))
+        .map(|name| values::str_of(&order.fields, name));
+    let addresses = ["shipping", "customer"];
+    let named = addresses.iter().flat_map(|which| {
+        SEARCHED_ADDRESS_FIELDS
+            .iter()
+            .map(|name| address_text(&order.fields, which, name))
+    });
+    own.chain(named)
+        .any(|text| text.to_lowercase().contains(wanted))
 }
 
 fn sort(orders: &mut [&Order], query: &Query) {
     let by = query.get("order_by").unwrap_or(ORDER_BY_DEFAULT);
     // Equal keys are told apart by id, so that pages never overlap.
     orders.sort_by_cached_key(|order| (key(order, by), order.id));
-    if !query.get("order").is_some_and(|direction| direction.eq_ignore_ascii_case("ASC")) {
+    if !query
+        .get("order")
+        .is_some_and(|direction| direction.eq_ignore_ascii_case("ASC"))
+    {
         orders.reverse();
     }
 }
@@ -236,14 +269,35 @@ mod tests {
 
     #[test]
     fn a_page_is_made_to_fit() {
-        assert_eq!(Query::parse("limit=900&offset=10").page(), Page { limit: 500, offset: 10 });
-        assert_eq!(Query::parse("limit=-1").page(), Page { limit: 50, offset: 0 });
-        assert_eq!(Query::parse("limit=ten&offset=x").page(), Page { limit: 50, offset: 0 });
+        assert_eq!(
+            Query::parse("limit=900&offset=10").page(),
+            Page {
+                limit: 500,
+                offset: 10
+            }
+        );
+        assert_eq!(
+            Query::parse("limit=-1").page(),
+            Page {
+                limit: 50,
+                offset: 0
+            }
+        );
+        assert_eq!(
+            Query::parse("limit=ten&offset=x").page(),
+            Page {
+                limit: 50,
+                offset: 0
+            }
+        );
     }
 
     #[test]
     fn the_last_of_equal_parameters_counts() {
-        assert_eq!(Query::parse("email=a%40x&email=b%40x").get("email"), Some("b@x"));
+        assert_eq!(
+            Query::parse("email=a%40x&email=b%40x").get("email"),
+            Some("b@x")
+        );
         assert_eq!(Query::parse("email=").get("email"), None);
     }
 }

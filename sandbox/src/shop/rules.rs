@@ -45,8 +45,14 @@ impl Rules {
 
     /// An order has entered `folder`.
     pub(crate) fn entered(&mut self, order_id: u64, folder: i64, now: Timestamp) {
-        for rule in self.moves.iter().filter(|rule| rule.into == folder && rule.then != folder) {
-            let at = now.checked_add(Duration::from_millis(rule.after_ms)).unwrap_or(now);
+        for rule in self
+            .moves
+            .iter()
+            .filter(|rule| rule.into == folder && rule.then != folder)
+        {
+            let at = now
+                .checked_add(Duration::from_millis(rule.after_ms))
+                .unwrap_or(now);
             self.planned.push(Due {
                 at,
                 order_id,

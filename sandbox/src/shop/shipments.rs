@@ -30,10 +30,17 @@ impl Shop {
     ///
     /// # Errors
     /// For an unknown order, without a tracking number, and for a number that the order has already.
-    pub(crate) fn add_shipment(&mut self, order_id: u64, input: &Fields, now: Timestamp) -> Result<u64, Refusal> {
+    pub(crate) fn add_shipment(
+        &mut self,
+        order_id: u64,
+        input: &Fields,
+        now: Timestamp,
+    ) -> Result<u64, Refusal> {
         let order = self.orders.get(&order_id).ok_or(Refusal::OrderMissing)?;
         let number = tracking_number(input).ok_or(Refusal::ShipmentNotAdded)?;
-        let known = |shipment: &Value| shipment.get("tracking_number").and_then(Value::as_str) == Some(&number);
+        let known = |shipment: &Value| {
+            shipment.get("tracking_number").and_then(Value::as_str) == Some(&number)
+        };
         if order.shipments().iter().any(known) {
             return Err(Refusal::ShipmentNotAdded);
         }
@@ -41,10 +48,13 @@ impl Shop {
         let shipment = self.shipment_from(input, id, order_id, &when::stamp(now), now);
         self.put_shipment(order_id, None, shipment);
         self.changed(order_id, &format!("Shipment {number} Added"), now);
-        let notify = self
-            .orders
-            .get(&order_id)
-            .and_then(|order| order.fields.get("order_metadata")?.get("ship_notify_url")?.as_str());
+        let notify = self.orders.get(&order_id).and_then(|order| {
+            order
+                .fields
+                .get("order_metadata")?
+                .get("ship_notify_url")?
+                .as_str()
+        });
         let notify = notify.unwrap_or_default().to_owned();
         self.events.note(now, "Shipment is Added", order_id, notify);
         Ok(id)
@@ -54,7 +64,13 @@ impl Shop {
     ///
     /// # Errors
     /// For an unknown order or shipment, and without a tracking number.
-    pub(crate) fn replace_shipment(&mut self, order_id: u64, id: u64, input: &Fields, now: Timestamp) -> Result<(), Refusal> {
+    pub(crate) fn replace_shipment(
+        &mut self,
+        order_id: u64,
+        id: u64,
+        input: &Fields,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let order = self.orders.get(&order_id).ok_or(Refusal::OrderMissing)?;
         let old = order
             .shipments()
@@ -62,7 +78,11 @@ impl Shop {
             .find(|shipment| items::has_id(shipment, id))
             .ok_or(Refusal::ShipmentMissing)?;
         let number = tracking_number(input).ok_or(Refusal::ShipmentNotAdded)?;
-        let added = old.get("date_added").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let added = old
+            .get("date_added")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let shipment = self.shipment_from(input, id, order_id, &added, now);
         self.put_shipment(order_id, Some(id), shipment);
         self.changed(order_id, &format!("Shipment {number} Updated"), now);
@@ -73,8 +93,16 @@ impl Shop {
     ///
     /// # Errors
     /// For an unknown order or shipment.
-    pub(crate) fn delete_shipment(&mut self, order_id: u64, id: u64, now: Timestamp) -> Result<(), Refusal> {
-        let order = self.orders.get_mut(&order_id).ok_or(Refusal::OrderMissing)?;
+    pub(crate) fn delete_shipment(
+        &mut self,
+        order_id: u64,
+        id: u64,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let order = self
+            .orders
+            .get_mut(&order_id)
+            .ok_or(Refusal::OrderMissing)?;
         let list = order.list_mut("order_shipments");
         let before = list.len();
         list.retain(|shipment| !items::has_id(shipment, id));
@@ -96,7 +124,14 @@ impl Shop {
         }
     }
 
-    fn shipment_from(&self, input: &Fields, id: u64, order_id: u64, added: &str, now: Timestamp) -> Value {
+    fn shipment_from(
+        &self,
+        input: &Fields,
+        id: u64,
+        order_id: u64,
+        added: &str,
+        now: Timestamp,
+    ) -> Value {
         let mut shipment = Map::new();
         for (name, value) in [("id", id), ("order_id", order_id), ("store_id", self.id)] {
             shipment.insert(name.to_owned(), json!(value.to_string()));
@@ -109,9 +144,18 @@ impl Shop {
         let parcel = input
             .get("order_items")
             .filter(|list| list.as_array().is_some_and(|list| !list.is_empty()));
-        shipment.insert("order_items".to_owned(), parcel.cloned().unwrap_or_else(|| json!("")));
-        let shipped = SHIP_DATE_NAMES.iter().find_map(|name| input.get(*name)).and_then(values::text);
-        shipment.insert("date_shipped".to_owned(), json!(shipped.unwrap_or_else(|| when::day(now))));
+        shipment.insert(
+            "order_items".to_owned(),
+            parcel.cloned().unwrap_or_else(|| json!("")),
+        );
+        let shipped = SHIP_DATE_NAMES
+            .iter()
+            .find_map(|name| input.get(*name))
+            .and_then(values::text);
+        shipment.insert(
+            "date_shipped".to_owned(),
+            json!(shipped.unwrap_or_else(|| when::day(now))),
+        );
         shipment.insert("date_added".to_owned(), json!(added));
         Value::Object(shipment)
     }

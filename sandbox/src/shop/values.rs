@@ -21,7 +21,11 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
         Value::Null => Some(0.0),
         Value::Number(number) => number.as_f64(),
         Value::String(text) if text.trim().is_empty() => Some(0.0),
-        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        Value::String(text) => text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite()),
         Value::Bool(yes) => Some(if *yes { 1.0 } else { 0.0 }),
         Value::Array(_) | Value::Object(_) => None,
     }
@@ -95,7 +99,10 @@ mod tests {
         assert_eq!(text(&json!(12)).as_deref(), Some("12"));
         assert_eq!(map(&json!([])), map(&json!({})));
         assert_eq!(map(&json!([1])), None);
-        assert_eq!((id(&json!("7")), id(&json!(7)), id(&json!(-7))), (Some(7), Some(7), None));
+        assert_eq!(
+            (id(&json!("7")), id(&json!(7)), id(&json!(-7))),
+            (Some(7), Some(7), None)
+        );
     }
 
     #[test]

@@ -69,7 +69,9 @@ impl Desk {
     }
 
     pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> Reply {
-        send(self.request(method, path).body(body.to_string())).await.unwrap()
+        send(self.request(method, path).body(body.to_string()))
+            .await
+            .unwrap()
     }
 
     /// The order as `GET` shows it.
@@ -119,5 +121,8 @@ impl Reply {
 /// The ids of a list of orders.
 pub(crate) fn ids(list: &Value) -> Vec<u64> {
     let orders = list["orders"].as_array().unwrap();
-    orders.iter().map(|order| order["id"].as_str().unwrap().parse().unwrap()).collect()
+    orders
+        .iter()
+        .map(|order| order["id"].as_str().unwrap().parse().unwrap())
+        .collect()
 }

@@ -7,23 +7,50 @@ use crate::client::{Desk, Reply, http, send};
 
 async fn control(desk: &Desk, method: &str, path: &str, body: &Value) -> Reply {
     let url = format!("http://{}/__sandbox/{path}", desk.sandbox.address());
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    send(http().request(method.parse().unwrap(), url).body(body)).await.unwrap()
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
+    send(http().request(method.parse().unwrap(), url).body(body))
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn faults_are_added_watched_and_lifted_from_outside() {
     let desk = Desk::open().await;
     let rule = json!({"fault": {"kind": "server_error", "status": 500}, "method": "GET", "path": "/orders/*", "times": 2});
-    assert_eq!(control(&desk, "POST", "faults", &rule).await.json["added"], 1);
-    assert_eq!(control(&desk, "POST", "faults", &json!([rule, rule])).await.json["added"], 2);
+    assert_eq!(
+        control(&desk, "POST", "faults", &rule).await.json["added"],
+        1
+    );
+    assert_eq!(
+        control(&desk, "POST", "faults", &json!([rule, rule]))
+            .await
+            .json["added"],
+        2
+    );
     assert_eq!(desk.get("/orders/7001001").await.status, 500);
     let report = control(&desk, "GET", "faults", &Value::Null).await.json;
-    assert_eq!((&report[0]["fired"], &report[1]["fired"]), (&json!(1), &json!(0)));
+    assert_eq!(
+        (&report[0]["fired"], &report[1]["fired"]),
+        (&json!(1), &json!(0))
+    );
     control(&desk, "DELETE", "faults", &Value::Null).await;
     assert_eq!(desk.get("/orders/7001001").await.status, 200);
-    let misspelt = control(&desk, "POST", "faults", &json!({"fault": {"kind": "server_eror"}})).await;
-    assert!(misspelt.status == 400 && misspelt.text.contains("server_eror"), "{}", misspelt.text);
+    let misspelt = control(
+        &desk,
+        "POST",
+        "faults",
+        &json!({"fault": {"kind": "server_eror"}}),
+    )
+    .await;
+    assert!(
+        misspelt.status == 400 && misspelt.text.contains("server_eror"),
+        "{}",
+        misspelt.text
+    );
 }
 
 #[tokio::test]
@@ -49,7 +76,9 @@ async fn requests_and_events_are_listed_without_keys() {
 #[tokio::test]
 async fn reset_brings_the_first_day_back() {
     let desk = Desk::open().await;
-    desk.call("DELETE", "/orders/7001001", &Value::Null).await.ok();
+    desk.call("DELETE", "/orders/7001001", &Value::Null)
+        .await
+        .ok();
     control(&desk, "POST", "reset", &Value::Null).await;
     assert_eq!(desk.get("/orders/7001001").await.status, 200);
 }
@@ -60,7 +89,14 @@ async fn an_unknown_control_path_shows_the_known_ones() {
     let reply = control(&desk, "GET", "fault", &Value::Null).await;
     assert!(reply.status == 404 && reply.text.contains("/__sandbox/faults"));
     assert_eq!(
-        control(&desk, "POST", "rules", &json!({"into": 50102, "then": 50103})).await.json["added"],
+        control(
+            &desk,
+            "POST",
+            "rules",
+            &json!({"into": 50102, "then": 50103})
+        )
+        .await
+        .json["added"],
         1
     );
 }

@@ -12,8 +12,16 @@ async fn the_test_call_answers_with_the_time() {
     let desk = Desk::open().await;
     let reply = desk.get("/test").await.ok();
     assert_eq!(reply["message"], "Connection Successful");
-    assert!(reply["execution_time"].as_str().unwrap().ends_with(" seconds"));
-    assert_eq!(reply["current_date_time"].as_str().unwrap().len(), "2026-03-02 14:10:00".len());
+    assert!(
+        reply["execution_time"]
+            .as_str()
+            .unwrap()
+            .ends_with(" seconds")
+    );
+    assert_eq!(
+        reply["current_date_time"].as_str().unwrap().len(),
+        "2026-03-02 14:10:00".len()
+    );
 }
 
 #[tokio::test]
@@ -30,7 +38,10 @@ async fn a_wrong_key_another_stores_key_and_no_key_are_refused() {
         desk.enter(access);
         let reply = desk.get("/store").await;
         assert_eq!(reply.refused(), (401, "Invalid Store ID or API Key"));
-        assert!(reply.header("x-tokens-remaining").is_some(), "the header stands on errors too");
+        assert!(
+            reply.header("x-tokens-remaining").is_some(),
+            "the header stands on errors too"
+        );
     }
     let bare = crate::client::http().get(format!("{}/store", desk.sandbox.base_url()));
     assert_eq!(send(bare).await.unwrap().refused().0, 401);
@@ -47,7 +58,10 @@ async fn stores_share_nothing() {
     let first = desk.get("/orders?limit=1").await.ok();
     desk.enter(desk.sandbox.store(1));
     let id = first["orders"][0]["id"].as_str().unwrap();
-    assert_eq!(desk.get(&format!("/orders/{id}")).await.refused(), (404, "Order Not Found"));
+    assert_eq!(
+        desk.get(&format!("/orders/{id}")).await.refused(),
+        (404, "Order Not Found")
+    );
     assert_eq!(desk.get("/store").await.ok()["store"]["id"], "4243");
 }
 
@@ -69,12 +83,18 @@ async fn twenty_requests_pass_the_next_is_told_when_to_come_back() {
     let refused = desk.get("/orders/7001001").await;
     assert_eq!(refused.refused(), (429, "Too Many Requests"));
     assert_eq!(
-        (refused.header("x-tokens-remaining"), refused.header("x-retry-after")),
+        (
+            refused.header("x-tokens-remaining"),
+            refused.header("x-retry-after")
+        ),
         (Some("0"), Some("1"))
     );
 
     clock.advance(Duration::from_secs(1));
-    assert_eq!(desk.get("/test").await.header("x-tokens-remaining"), Some("2"));
+    assert_eq!(
+        desk.get("/test").await.header("x-tokens-remaining"),
+        Some("2")
+    );
 }
 
 #[tokio::test]
@@ -87,18 +107,33 @@ async fn somebody_elses_use_of_the_key_empties_the_bucket() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_told_apart() {
     let desk = Desk::open().await;
-    assert_eq!(desk.get("/folders").await.refused(), (404, "Invalid Endpoint"));
-    assert_eq!(desk.get("/orders/7001001/notes").await.refused(), (404, "Invalid Endpoint"));
-    assert_eq!(desk.get("/orders/new").await.refused(), (404, "Order Not Found"));
     assert_eq!(
-        desk.call("PATCH", "/orders/7001001", &json!({})).await.refused(),
+        desk.get("/folders").await.refused(),
+        (404, "Invalid Endpoint")
+    );
+    assert_eq!(
+        desk.get("/orders/7001001/notes").await.refused(),
+        (404, "Invalid Endpoint")
+    );
+    assert_eq!(
+        desk.get("/orders/new").await.refused(),
+        (404, "Order Not Found")
+    );
+    assert_eq!(
+        desk.call("PATCH", "/orders/7001001", &json!({}))
+            .await
+            .refused(),
         (405, "Method Not Allowed")
     );
     assert_eq!(
         desk.call("DELETE", "/store", &json!({})).await.refused(),
         (405, "Method Not Allowed")
     );
-    assert_eq!(desk.get("/order/7001001").await.status, 200, "the singular is an alias");
+    assert_eq!(
+        desk.get("/order/7001001").await.status,
+        200,
+        "the singular is an alias"
+    );
 }
 
 #[tokio::test]
@@ -115,7 +150,9 @@ async fn a_post_can_be_a_put_in_disguise() {
 #[tokio::test]
 async fn json_that_is_none_is_refused() {
     let desk = Desk::open().await;
-    let reply = send(desk.request("POST", "/orders").body("{\"order_items\": [")).await.unwrap();
+    let reply = send(desk.request("POST", "/orders").body("{\"order_items\": ["))
+        .await
+        .unwrap();
     assert_eq!(reply.refused(), (400, "Invalid JSON"));
 }
 
@@ -125,7 +162,10 @@ async fn the_log_tells_what_was_asked_but_never_the_key() {
     desk.get("/orders?email=a%40example.com&limit=3").await;
     let requests = desk.sandbox.requests();
     let last = requests.last().unwrap();
-    assert_eq!((last.method.as_str(), last.path.as_str(), last.status), ("GET", "/orders", 200));
+    assert_eq!(
+        (last.method.as_str(), last.path.as_str(), last.status),
+        ("GET", "/orders", 200)
+    );
     assert_eq!(last.parameter("email").as_deref(), Some("a@example.com"));
     assert!(last.key_sent && last.header("orderdesk-store-id") == Some("4242"));
     assert!(!format!("{requests:?}").contains(&desk.access.api_key));
@@ -142,7 +182,12 @@ async fn the_log_tells_how_many_requests_were_under_way_at_once() {
     .await;
     tokio::join!(desk.get("/test"), desk.get("/test"), desk.get("/test"));
     desk.get("/test").await;
-    let in_flight: Vec<u32> = desk.sandbox.requests().iter().map(|request| request.in_flight).collect();
+    let in_flight: Vec<u32> = desk
+        .sandbox
+        .requests()
+        .iter()
+        .map(|request| request.in_flight)
+        .collect();
     assert_eq!(in_flight, [1, 2, 3, 1]);
 }
 

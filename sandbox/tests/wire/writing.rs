@@ -18,37 +18,59 @@ fn mug_order(source_id: &str) -> Value {
 #[tokio::test]
 async fn a_new_order_gets_its_defaults() {
     let desk = Desk::open().await;
-    let order = desk.call("POST", "/orders", &mug_order("DEMO-1")).await.ok()["order"].clone();
+    let order = desk
+        .call("POST", "/orders", &mug_order("DEMO-1"))
+        .await
+        .ok()["order"]
+        .clone();
     assert_eq!(
-        (&order["order_total"], &order["processor_balance"], &order["quantity_total"]),
+        (
+            &order["order_total"],
+            &order["processor_balance"],
+            &order["quantity_total"]
+        ),
         (&json!(24), &json!(24), &json!(2))
     );
     assert_eq!(
         (&order["folder_id"], &order["payment_status"]),
         (&json!(seed::FOLDER_NEW), &json!("Captured"))
     );
-    assert_eq!(order["customer"]["last_name"], "Roe", "the missing address is copied");
+    assert_eq!(
+        order["customer"]["last_name"], "Roe",
+        "the missing address is copied"
+    );
     assert_eq!(order["order_items"][0]["delivery_type"], "ship");
 
     let mut bare = mug_order("");
-    bare.as_object_mut().unwrap().retain(|key, _| key == "order_items");
+    bare.as_object_mut()
+        .unwrap()
+        .retain(|key, _| key == "order_items");
     bare["customer_company"] = json!("Flat Form Ltd");
     let order = desk.call("POST", "/orders", &bare).await.ok()["order"].clone();
-    assert_eq!((&order["source_id"], &order["source_name"]), (&order["id"], &json!("Order Desk")));
+    assert_eq!(
+        (&order["source_id"], &order["source_name"]),
+        (&order["id"], &json!("Order Desk"))
+    );
     assert_eq!(order["shipping"]["company"], "Flat Form Ltd");
 }
 
 #[tokio::test]
 async fn the_same_order_twice_is_refused_and_names_the_first() {
     let desk = Desk::open().await;
-    let id = desk.call("POST", "/orders", &mug_order("DEMO-2")).await.ok()["order"]["id"]
+    let id = desk
+        .call("POST", "/orders", &mug_order("DEMO-2"))
+        .await
+        .ok()["order"]["id"]
         .as_str()
         .unwrap()
         .to_owned();
     let again = desk.call("POST", "/orders", &mug_order("DEMO-2")).await;
     assert_eq!(
         again.refused(),
-        (400, format!("Order Not Added. Order Already Exists: {id}").as_str())
+        (
+            400,
+            format!("Order Not Added. Order Already Exists: {id}").as_str()
+        )
     );
     assert_eq!(desk.sandbox.count_orders("4242"), 61);
 }
@@ -56,12 +78,18 @@ async fn the_same_order_twice_is_refused_and_names_the_first() {
 #[tokio::test]
 async fn an_order_without_items_or_name_is_refused_with_reasons() {
     let desk = Desk::open().await;
-    let reply = desk.call("POST", "/orders", &json!({"email": "x@example.com"})).await;
+    let reply = desk
+        .call("POST", "/orders", &json!({"email": "x@example.com"}))
+        .await;
     assert_eq!(reply.refused(), (400, "Order Not Added"));
     assert_eq!(reply.json["errors"].as_array().unwrap().len(), 2);
     let wrong = json!({"shipping": "Sam Roe", "order_items": [{"price": 1}], "company": ""});
     assert_eq!(desk.call("POST", "/orders", &wrong).await.refused().0, 400);
-    assert_eq!(desk.sandbox.count_orders("4242"), 60, "nothing was half done");
+    assert_eq!(
+        desk.sandbox.count_orders("4242"),
+        60,
+        "nothing was half done"
+    );
 }
 
 #[tokio::test]
@@ -72,15 +100,28 @@ async fn put_blanks_what_is_left_out() {
     let patch = json!({"shipping": {"first_name": "Only"}});
     let after = desk.call("PUT", &path, &patch).await.ok()["order"].clone();
     assert_eq!(
-        (&after["email"], &after["source_id"], &after["customer"]["last_name"]),
+        (
+            &after["email"],
+            &after["source_id"],
+            &after["customer"]["last_name"]
+        ),
         (&json!(""), &json!(""), &json!(""))
     );
     assert_eq!(
         (&after["shipping"]["first_name"], &after["shipping"]["city"]),
         (&json!("Only"), &json!(""))
     );
-    assert!(after.get("carbon_neutral").is_none(), "unknown fields are blanked as well");
-    for kept in ["order_items", "folder_id", "cc_number_masked", "date_added", "id"] {
+    assert!(
+        after.get("carbon_neutral").is_none(),
+        "unknown fields are blanked as well"
+    );
+    for kept in [
+        "order_items",
+        "folder_id",
+        "cc_number_masked",
+        "date_added",
+        "id",
+    ] {
         assert_eq!(after[kept], before[kept], "{kept}");
     }
 }
@@ -94,11 +135,18 @@ async fn strict_put_deletes_items_and_falls_back_to_the_first_folder() {
     })
     .await;
     let after = desk
-        .call("PUT", &format!("/orders/{}", seed::ON_HOLD), &json!({"email": "x@example.com"}))
+        .call(
+            "PUT",
+            &format!("/orders/{}", seed::ON_HOLD),
+            &json!({"email": "x@example.com"}),
+        )
         .await
         .ok();
     assert_eq!(
-        (&after["order"]["order_items"], &after["order"]["order_total"]),
+        (
+            &after["order"]["order_items"],
+            &after["order"]["order_total"]
+        ),
         (&json!([]), &json!(0))
     );
     assert_eq!(after["order"]["folder_id"], seed::FOLDER_NEW);
@@ -110,7 +158,11 @@ async fn every_order_put_back_whole_is_unchanged() {
     let desk = Desk::open().await;
     for id in seed::FIRST_ORDER..seed::FIRST_ORDER + 60 {
         let before = desk.order(id).await;
-        let after = desk.call("PUT", &format!("/orders/{id}"), &before).await.ok()["order"].clone();
+        let after = desk
+            .call("PUT", &format!("/orders/{id}"), &before)
+            .await
+            .ok()["order"]
+            .clone();
         for (key, value) in before.as_object().unwrap() {
             if key != "date_updated" {
                 assert_eq!(&after[key], value, "{id} {key}");
@@ -125,9 +177,16 @@ async fn put_adds_changes_and_removes_items() {
     let mut order = desk.order(seed::COMPANY_ONLY).await;
     let kept = order["order_items"][1]["id"].clone();
     order["order_items"] = json!([{"id": kept, "name": "Mug", "price": 10, "quantity": 1}, {"name": "Cap", "price": 21}]);
-    let after = desk.call("PUT", &format!("/orders/{}", seed::COMPANY_ONLY), &order).await.ok()["order"].clone();
+    let after = desk
+        .call("PUT", &format!("/orders/{}", seed::COMPANY_ONLY), &order)
+        .await
+        .ok()["order"]
+        .clone();
     let items = after["order_items"].as_array().unwrap();
-    assert_eq!((items.len(), &items[0]["id"], &items[0]["code"]), (2, &kept, &json!("")));
+    assert_eq!(
+        (items.len(), &items[0]["id"], &items[0]["code"]),
+        (2, &kept, &json!(""))
+    );
     assert_ne!(items[1]["id"], kept);
     assert_eq!(after["product_total"], 31);
 }
@@ -143,8 +202,14 @@ async fn put_can_move_and_refuses_unknown_folders() {
         seed::FOLDER_PREPARED
     );
     order["folder_id"] = json!(1);
-    assert_eq!(desk.call("PUT", &path, &order).await.refused(), (200, "Folder Not Found"));
-    assert_eq!(desk.order(seed::ON_HOLD).await["folder_id"], seed::FOLDER_PREPARED);
+    assert_eq!(
+        desk.call("PUT", &path, &order).await.refused(),
+        (200, "Folder Not Found")
+    );
+    assert_eq!(
+        desk.order(seed::ON_HOLD).await["folder_id"],
+        seed::FOLDER_PREPARED
+    );
 }
 
 #[tokio::test]
@@ -154,11 +219,19 @@ async fn notes_beyond_what_an_order_holds_are_lost() {
     let notes = order["order_notes"].as_array_mut().unwrap();
     let before = notes.len();
     notes.push(json!({"username": "Kim", "content": "x".repeat(400)}));
-    let after = desk.call("PUT", &format!("/orders/{}", seed::LONG_NOTES), &order).await.ok();
-    assert_eq!(after["order"]["order_notes"].as_array().unwrap().len(), before);
+    let after = desk
+        .call("PUT", &format!("/orders/{}", seed::LONG_NOTES), &order)
+        .await
+        .ok();
+    assert_eq!(
+        after["order"]["order_notes"].as_array().unwrap().len(),
+        before
+    );
     order["checkout_data"] = json!({"Essay": "x".repeat(4_000)});
     assert_eq!(
-        desk.call("PUT", &format!("/orders/{}", seed::LONG_NOTES), &order).await.refused(),
+        desk.call("PUT", &format!("/orders/{}", seed::LONG_NOTES), &order)
+            .await
+            .refused(),
         (400, "Order Not Updated")
     );
 }
@@ -166,13 +239,25 @@ async fn notes_beyond_what_an_order_holds_are_lost() {
 #[tokio::test]
 async fn a_deleted_order_is_gone_and_no_longer_counted() {
     let desk = Desk::open().await;
-    desk.call("POST", "/orders", &mug_order("DEMO-3")).await.ok();
-    let twin = desk.call("POST", "/orders", &mug_order("DEMO-4")).await.ok()["order"].clone();
+    desk.call("POST", "/orders", &mug_order("DEMO-3"))
+        .await
+        .ok();
+    let twin = desk
+        .call("POST", "/orders", &mug_order("DEMO-4"))
+        .await
+        .ok()["order"]
+        .clone();
     assert_eq!(twin["email_count"], "2");
     let first = twin["id"].as_str().unwrap().parse::<u64>().unwrap() - 1;
-    let reply = desk.call("DELETE", &format!("/orders/{first}"), &Value::Null).await.ok();
+    let reply = desk
+        .call("DELETE", &format!("/orders/{first}"), &Value::Null)
+        .await
+        .ok();
     assert_eq!(reply["message"], format!("Order {first} Deleted"));
-    assert_eq!(desk.get(&format!("/orders/{first}")).await.refused(), (404, "Order Not Found"));
+    assert_eq!(
+        desk.get(&format!("/orders/{first}")).await.refused(),
+        (404, "Order Not Found")
+    );
     assert_eq!(desk.order(first + 1).await["email_count"], "1");
 }
 
@@ -181,10 +266,16 @@ async fn history_only_grows_and_holds_250_entries() {
     let desk = Desk::open().await;
     let path = format!("/orders/{}/order-history", seed::FIRST_ORDER);
     for number in 0..260 {
-        desk.call("POST", &path, &json!({"note": format!("entry {number}")})).await.ok();
+        desk.call("POST", &path, &json!({"note": format!("entry {number}")}))
+            .await
+            .ok();
     }
     let last = desk
-        .call("POST", &path, &json!({"note": "the end", "source_name": "Assistant"}))
+        .call(
+            "POST",
+            &path,
+            &json!({"note": "the end", "source_name": "Assistant"}),
+        )
         .await
         .ok();
     let history = last["order"]["order_history"].as_array().unwrap();
@@ -194,24 +285,44 @@ async fn history_only_grows_and_holds_250_entries() {
         (&json!("the end"), &json!("Assistant"))
     );
     assert_eq!(history[248]["source_name"], "API");
-    assert_eq!(desk.call("POST", &path, &json!({"note": "x".repeat(1_801)})).await.refused().0, 400);
+    assert_eq!(
+        desk.call("POST", &path, &json!({"note": "x".repeat(1_801)}))
+            .await
+            .refused()
+            .0,
+        400
+    );
 }
 
 #[tokio::test]
 async fn items_change_the_totals_and_the_history() {
     let desk = Desk::open().await;
     let path = format!("/orders/{}/order-items", seed::COMPANY_ONLY);
-    let added = desk.call("POST", &path, &json!({"name": "Cap", "price": 21, "quantity": 2})).await;
-    assert!(added.json.get("order_item").is_none(), "the new id is not promised");
+    let added = desk
+        .call(
+            "POST",
+            &path,
+            &json!({"name": "Cap", "price": 21, "quantity": 2}),
+        )
+        .await;
+    assert!(
+        added.json.get("order_item").is_none(),
+        "the new id is not promised"
+    );
     assert_eq!(added.ok()["message"], "Order Item Added");
     let order = desk.order(seed::COMPANY_ONLY).await;
     assert_eq!(
-        (&order["product_total"], order["order_items"].as_array().unwrap().len()),
+        (
+            &order["product_total"],
+            order["order_items"].as_array().unwrap().len()
+        ),
         (&json!(396), 3)
     );
     let item = order["order_items"][2]["id"].as_str().unwrap().to_owned();
     let one = format!("{path}/{item}");
-    desk.call("PUT", &one, &json!({"name": "Cap", "price": 20})).await.ok();
+    desk.call("PUT", &one, &json!({"name": "Cap", "price": 20}))
+        .await
+        .ok();
     assert_eq!(
         desk.order(seed::COMPANY_ONLY).await["product_total"],
         374,
@@ -225,8 +336,12 @@ async fn items_change_the_totals_and_the_history() {
         desk.call("DELETE", &one, &Value::Null).await.refused(),
         (404, "Order Item Not Found")
     );
-    let history = desk.sandbox.order("4242", seed::COMPANY_ONLY).unwrap()["order_history"].to_string();
-    assert!(history.contains("Order Item Added") && history.contains("Deleted"), "{history}");
+    let history =
+        desk.sandbox.order("4242", seed::COMPANY_ONLY).unwrap()["order_history"].to_string();
+    assert!(
+        history.contains("Order Item Added") && history.contains("Deleted"),
+        "{history}"
+    );
 }
 
 #[tokio::test]
@@ -234,26 +349,51 @@ async fn a_shipment_is_added_once_changed_and_deleted() {
     let desk = Desk::open().await;
     let path = format!("/orders/{}/shipments", seed::FIRST_ORDER + 59);
     let parcel = json!({"tracking_number": "1ZNEW0001", "shipment_date": "2026-03-05", "order_items": [{"code": "MUG-1", "quantity": 1}]});
-    assert_eq!(desk.call("POST", &path, &parcel).await.ok()["message"], "Shipment Added");
-    assert_eq!(desk.call("POST", &path, &parcel).await.refused(), (200, "Shipment Not Added"));
     assert_eq!(
-        desk.call("POST", &path, &json!({"carrier_code": "UPS"})).await.refused(),
+        desk.call("POST", &path, &parcel).await.ok()["message"],
+        "Shipment Added"
+    );
+    assert_eq!(
+        desk.call("POST", &path, &parcel).await.refused(),
+        (200, "Shipment Not Added")
+    );
+    assert_eq!(
+        desk.call("POST", &path, &json!({"carrier_code": "UPS"}))
+            .await
+            .refused(),
         (200, "Shipment Not Added")
     );
     let list = desk.get(&path).await.ok();
     let shipment = &list["shipments"][0];
     assert_eq!(
-        (&shipment["carrier_code"], &shipment["date_shipped"], &shipment["store_id"]),
+        (
+            &shipment["carrier_code"],
+            &shipment["date_shipped"],
+            &shipment["store_id"]
+        ),
         (&json!("UPS"), &json!("2026-03-05"), &json!("4242"))
     );
-    assert!(shipment["tracking_url"].as_str().unwrap().contains("1ZNEW0001"));
+    assert!(
+        shipment["tracking_url"]
+            .as_str()
+            .unwrap()
+            .contains("1ZNEW0001")
+    );
     let one = format!("{path}/{}", shipment["id"].as_str().unwrap());
-    desk.call("PUT", &one, &json!({"tracking_number": "1ZNEW0002", "cost": 8.4}))
-        .await
-        .ok();
+    desk.call(
+        "PUT",
+        &one,
+        &json!({"tracking_number": "1ZNEW0002", "cost": 8.4}),
+    )
+    .await
+    .ok();
     let changed = desk.get(&one).await.ok()["shipment"].clone();
     assert_eq!(
-        (&changed["tracking_number"], &changed["cost"], &changed["order_items"]),
+        (
+            &changed["tracking_number"],
+            &changed["cost"],
+            &changed["order_items"]
+        ),
         (&json!("1ZNEW0002"), &json!("8.4"), &json!(""))
     );
     assert!(
@@ -263,7 +403,12 @@ async fn a_shipment_is_added_once_changed_and_deleted() {
             .ends_with("Deleted")
     );
     let events = desk.sandbox.events("4242");
-    assert!(events.iter().any(|event| event.event == "Shipment is Added"), "{events:?}");
+    assert!(
+        events
+            .iter()
+            .any(|event| event.event == "Shipment is Added"),
+        "{events:?}"
+    );
 }
 
 #[tokio::test]
@@ -279,9 +424,18 @@ async fn a_batch_of_shipments_succeeds_as_a_whole_and_fails_by_row() {
         .iter()
         .map(|row| row["message"].as_str().unwrap())
         .collect();
-    assert_eq!(outcomes, ["Shipment Added", "Order Not Found", "Shipment Not Added"]);
-    let again = desk.call("POST", "/batch-shipments", &json!({"shipments": rows})).await.ok();
-    assert_eq!(again["message"], "0 Shipments Added", "success, and nothing was added");
+    assert_eq!(
+        outcomes,
+        ["Shipment Added", "Order Not Found", "Shipment Not Added"]
+    );
+    let again = desk
+        .call("POST", "/batch-shipments", &json!({"shipments": rows}))
+        .await
+        .ok();
+    assert_eq!(
+        again["message"], "0 Shipments Added",
+        "success, and nothing was added"
+    );
 }
 
 #[tokio::test]
@@ -293,8 +447,14 @@ async fn orders_move_by_id_or_name_and_say_where_they_were() {
     assert_eq!(reply["message"], "2 Orders Moved");
     assert_eq!(reply["results"][0]["order_id"], seed::ON_HOLD);
     assert_eq!(
-        (&reply["results"][0]["original_folder_id"], &reply["results"][0]["message"]),
-        (&json!(seed::FOLDER_HOLD), &json!("Order Moved to Prepared Folder"))
+        (
+            &reply["results"][0]["original_folder_id"],
+            &reply["results"][0]["message"]
+        ),
+        (
+            &json!(seed::FOLDER_HOLD),
+            &json!("Order Moved to Prepared Folder")
+        )
     );
     assert_eq!(reply["results"][2]["message"], "Order Not Found");
     let history = desk.sandbox.order("4242", seed::ON_HOLD).unwrap()["order_history"].to_string();
@@ -335,13 +495,23 @@ async fn a_rule_moves_an_order_on_behind_the_clients_back() {
         ..Options::default()
     };
     let desk = Desk::with(options).await;
-    let body = json!({"order_id_list": [seed::ON_HOLD], "destination_folder_id": seed::FOLDER_PREPARED});
+    let body =
+        json!({"order_id_list": [seed::ON_HOLD], "destination_folder_id": seed::FOLDER_PREPARED});
     desk.call("POST", "/move-orders", &body).await.ok();
-    assert_eq!(desk.order(seed::ON_HOLD).await["folder_id"], seed::FOLDER_PREPARED);
+    assert_eq!(
+        desk.order(seed::ON_HOLD).await["folder_id"],
+        seed::FOLDER_PREPARED
+    );
     clock.advance(Duration::from_millis(600));
-    assert_eq!(desk.order(seed::ON_HOLD).await["folder_id"], seed::FOLDER_CLOSED);
+    assert_eq!(
+        desk.order(seed::ON_HOLD).await["folder_id"],
+        seed::FOLDER_CLOSED
+    );
     let history = desk.sandbox.order("4242", seed::ON_HOLD).unwrap()["order_history"].clone();
-    assert_eq!(history.as_array().unwrap().last().unwrap()["source_name"], "Auto");
+    assert_eq!(
+        history.as_array().unwrap().last().unwrap()["source_name"],
+        "Auto"
+    );
 }
 
 #[tokio::test]
@@ -356,15 +526,26 @@ async fn stock_is_created_once_replaced_whole_and_deleted() {
         .await;
     assert_eq!(added.status, 201);
     let item = added.ok()["inventory_item"].clone();
-    assert_eq!((&item["stock"], &item["manufacturer_sku"]), (&json!(7), &Value::Null));
+    assert_eq!(
+        (&item["stock"], &item["manufacturer_sku"]),
+        (&json!(7), &Value::Null)
+    );
     let twin = desk
-        .call("POST", "/inventory-items", &json!({"name": "Other", "code": "SCARF"}))
+        .call(
+            "POST",
+            "/inventory-items",
+            &json!({"name": "Other", "code": "SCARF"}),
+        )
         .await;
     assert_eq!(twin.refused(), (400, "Inventory Item Not Added"));
     let path = format!("/inventory-items/{}", item["id"]);
-    desk.call("PUT", &path, &json!({"name": "Scarf", "code": "SCARF", "stock": -2}))
-        .await
-        .ok();
+    desk.call(
+        "PUT",
+        &path,
+        &json!({"name": "Scarf", "code": "SCARF", "stock": -2}),
+    )
+    .await
+    .ok();
     let after = desk.get(&path).await.ok()["inventory_item"].clone();
     assert_eq!(
         (&after["stock"], &after["price"]),
@@ -390,17 +571,22 @@ async fn a_batch_of_stock_counts_what_it_changed() {
         desk.call("PUT", "/batch-inventory-items", &rows).await.ok()["message"],
         "1 Inventory Items Updated"
     );
-    assert_eq!(desk.get("/inventory-items/61001").await.ok()["inventory_item"]["stock"], 5);
+    assert_eq!(
+        desk.get("/inventory-items/61001").await.ok()["inventory_item"]["stock"],
+        5
+    );
 }
 
 #[tokio::test]
 async fn an_edit_in_the_app_shows_at_the_next_read() {
     let desk = Desk::open().await;
     let before = desk.order(seed::FIRST_ORDER).await;
-    let edited = desk.sandbox.edit_order("4242", seed::FIRST_ORDER, |fields| {
-        fields["shipping_total"] = json!(100);
-        fields["email"] = json!("new@example.com");
-    });
+    let edited = desk
+        .sandbox
+        .edit_order("4242", seed::FIRST_ORDER, |fields| {
+            fields["shipping_total"] = json!(100);
+            fields["email"] = json!("new@example.com");
+        });
     let after = desk.order(seed::FIRST_ORDER).await;
     assert!(edited && after["order_total"] != before["order_total"]);
     assert_eq!(after["email_count"], "1");
