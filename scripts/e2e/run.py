@@ -14,7 +14,7 @@ import prometheus
 import python_client
 import typescript_client
 from session import LEGACY, MODERN, Check, judge
-from stage import Stage
+from stage import Stage, StageError
 
 # client, era, how to check it. Prometheus comes last: it counts what the others have called.
 CELLS = [
@@ -62,4 +62,7 @@ def report(matrix: list[tuple]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except StageError as error:
+        sys.exit(f"the stage did not come up: {error}")
