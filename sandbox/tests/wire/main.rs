@@ -10,5 +10,6 @@ mod client;
 mod control;
 mod door;
 mod faults;
+mod parts;
 mod reading;
 mod writing;
