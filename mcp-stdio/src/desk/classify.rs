@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::clean;
 use super::client::Answer;
 use super::error::DeskError;
 use super::model::{Fields, Object, number_of, text_of};
+use super::quote;
 use super::request::{Endpoint, Request};
 
 /// A wait to report when a 429 names none: the documented bucket refills three tokens each second.
@@ -90,7 +90,7 @@ fn refusal(request: &Request, status: u16, envelope: &Object, key: &str) -> Desk
         said.push_str(if said.is_empty() { "" } else { "; " });
         said.push_str(&error);
     }
-    let said = clean::line_without(&said, key, MESSAGE_CHARS);
+    let said = quote::line_without(&said, key, MESSAGE_CHARS);
     DeskError::Rejected {
         message: if said.is_empty() {
             format!("it gave no reason (HTTP {status})")
@@ -171,7 +171,7 @@ pub(crate) fn same_id(endpoint: Endpoint, asked: &str, got: &str) -> Result<(), 
     let got = if got.is_empty() {
         "one without an id".to_owned()
     } else {
-        format!("`{}`", clean::line(got, 40))
+        format!("`{}`", quote::line(got, 40))
     };
     Err(DeskError::Protocol {
         what: format!("asked for {} `{asked}`, it sent {got}", endpoint.what()),

@@ -17,7 +17,7 @@ use url::{Host, Url};
 
 use super::error::DeskError;
 use super::request::Request;
-use super::{Access, Config, clean, retry};
+use super::{Access, Config, quote, retry};
 
 /// The most bytes of one answer. Five hundred full orders are a few MB; what is larger is no answer.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
@@ -116,7 +116,7 @@ impl Client {
 
 fn no_client(error: &dyn std::error::Error) -> DeskError {
     DeskError::NoClient {
-        why: clean::line(&error.to_string(), 200),
+        why: quote::line(&error.to_string(), 200),
     }
 }
 

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use shared::clock::Clock;
 use shared::quota::{Level, Quota, QuotaError};
-use shared::state::{Slot, StateError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::DeskError;
@@ -23,9 +22,6 @@ const IN_FLIGHT: usize = 3;
 /// Without the shared bucket each process sends one request in this time. Six such windows together stay below the API's three per second.
 const ALONE_PACE: Duration = Duration::from_secs(2);
 
-/// How long the first requests wait for the state file to be opened, which happens beside them at start.
-const OPENING_PATIENCE: Duration = Duration::from_millis(500);
-
 /// Below this many remaining tokens the shared bucket is told. Above it a burst of all our requests in flight still fits, and the
 /// state write is saved.
 const TELL_BELOW: u32 = 10;
@@ -33,7 +29,6 @@ const TELL_BELOW: u32 = 10;
 /// The gate to all stores.
 pub(super) struct Gate {
     quota: Quota,
-    slot: Slot,
     clock: Arc<dyn Clock>,
     seats: Mutex<HashMap<Arc<str>, Arc<Semaphore>>>,
     alone: Mutex<HashMap<Arc<str>, Instant>>,
@@ -52,10 +47,9 @@ enum Place {
 }
 
 impl Gate {
-    pub(super) fn new(quota: Quota, slot: Slot, clock: Arc<dyn Clock>) -> Gate {
+    pub(super) fn new(quota: Quota, clock: Arc<dyn Clock>) -> Gate {
         Gate {
             quota,
-            slot,
             clock,
             seats: Mutex::default(),
             alone: Mutex::default(),
@@ -125,17 +119,8 @@ impl Gate {
     }
 
     async fn place(&self, store_key: &Arc<str>, patience: Duration) -> Place {
-        let (quota, slot, store_key) =
-            (self.quota.clone(), self.slot.clone(), Arc::clone(store_key));
-        let reserve = move || {
-            if matches!(
-                slot.get().as_ref().map_err(AsRef::as_ref),
-                Err(StateError::NotYetOpened)
-            ) {
-                let _opened_or_not = slot.wait(OPENING_PATIENCE.min(patience));
-            }
-            quota.reserve(&store_key, 1, patience)
-        };
+        let (quota, store_key) = (self.quota.clone(), Arc::clone(store_key));
+        let reserve = move || quota.reserve(&store_key, 1, patience);
         match tokio::task::spawn_blocking(reserve).await {
             Ok(Ok(wait)) => Place::Wait(wait),
             Ok(Err(QuotaError::TooBusy { wait })) => Place::TooBusy(wait),
@@ -171,6 +156,7 @@ mod tests {
     use shared::clock::ManualClock;
     use shared::paths::Home;
     use shared::quota::Limits;
+    use shared::state::Slot;
 
     use super::*;
 
@@ -180,14 +166,14 @@ mod tests {
         let clock = Arc::new(ManualClock::default());
         let slot = Slot::new(Home::at(folder.path().join("home")));
         let quota = Quota::new(
-            slot.clone(),
+            slot,
             Limits {
                 burst: 19,
                 per_second: 2.9,
             },
             clock.clone(),
         );
-        let gate = Gate::new(quota, slot, clock.clone());
+        let gate = Gate::new(quota, clock.clone());
         (folder, clock, gate)
     }
 

@@ -13,19 +13,19 @@
 //! | `fetch` `retry` `gate` | attempts, waiting, deadlines, the shared quota and what replaces it without a state file |
 //! | `client` `classify` | HTTP, and what each answer is |
 //! | `model` | orders, stores, stock, ids, filters |
-//! | `error` `clean` `meter` | what can go wrong, in clean words; what is counted |
+//! | `error` `quote` `meter` | what can go wrong; a stranger's words within an error; what is counted |
 //!
 //! No file here prints a key, a URL or a customer's words.
 
 mod cache;
 mod classify;
-pub(crate) mod clean;
 mod client;
 mod error;
 mod fetch;
 mod flight;
 mod gate;
 mod meter;
+mod quote;
 mod request;
 mod retry;
 mod search;
@@ -120,7 +120,7 @@ impl Desk {
         let quota = Quota::new(slot.clone(), config.limits, Arc::clone(&clock));
         Desk(Arc::new(Inner {
             client: client::Client::new(&config, Arc::clone(&clock)),
-            gate: gate::Gate::new(quota, slot.clone(), Arc::clone(&clock)),
+            gate: gate::Gate::new(quota, Arc::clone(&clock)),
             cache: cache::Cache::new(config.cache_max_entries, config.cache_max_bytes),
             flights: flight::Flights::default(),
             keys: request::Keys::new(&config.base_url),

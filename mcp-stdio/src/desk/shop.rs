@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use shared::state::StateError;
 use shared::state::tables::epochs;
 
 use super::cache::Entry;
@@ -23,6 +24,9 @@ use super::{Access, Inner, cache};
 
 /// The label of an epoch read in `db_query_duration_seconds`.
 const EPOCH_READ: &str = "epoch_read";
+
+/// How long the first reads wait for the state file to be opened, which happens beside them at start.
+const OPENING_PATIENCE: Duration = Duration::from_millis(500);
 
 /// One shop. Cloning is cheap.
 #[derive(Clone)]
@@ -232,6 +236,7 @@ impl Shop {
     {
         let ttl = request.endpoint.ttl(&self.desk.config);
         let may_keep = keep == Keep::Yes && !ttl.is_zero() && self.desk.cache.is_on();
+        self.wait_for_opening().await;
         let epoch = self.epoch();
         let key = format!("{}|{}", self.shop_key, request.target());
         if let (Some(epoch), true, false) = (epoch, may_keep, fresh)
@@ -299,6 +304,16 @@ impl Shop {
             shop.desk.cache.put(key, entry, now);
         }
         Ok(landed)
+    }
+
+    /// A read right after the start would else be slow and uncached only because the state file is not open yet.
+    async fn wait_for_opening(&self) {
+        let opening = matches!(self.desk.slot.get(), Err(error) if matches!(*error, StateError::NotYetOpened));
+        if opening {
+            let slot = self.desk.slot.clone();
+            let _opened_or_not =
+                tokio::task::spawn_blocking(move || slot.wait(OPENING_PATIENCE)).await;
+        }
     }
 
     /// The store's epoch, or `None` when the state file cannot say: then nothing is cached and nothing is shared. Read on the caller's

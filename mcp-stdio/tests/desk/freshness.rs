@@ -8,7 +8,7 @@ use mcp_stdio::desk::model::{OrdersQuery, StoreId};
 use orderdesk_sandbox::{Fault, Rule};
 use shared::clock::ManualClock;
 use shared::secret::Secret;
-use shared::state::StateError;
+use shared::state::{Slot, StateError};
 
 use crate::kit::{Kit, ORDER, order_id};
 
@@ -297,6 +297,17 @@ async fn without_a_state_file_reads_go_on_uncached_and_slowly() {
         shop.order(&order_id(ORDER), false).await.is_ok(),
         "all is well again as soon as the file is back"
     );
+}
+
+#[tokio::test]
+async fn a_read_right_after_the_start_waits_for_the_state_file_that_is_being_opened() {
+    let mut kit = Kit::new().await;
+    kit.slot = Slot::new(kit.slot.home().clone());
+    let (shop, slot) = (kit.shop(), kit.slot.clone());
+    let opening = tokio::task::spawn_blocking(move || slot.open_now().map(drop));
+    shop.order(&order_id(ORDER), false).await.unwrap();
+    opening.await.unwrap().unwrap();
+    assert!(shop.order(&order_id(ORDER), false).await.unwrap().cached);
 }
 
 #[tokio::test]

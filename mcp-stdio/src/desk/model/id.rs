@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::desk::clean;
+use crate::desk::quote;
 
 /// The longest id that is accepted, in digits. Ten were seen in use; twenty hold any 64-bit number.
 const MAX_DIGITS: usize = 20;
@@ -38,7 +38,7 @@ fn check(what: &'static str, hint: &'static str, text: &str) -> Result<String, B
     };
     Err(BadId {
         what,
-        given: clean::line(text, 60),
+        given: quote::line(text, 60),
         why,
         hint,
     })

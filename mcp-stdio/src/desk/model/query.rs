@@ -186,7 +186,7 @@ impl OrdersQuery {
             if !ORDER_BY.contains(&field.as_str()) {
                 let what = format!(
                     "orders cannot be sorted by `{}`",
-                    crate::desk::clean::line(field, 40)
+                    crate::desk::quote::line(field, 40)
                 );
                 let hint = "`order_by` takes id, date_added, date_updated, source_id, source_name, email, order_total, shipping_last_name, customer_last_name or folder_id";
                 return Err(DeskError::BadRequest { what, hint });
@@ -198,7 +198,7 @@ impl OrdersQuery {
             if upper != "ASC" && upper != "DESC" {
                 let what = format!(
                     "`{}` is no direction",
-                    crate::desk::clean::line(direction, 40)
+                    crate::desk::quote::line(direction, 40)
                 );
                 return Err(DeskError::BadRequest {
                     what,
@@ -256,7 +256,7 @@ fn folder_list(ids: &[String]) -> Result<String, DeskError> {
         Some(bad) => Err(DeskError::BadRequest {
             what: format!(
                 "`{}` is no folder id: only digits can be",
-                crate::desk::clean::line(bad, 40)
+                crate::desk::quote::line(bad, 40)
             ),
             hint: "folders_list shows the ids; a name goes into `folder_name`",
         }),
@@ -279,7 +279,7 @@ fn push_range(
         let moment = read(text, edge).map_err(|hint| DeskError::BadRequest {
             what: format!(
                 "`{name}` is `{}`, which is no point in time",
-                crate::desk::clean::line(text, 40)
+                crate::desk::quote::line(text, 40)
             ),
             hint,
         })?;

@@ -1,7 +1,7 @@
-//! Text from outside, made fit for one line of an error.
+//! A stranger's words, quoted within one line of an error.
 //!
-//! Here: one line, web addresses and the key out, length capped. Not here: which characters are invisible (`crate::clean` knows), and
-//! the cleaning of whole answers for the model.
+//! Here: one line, web addresses and the key out, length capped. Not here: which characters are invisible
+//! (`crate::clean` knows), and the cleaning of whole answers for the model.
 
 /// What stands in place of a web address: an error text never carries one.
 const LINK: &str = "[link]";
