@@ -5,8 +5,10 @@
 //! backslashes, so a stored value never holds one, nor a control character.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use metrics::Key;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::names::Metric;
 
@@ -57,13 +59,36 @@ pub(crate) fn canonical(metric: &'static Metric, key: &Key) -> Result<String, Un
 
 /// Reads a canonical text back into pairs, in the order of the catalogue. Text of another kind has no labels.
 pub(crate) fn parse(text: &str) -> Vec<(String, String)> {
-    let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(text).unwrap_or_default();
-    let pair = |(name, value)| match value {
-        serde_json::Value::String(value) => Some((name, value)),
-        _ => None,
-    };
-    object.into_iter().filter_map(pair).collect()
+    serde_json::from_str(text).map_or_else(|_| Vec::new(), |Pairs(pairs)| pairs)
+}
+
+/// An object's string members as they come. A scrape reads thousands of these, so no map is built on the way.
+struct Pairs(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pairs, D::Error> {
+        deserializer.deserialize_map(PairsVisitor)
+    }
+}
+
+struct PairsVisitor;
+
+impl<'de> Visitor<'de> for PairsVisitor {
+    type Value = Pairs;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some((name, value)) = map.next_entry()? {
+            if let serde_json::Value::String(value) = value {
+                pairs.push((name, value));
+            }
+        }
+        Ok(Pairs(pairs))
+    }
 }
 
 /// A value without control characters and backslashes, and not longer than [`LONGEST_VALUE`].

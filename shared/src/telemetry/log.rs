@@ -19,6 +19,10 @@ use super::names;
 /// Our crates, as the log knows them.
 const OURS: [&str; 3] = ["shared", "mcp_stdio", "ops_sidecar"];
 
+/// The MCP library warns of every answer that is an error, an unknown tool for one. The client was told already, and
+/// some editors show their user each line as a warning.
+const MCP_LIBRARY: LevelFilter = LevelFilter::ERROR;
+
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -39,9 +43,9 @@ fn subscriber<W>(format: Format, level: LevelFilter, writer: W) -> Box<dyn Subsc
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let libraries = level.min(LevelFilter::WARN);
     let filter = Targets::new()
-        .with_default(libraries)
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("rmcp", level.min(MCP_LIBRARY))
         .with_targets(OURS.map(|target| (target, level)));
     let lines = fmt::layer().with_writer(writer).with_ansi(false);
     match format {
@@ -93,8 +97,9 @@ mod tests {
     }
 
     fn speak() {
-        tracing::debug!(target: "rmcp::service", "a whole request");
-        tracing::warn!(target: "rmcp::service", "a library's warning");
+        tracing::debug!(target: "hyper::client", "a whole request");
+        tracing::warn!(target: "hyper::client", "a library's warning");
+        tracing::warn!(target: "rmcp::service", "response error id=15");
         tracing::debug!(target: "mcp_stdio::call", tool = "orders_get", "ours in detail");
         tracing::error!(target: "ops_sidecar", "ours in trouble");
     }
@@ -106,7 +111,10 @@ mod tests {
             log.contains("ours in detail") && log.contains("a library's warning"),
             "{log}"
         );
-        assert!(!log.contains("a whole request"), "{log}");
+        assert!(
+            !log.contains("a whole request") && !log.contains("id=15"),
+            "{log}"
+        );
     }
 
     #[test]

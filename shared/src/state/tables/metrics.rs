@@ -1,7 +1,7 @@
 //! Metric rows: what living sessions have counted, and what the ended ones have left behind.
 //!
 //! A living session's rows hold its own cumulative values and are replaced by each flush, so that a repeated flush
-//! changes nothing. [`retire`] adds the rows of an ended session to the retired ones and deletes them; run in one
+//! changes nothing. `retire` adds the rows of an ended session to the retired ones and deletes them; run in one
 //! transaction with the deletion of the session, it happens exactly once. Merging for a scrape is not here.
 
 use rusqlite::types::ValueRef;
