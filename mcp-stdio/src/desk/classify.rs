@@ -210,6 +210,7 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -392,5 +393,13 @@ mod tests {
             }
         );
         assert_eq!(told(json!({"limit": 5000}), 500).limit, 500);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_back_is_a_value_or_an_error(status in 100_u16..600, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let judged = envelope(&order(), &answer(status, body), "KEY");
+            prop_assert!(judged.is_err() || status < 400);
+        }
     }
 }

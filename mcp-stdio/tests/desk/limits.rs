@@ -123,3 +123,20 @@ async fn stores_do_not_share_a_bucket() {
     let settings = desk.shop(&access).settings(false).await.unwrap();
     assert_eq!(settings.value.name(), second.name.as_str());
 }
+
+#[tokio::test]
+async fn never_more_than_three_requests_of_one_process_are_under_way_at_a_store() {
+    let latency = Duration::from_millis(20);
+    let kit = Kit::with(Options {
+        latency,
+        ..crate::kit::wide_open()
+    })
+    .await;
+    let shop = kit.shop();
+    let ids: Vec<_> = (7_001_001..7_001_013)
+        .map(|id| order_id(&id.to_string()))
+        .collect();
+    futures_util::future::join_all(ids.iter().map(|id| shop.order(id, false))).await;
+    let together = kit.requests().iter().map(|request| request.in_flight).max();
+    assert_eq!((kit.sent(), together), (12, Some(3)));
+}

@@ -262,6 +262,9 @@ fn is_email(text: &str) -> bool {
 fn source_ids(text: &str) -> Vec<String> {
     let bare = text.trim_start_matches('#').trim();
     let mut numbers = vec![text.to_owned()];
+    if bare.is_empty() {
+        return numbers;
+    }
     if bare != text {
         numbers.push(bare.to_owned());
     } else if bare.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,5 +1,6 @@
 //! Which questions a text leads to, and which answers count as a match.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -152,8 +153,27 @@ fn a_search_costs_few_requests_whatever_the_text() {
 }
 
 #[test]
+fn a_number_sign_alone_does_not_ask_for_every_order() {
+    assert_eq!(asked("#"), ["source_id=#"]);
+    assert!(plan("##").matched_by(&order(json!({"id": "1"}))).is_empty());
+}
+
+#[test]
 fn an_empty_or_endless_text_is_refused() {
     for text in ["", "  \n ", &"x".repeat(201), "a\u{0}b"] {
         assert_eq!(Plan::for_text(text).unwrap_err().code(), "bad_request");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_planned_or_refused_and_what_is_asked_can_be_sent(text in "\\PC{0,60}|[0-9#+() -]{0,30}|[#,.]{0,3}|[A-Za-z,. ']{0,40}") {
+        if let Ok(plan) = Plan::for_text(&text) {
+            for query in plan.stages().iter().flatten() {
+                prop_assert!(query.pairs().is_ok());
+                prop_assert!(filters(query) != "", "an empty filter would mean every order");
+            }
+            prop_assert!(plan.matched_by(&order(json!({}))).is_empty(), "an order without facts matches nothing");
+        }
     }
 }
