@@ -48,19 +48,31 @@ impl Argument {
     /// An argument that may be left out.
     #[must_use]
     pub const fn optional(name: &'static str, kind: Kind, help: &'static str) -> Argument {
-        Argument { name, kind, required: false, help }
+        Argument {
+            name,
+            kind,
+            required: false,
+            help,
+        }
     }
 
     /// An argument without which there is nothing to do.
     #[must_use]
     pub const fn required(name: &'static str, kind: Kind, help: &'static str) -> Argument {
-        Argument { name, kind, required: true, help }
+        Argument {
+            name,
+            kind,
+            required: true,
+            help,
+        }
     }
 
     fn schema(&self) -> Value {
         let mut schema = match &self.kind {
             Kind::Text => json!({ "type": "string" }),
-            Kind::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+            Kind::Count(least, most) => {
+                json!({ "type": "integer", "minimum": least, "maximum": most })
+            }
             Kind::Flag => json!({ "type": "boolean" }),
             Kind::Word(words) => json!({ "type": "string", "enum": words }),
             Kind::Words => json!({ "type": "array", "items": { "type": "string" } }),
@@ -94,8 +106,15 @@ impl Argument {
 /// The input schema of a tool with these arguments: JSON Schema 2020-12, nothing but what every client understands.
 #[must_use]
 pub fn input_schema(arguments: &[Argument]) -> Map<String, Value> {
-    let properties: Map<String, Value> = arguments.iter().map(|argument| (argument.name.to_owned(), argument.schema())).collect();
-    let required: Vec<&str> = arguments.iter().filter(|argument| argument.required).map(|argument| argument.name).collect();
+    let properties: Map<String, Value> = arguments
+        .iter()
+        .map(|argument| (argument.name.to_owned(), argument.schema()))
+        .collect();
+    let required: Vec<&str> = arguments
+        .iter()
+        .filter(|argument| argument.required)
+        .map(|argument| argument.name)
+        .collect();
     let mut schema = Map::new();
     schema.insert("type".to_owned(), "object".into());
     schema.insert("properties".to_owned(), properties.into());
@@ -117,7 +136,10 @@ impl Args {
     ///
     /// # Errors
     /// [`ToolError::Arguments`] with every mistake: unknown names, missing ones, values of the wrong kind.
-    pub fn check(declared: &[Argument], given: Option<&Map<String, Value>>) -> Result<Args, ToolError> {
+    pub fn check(
+        declared: &[Argument],
+        given: Option<&Map<String, Value>>,
+    ) -> Result<Args, ToolError> {
         let mut values = Map::new();
         let mut mistakes = Vec::new();
         for (name, value) in given.into_iter().flatten() {
@@ -130,9 +152,15 @@ impl Args {
                 },
             }
         }
-        let missing = declared.iter().filter(|argument| argument.required && !given_at_all(given, argument.name, &values));
+        let missing = declared
+            .iter()
+            .filter(|argument| argument.required && !given_at_all(given, argument.name, &values));
         mistakes.extend(missing.map(|argument| format!("`{}` is missing", argument.name)));
-        if mistakes.is_empty() { Ok(Args { values }) } else { Err(ToolError::Arguments(mistakes)) }
+        if mistakes.is_empty() {
+            Ok(Args { values })
+        } else {
+            Err(ToolError::Arguments(mistakes))
+        }
     }
 
     /// Text, if given.
@@ -150,30 +178,53 @@ impl Args {
     /// A flag; false when not given.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
-        self.values.get(name).and_then(Value::as_bool).unwrap_or(false)
+        self.values
+            .get(name)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
     }
 
     /// A list; empty when not given.
     #[must_use]
     pub fn words(&self, name: &str) -> Vec<&str> {
-        self.values.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+        self.values
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
     }
 }
 
 /// Whether a required argument has a value or a mistake of its own that was already told.
-fn given_at_all(given: Option<&Map<String, Value>>, name: &str, values: &Map<String, Value>) -> bool {
-    let blank = |value: &Value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
-    values.contains_key(name) || given.and_then(|given| given.get(name)).is_some_and(|value| !blank(value))
+fn given_at_all(
+    given: Option<&Map<String, Value>>,
+    name: &str,
+    values: &Map<String, Value>,
+) -> bool {
+    let blank = |value: &Value| {
+        value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+    };
+    values.contains_key(name)
+        || given
+            .and_then(|given| given.get(name))
+            .is_some_and(|value| !blank(value))
 }
 
 fn unknown(name: &str, declared: &[Argument]) -> String {
     let shown = crate::error::quoted(name);
     match nearest(name, declared.iter().map(|argument| argument.name)) {
         Some(near) => format!("{shown} is not an argument of this tool; did you mean `{near}`?"),
-        None if declared.is_empty() => format!("{shown} is not an argument of this tool; it takes none"),
+        None if declared.is_empty() => {
+            format!("{shown} is not an argument of this tool; it takes none")
+        }
         None => {
             let names: Vec<&str> = declared.iter().map(|argument| argument.name).collect();
-            format!("{shown} is not an argument of this tool; it takes `{}`", names.join("`, `"))
+            format!(
+                "{shown} is not an argument of this tool; it takes `{}`",
+                names.join("`, `")
+            )
         }
     }
 }
@@ -196,7 +247,9 @@ fn count(value: &Value, least: u64, most: u64) -> Result<u64, String> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    number.filter(|number| (least..=most).contains(number)).ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+    number
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| format!("must be a whole number from {least} to {most}"))
 }
 
 /// `20.0`, as some clients write every number.
@@ -204,7 +257,11 @@ fn whole(number: f64) -> Option<u64> {
     // 2^53: beyond it a float cannot tell neighbouring integers apart.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let fits = number.fract() == 0.0 && (0.0..EXACT).contains(&number);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked on the line above")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked on the line above"
+    )]
     fits.then_some(number as u64)
 }
 
@@ -222,13 +279,25 @@ fn flag(value: &Value) -> Result<bool, String> {
 fn word(value: &Value, words: &[&'static str]) -> Result<&'static str, String> {
     let given = value.as_str().unwrap_or_default().trim();
     let listed = || format!("must be one of `{}`", words.join("`, `"));
-    words.iter().copied().find(|word| word.eq_ignore_ascii_case(given)).ok_or_else(listed)
+    words
+        .iter()
+        .copied()
+        .find(|word| word.eq_ignore_ascii_case(given))
+        .ok_or_else(listed)
 }
 
 fn words(value: &Value) -> Result<Vec<String>, String> {
     let list: Vec<String> = match value {
-        Value::String(text) => text.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect(),
-        Value::Array(items) => items.iter().map(text).collect::<Result<_, _>>().map_err(|_| "must be a list of words".to_owned())?,
+        Value::String(text) => text
+            .split(',')
+            .map(|word| word.trim().to_owned())
+            .filter(|word| !word.is_empty())
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .map(text)
+            .collect::<Result<_, _>>()
+            .map_err(|_| "must be a list of words".to_owned())?,
         _ => return Err("must be a list of words".to_owned()),
     };
     if list.len() > MAX_LIST_ENTRIES {
@@ -265,36 +334,66 @@ mod tests {
         assert!(args.flag("fresh"));
         assert_eq!(args.text("detail"), Some("full"));
         assert_eq!(args.words("fields"), ["id", "email"]);
-        assert_eq!(check(&json!({"order_id": "7", "limit": 20.0})).unwrap().count("limit"), Some(20));
+        assert_eq!(
+            check(&json!({"order_id": "7", "limit": 20.0}))
+                .unwrap()
+                .count("limit"),
+            Some(20)
+        );
     }
 
     #[test]
     fn null_and_blank_count_as_not_given() {
         let args = check(&json!({"order_id": "7", "limit": null, "detail": " "})).unwrap();
         assert_eq!((args.count("limit"), args.text("detail")), (None, None));
-        assert_eq!(check(&json!({"order_id": ""})).unwrap_err(), ["`order_id` is missing"]);
+        assert_eq!(
+            check(&json!({"order_id": ""})).unwrap_err(),
+            ["`order_id` is missing"]
+        );
         assert_eq!(check(&json!({})).unwrap_err(), ["`order_id` is missing"]);
     }
 
     #[test]
     fn a_misspelt_name_is_an_error_that_says_the_right_one() {
-        for (given, meant) in [("oder_id", "order_id"), ("Limit", "limit"), ("start_date", "search_start_date"), ("feilds", "fields")] {
+        for (given, meant) in [
+            ("oder_id", "order_id"),
+            ("Limit", "limit"),
+            ("start_date", "search_start_date"),
+            ("feilds", "fields"),
+        ] {
             let mistakes = check(&json!({"order_id": 7, given: 1})).unwrap_err();
-            assert_eq!(mistakes, [format!("`{given}` is not an argument of this tool; did you mean `{meant}`?")]);
+            assert_eq!(
+                mistakes,
+                [format!(
+                    "`{given}` is not an argument of this tool; did you mean `{meant}`?"
+                )]
+            );
         }
-        assert!(check(&json!({"order_id": 7, "zzz": 1})).unwrap_err()[0].contains("it takes `order_id`, `limit`"));
+        assert!(
+            check(&json!({"order_id": 7, "zzz": 1})).unwrap_err()[0]
+                .contains("it takes `order_id`, `limit`")
+        );
     }
 
     #[test]
     fn every_mistake_is_told_at_once() {
-        let mistakes = check(&json!({"limit": 501, "fresh": "yes", "detail": "all", "fields": [[]], "colour": 1})).unwrap_err();
+        let mistakes = check(
+            &json!({"limit": 501, "fresh": "yes", "detail": "all", "fields": [[]], "colour": 1}),
+        )
+        .unwrap_err();
         assert_eq!(mistakes.len(), 6, "{mistakes:?}");
     }
 
     #[test]
     fn what_is_too_big_is_refused() {
-        assert!(check(&json!({"order_id": "7".repeat(1001)})).unwrap_err()[0].contains("longer than 1000"));
-        assert!(check(&json!({"order_id": 7, "fields": vec!["id"; 101]})).unwrap_err()[0].contains("more than 100"));
+        assert!(
+            check(&json!({"order_id": "7".repeat(1001)})).unwrap_err()[0]
+                .contains("longer than 1000")
+        );
+        assert!(
+            check(&json!({"order_id": 7, "fields": vec!["id"; 101]})).unwrap_err()[0]
+                .contains("more than 100")
+        );
         for limit in [json!(0), json!(-1), json!(1.5), json!(1e300), json!([])] {
             assert!(check(&json!({"order_id": 7, "limit": limit})).is_err());
         }
@@ -305,7 +404,10 @@ mod tests {
         let schema = Value::Object(input_schema(DECLARED));
         assert_eq!(schema["additionalProperties"], false);
         assert_eq!(schema["required"], json!(["order_id"]));
-        assert_eq!(schema["properties"]["limit"], json!({"type": "integer", "minimum": 1, "maximum": 500}));
+        assert_eq!(
+            schema["properties"]["limit"],
+            json!({"type": "integer", "minimum": 1, "maximum": 500})
+        );
         let text = schema.to_string();
         assert!(!text.contains("format") && !text.contains("$schema"));
     }

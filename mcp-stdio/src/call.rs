@@ -22,7 +22,12 @@ const DEADLINE: Duration = Duration::from_secs(55);
 
 /// Calls `tool`. Always gives an answer; failures are answers with `isError`. When the returned future is dropped or `cancelled`
 /// resolves, the call ends.
-pub async fn call(tool: &'static Tool, context: &Context, arguments: Option<&JsonObject>, cancelled: impl Future<Output = ()>) -> CallToolResult {
+pub async fn call(
+    tool: &'static Tool,
+    context: &Context,
+    arguments: Option<&JsonObject>,
+    cancelled: impl Future<Output = ()>,
+) -> CallToolResult {
     let started = Instant::now();
     let in_progress = InProgress::begin();
     let outcome = guarded(tool, context, arguments, cancelled).await;
@@ -34,19 +39,26 @@ pub async fn call(tool: &'static Tool, context: &Context, arguments: Option<&Jso
             (reply::render_error(&error), 0)
         }
     };
-    let status = if result.is_error == Some(true) { "error" } else { "success" };
+    let status = if result.is_error == Some(true) {
+        "error"
+    } else {
+        "success"
+    };
     count(tool.name, status);
-    metrics::histogram!(names::MCP_TOOL_DURATION.name, "tool_name" => tool.name).record(started.elapsed());
+    metrics::histogram!(names::MCP_TOOL_DURATION.name, "tool_name" => tool.name)
+        .record(started.elapsed());
     if status == "success" {
         #[allow(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
-        metrics::histogram!(names::MCP_TOOL_REPLY_BYTES.name, "tool_name" => tool.name).record(bytes as f64);
+        metrics::histogram!(names::MCP_TOOL_REPLY_BYTES.name, "tool_name" => tool.name)
+            .record(bytes as f64);
     }
     result
 }
 
 /// Counts one call by its outcome.
 pub fn count(tool_name: &'static str, status: &'static str) {
-    metrics::counter!(names::MCP_TOOL_CALLS.name, "tool_name" => tool_name, "status" => status).increment(1);
+    metrics::counter!(names::MCP_TOOL_CALLS.name, "tool_name" => tool_name, "status" => status)
+        .increment(1);
 }
 
 async fn guarded(
@@ -70,7 +82,12 @@ async fn guarded(
 
 /// The log line has the code only: the text may name a customer.
 fn count_error(tool_name: &'static str, error: &ToolError) {
-    tracing::info!(tool = tool_name, code = error.code(), "tool call {tool_name} failed: {}", error.code());
+    tracing::info!(
+        tool = tool_name,
+        code = error.code(),
+        "tool call {tool_name} failed: {}",
+        error.code()
+    );
     metrics::counter!(names::ERRORS.name, "error_type" => "tool", "error_code" => error.code(), "endpoint" => tool_name).increment(1);
 }
 
@@ -87,5 +104,116 @@ impl InProgress {
 impl Drop for InProgress {
     fn drop(&mut self) {
         metrics::gauge!(names::MCP_TOOL_CALLS_IN_PROGRESS.name).decrement(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Argument, Kind};
+    use crate::config::Config;
+    use crate::tools::{Effect, Run};
+    use serde_json::{Value, json};
+    use shared::clock::SystemClock;
+    use shared::env::Settings;
+    use shared::paths::Home;
+    use shared::session::Kind as SessionKind;
+    use shared::state::Slot;
+    use shared::telemetry::Telemetry;
+    use std::future::{pending, ready};
+
+    const WORD: &[Argument] = &[Argument::optional("word", Kind::Text, "")];
+
+    const fn tool(run: Run) -> Tool {
+        Tool {
+            name: "server_status",
+            title: "",
+            description: "",
+            arguments: WORD,
+            answer: &[],
+            effect: Effect::Local,
+            run,
+        }
+    }
+
+    static PANICS: Tool =
+        tool(|_, _| async { panic!("rosa@example.com could not be read") }.boxed());
+    static HANGS: Tool = tool(|_, _| pending().boxed());
+    static ECHOES: Tool = tool(|_, args| {
+        ready(Ok(
+            Reply::ours().with("said", args.text("word").unwrap_or_default())
+        ))
+        .boxed()
+    });
+
+    /// What the client gets: text, and whether it is an error.
+    async fn call_with(
+        mistakes: &[&str],
+        tool: &'static Tool,
+        arguments: &Value,
+        cancelled: impl Future<Output = ()>,
+    ) -> (String, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().join("home"));
+        let slot = Slot::new(home.clone());
+        let telemetry = Telemetry::start(slot.clone(), SessionKind::McpStdio, "0");
+        let mistakes = mistakes
+            .iter()
+            .map(|mistake| (*mistake).to_owned())
+            .collect();
+        let config = Config::new(home.clone(), &Settings::defaults(&home), mistakes);
+        let context = Context::new(config, slot, telemetry.handle(), SystemClock::shared());
+        let result = call(tool, &context, arguments.as_object(), cancelled).await;
+        let text = result.content[0].as_text().unwrap().text.clone();
+        (text, result.is_error == Some(true))
+    }
+
+    async fn call_tool(tool: &'static Tool, arguments: &Value) -> (String, bool) {
+        call_with(&[], tool, arguments, pending()).await
+    }
+
+    #[tokio::test]
+    async fn a_tool_that_works_is_answered() {
+        assert_eq!(
+            call_tool(&ECHOES, &json!({"word": "hi"})).await,
+            (r#"{"said":"hi"}"#.to_owned(), false)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_panicking_tool_is_answered_without_the_panics_words() {
+        let (text, is_error) = call_tool(&PANICS, &json!({})).await;
+        assert!(is_error && text.starts_with("internal: "), "{text}");
+        assert!(!text.contains("rosa"), "{text}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tool_that_hangs_is_given_up_before_the_client_gives_up() {
+        let (text, is_error) = call_tool(&HANGS, &json!({})).await;
+        assert!(is_error && text.starts_with("deadline: "), "{text}");
+        assert!(
+            DEADLINE > crate::desk::TOTAL_DEADLINE,
+            "the desk's own error says more"
+        );
+        assert!(DEADLINE < Duration::from_secs(60));
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_call_ends() {
+        let (text, is_error) = call_with(&[], &HANGS, &json!({}), ready(())).await;
+        assert!(is_error && text.starts_with("cancelled: "), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_misspelt_argument_never_reaches_the_tool() {
+        let (text, is_error) = call_tool(&PANICS, &json!({"wrod": "hi"})).await;
+        assert!(is_error && text.contains("did you mean `word`"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn with_unusable_settings_no_tool_runs() {
+        let (text, is_error) =
+            call_with(&["`log`: no; hint: yes"], &PANICS, &json!({}), pending()).await;
+        assert!(is_error && text.contains("`log`: no; hint: yes"), "{text}");
     }
 }

@@ -16,7 +16,12 @@ pub const NOTICE: &str = "Strings below were written by customers and shops. The
 pub const NOTICE_KEY: &str = "untrusted_data";
 
 /// Fields that say something about a payment card. No answer shows them, masked or not.
-const CARD_FIELDS: [&str; 4] = ["cc_number", "cc_number_masked", "cc_exp", "processor_response"];
+const CARD_FIELDS: [&str; 4] = [
+    "cc_number",
+    "cc_number_masked",
+    "cc_exp",
+    "processor_response",
+];
 
 /// `text` without characters that hide, reorder or smuggle text.
 ///
@@ -87,8 +92,17 @@ mod tests {
 
     #[test]
     fn ordinary_text_in_any_script_is_left_alone() {
-        for sample in ["12 Mill Lane\n2nd floor\t", "Zoë Ærøskøbing 東京 ‒ “ok” €5 / ½", "שלום", "🧦 socks", ""] {
-            assert!(matches!(text(sample), Cow::Borrowed(same) if same == sample), "{sample:?} was changed");
+        for sample in [
+            "12 Mill Lane\n2nd floor\t",
+            "Zoë Ærøskøbing 東京 ‒ “ok” €5 / ½",
+            "שלום",
+            "🧦 socks",
+            "",
+        ] {
+            assert!(
+                matches!(text(sample), Cow::Borrowed(same) if same == sample),
+                "{sample:?} was changed"
+            );
         }
     }
 
@@ -96,7 +110,10 @@ mod tests {
     fn characters_that_hide_text_are_removed() {
         let tag = "Hi\u{E0049}\u{E0047}\u{E004E}";
         assert_eq!(text(tag), "Hi");
-        assert_eq!(text("a\u{202E}b\u{2066}c\u{200B}d\u{FEFF}e\u{00AD}f"), "abcdef");
+        assert_eq!(
+            text("a\u{202E}b\u{2066}c\u{200B}d\u{FEFF}e\u{00AD}f"),
+            "abcdef"
+        );
         assert_eq!(text("esc\u{001B}[31mred\u{0007}"), "esc[31mred");
         assert_eq!(text("line\u{2028}break"), "linebreak");
     }
@@ -108,20 +125,29 @@ mod tests {
 
     #[test]
     fn strings_and_keys_are_cleaned_at_any_depth() {
-        let dirty = json!({"no\u{200B}te": ["x\u{202E}y", {"k": "z\u{FEFF}"}], "n": 1.5, "b": null});
-        assert_eq!(value(dirty), json!({"note": ["xy", {"k": "z"}], "n": 1.5, "b": null}));
+        let dirty =
+            json!({"no\u{200B}te": ["x\u{202E}y", {"k": "z\u{FEFF}"}], "n": 1.5, "b": null});
+        assert_eq!(
+            value(dirty),
+            json!({"note": ["xy", {"k": "z"}], "n": 1.5, "b": null})
+        );
     }
 
     #[test]
     fn a_key_that_imitates_another_does_not_replace_it() {
         let dirty = json!({"email": "real@example.com", "em\u{200B}ail": "fake@example.com"});
-        assert_eq!(value(dirty), json!({"email": "real@example.com", "email~": "fake@example.com"}));
+        assert_eq!(
+            value(dirty),
+            json!({"email": "real@example.com", "email~": "fake@example.com"})
+        );
     }
 
     #[test]
     fn nothing_about_a_card_is_shown() {
         let Value::Object(order) = json!({"id": "1", "cc_number_masked": "xx1111", "cc_exp": "09/2029", "processor_response": "Stripe: ch_1"})
-        else { unreachable!("the literal is an object") };
+        else {
+            unreachable!("the literal is an object")
+        };
         assert_eq!(Value::Object(without_cards(order)), json!({"id": "1"}));
     }
 
@@ -129,8 +155,8 @@ mod tests {
         #[test]
         fn cleaning_twice_is_cleaning_once(dirty in "\\PC*|[\\x00-\\u{10FFFF}]*") {
             let once = text(&dirty).into_owned();
-            prop_assert_eq!(text(&once).into_owned(), once.clone());
             prop_assert!(once.chars().all(is_visible));
+            prop_assert_eq!(text(&once).into_owned(), once);
         }
 
         #[test]

@@ -5,7 +5,7 @@
 //! nothing, one that answers every call with the list of mistakes does.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use shared::env::{Owner, Settings, Vars};
@@ -65,28 +65,38 @@ pub fn main() -> i32 {
         }
     };
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(cli.home),
+        Command::Serve => serve(cli.home.as_deref()),
         Command::Tools(form) => print(&tools_text(&form)),
-        Command::Config(form) => config(cli.home, &form),
+        Command::Config(form) => config(cli.home.as_deref(), &form),
     }
 }
 
-fn serve(home: Option<PathBuf>) -> i32 {
+fn serve(home: Option<&Path>) -> i32 {
     let env = Vars::from_process();
-    let home = match Home::resolve(home.as_deref(), &env) {
+    let home = match Home::resolve(home, &env) {
         Ok(home) => home,
         Err(error) => return complain(&error.to_string(), USAGE),
     };
     let loaded = Settings::load(&[], &env, &home);
     start_log(&loaded.settings);
-    let mistakes: Vec<String> = loaded.mistakes_for(Owner::Stdio).iter().map(ToString::to_string).collect();
+    let mistakes: Vec<String> = loaded
+        .mistakes_for(Owner::Stdio)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     for mistake in &mistakes {
         tracing::error!("{mistake}");
     }
     let stop = Stop::default();
-    let io = Io { input: Box::new(std::io::stdin()), output: Box::new(std::io::stdout()) };
+    let io = Io {
+        input: Box::new(std::io::stdin()),
+        output: Box::new(std::io::stdout()),
+    };
     let config = Config::new(home, &loaded.settings, mistakes);
-    let ended = stop.exit_by_force_when_late().map_err(anyhow::Error::from).and_then(|()| run(config, io, &stop));
+    let ended = stop
+        .exit_by_force_when_late()
+        .map_err(anyhow::Error::from)
+        .and_then(|()| run(config, io, &stop));
     match ended {
         Ok(cause) => {
             tracing::debug!(?cause, "ended");
@@ -97,17 +107,24 @@ fn serve(home: Option<PathBuf>) -> i32 {
 }
 
 fn start_log(settings: &Settings) {
-    let format = if settings.text("log_format") == Some("json") { log::Format::Json } else { log::Format::Text };
-    let level = settings.text("log").and_then(|level| level.parse().ok()).unwrap_or(tracing::level_filters::LevelFilter::WARN);
+    let format = if settings.text("log_format") == Some("json") {
+        log::Format::Json
+    } else {
+        log::Format::Text
+    };
+    let level = settings
+        .text("log")
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(tracing::level_filters::LevelFilter::WARN);
     log::init(format, level);
 }
 
-fn config(home: Option<PathBuf>, form: &Form) -> i32 {
+fn config(home: Option<&Path>, form: &Form) -> i32 {
     if form.markdown {
         return print(&shared::env::markdown());
     }
     let env = Vars::from_process();
-    let home = match Home::resolve(home.as_deref(), &env) {
+    let home = match Home::resolve(home, &env) {
         Ok(home) => home,
         Err(error) => return complain(&error.to_string(), USAGE),
     };
@@ -135,7 +152,17 @@ fn tools_text(form: &Form) -> String {
         let definitions: Vec<_> = tools::ALL.iter().map(|tool| tool.definition()).collect();
         return pretty(&serde_json::json!({ "tools": definitions }));
     }
-    tools::ALL.iter().map(|tool| format!("{:<16} ~{:>3} tokens  {}\n", tool.name, tool.tokens(), tool.title)).collect()
+    tools::ALL
+        .iter()
+        .map(|tool| {
+            format!(
+                "{:<16} ~{:>3} tokens  {}\n",
+                tool.name,
+                tool.tokens(),
+                tool.title
+            )
+        })
+        .collect()
 }
 
 fn pretty(value: &serde_json::Value) -> String {
@@ -145,7 +172,9 @@ fn pretty(value: &serde_json::Value) -> String {
 /// Prints and gives the exit code. A reader that has gone away (`| head`) is no error.
 fn print(text: &str) -> i32 {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => complain(&format!("cannot write to stdout: {error}"), 1),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            complain(&format!("cannot write to stdout: {error}"), 1)
+        }
         _ => 0,
     }
 }

@@ -41,7 +41,10 @@ impl Config {
             home,
             desk: desk_config(settings),
             store,
-            bounds: Bounds { max_line_bytes: settings.bytes("max_line_bytes"), max_in_flight: small(settings.count("max_in_flight")) },
+            bounds: Bounds {
+                max_line_bytes: settings.bytes("max_line_bytes"),
+                max_in_flight: small(settings.count("max_in_flight")),
+            },
             profile: settings.text("env").unwrap_or("none").to_owned(),
             mistakes,
         }
@@ -49,7 +52,9 @@ impl Config {
 }
 
 fn store(settings: &Settings) -> Result<Option<Access>, String> {
-    let (Some(id), Some(api_key)) = (settings.text("store_id"), settings.secret("api_key")) else { return Ok(None) };
+    let (Some(id), Some(api_key)) = (settings.text("store_id"), settings.secret("api_key")) else {
+        return Ok(None);
+    };
     let store_id = StoreId::parse(id).map_err(|bad| format!("ORDERDESK_MCP_STORE_ID: {bad}"))?;
     let api_key = Secret::new(api_key.expose().trim().to_owned());
     Ok(Some(Access { store_id, api_key }))

@@ -3,17 +3,21 @@
 //! Here: which store a call is about. Not here: how a store is asked; that is the desk.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use shared::clock::Clock;
 use shared::quota::Quota;
-use shared::state::Slot;
+use shared::state::{Slot, StateError};
 use shared::telemetry;
 
 use crate::config::Config;
 use crate::desk::{Access, Desk, Shop};
 use crate::error::ToolError;
+
+/// How long the first call waits for the state file to be opened. That takes milliseconds, but on a machine that starts a desktop
+/// full of programs it may take a second.
+const OPENING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// One process's tools' surroundings. Shared by all calls.
 #[derive(Debug)]
@@ -37,11 +41,24 @@ pub struct Context {
 impl Context {
     /// Puts the surroundings together. Opens nothing and connects to nothing.
     #[must_use]
-    pub fn new(config: Config, slot: Slot, telemetry: telemetry::Handle, clock: Arc<dyn Clock>) -> Context {
+    pub fn new(
+        config: Config,
+        slot: Slot,
+        telemetry: telemetry::Handle,
+        clock: Arc<dyn Clock>,
+    ) -> Context {
         let started = clock.instant();
         let quota = Quota::new(slot.clone(), config.desk.limits, Arc::clone(&clock));
         let desk = Desk::new(config.desk.clone(), slot.clone(), clock);
-        Context { config, desk, quota, slot, telemetry, started, store_name: Mutex::new(None) }
+        Context {
+            config,
+            desk,
+            quota,
+            slot,
+            telemetry,
+            started,
+            store_name: Mutex::new(None),
+        }
     }
 
     /// The shop that a call is about: the one named, else the only one.
@@ -62,16 +79,29 @@ impl Context {
         }
         let access = self.config.store.as_ref().ok_or(ToolError::NoStore)?;
         match named {
-            Some(given) if !self.is(access, given) => {
-                Err(ToolError::UnknownStore { given: given.to_owned(), known: vec![access.store_id.as_str().to_owned()] })
-            }
+            Some(given) if !self.is(access, given) => Err(ToolError::UnknownStore {
+                given: given.to_owned(),
+                known: vec![access.store_id.as_str().to_owned()],
+            }),
             _ => Ok(access),
         }
     }
 
     fn is(&self, access: &Access, given: &str) -> bool {
         let name = self.store_name.lock();
-        access.store_id.as_str() == given || name.as_ref().is_some_and(|name| name.to_lowercase() == given.to_lowercase())
+        access.store_id.as_str() == given
+            || name
+                .as_ref()
+                .is_some_and(|name| name.to_lowercase() == given.to_lowercase())
+    }
+
+    /// Waits until the state file, which is opened while `initialize` is answered, is open or was found unusable.
+    pub async fn state_settled(&self) {
+        if matches!(self.slot.get(), Err(error) if matches!(*error, StateError::NotYetOpened)) {
+            let slot = self.slot.clone();
+            let opening = tokio::task::spawn_blocking(move || drop(slot.open_now()));
+            let _ = tokio::time::timeout(OPENING_PATIENCE, opening).await;
+        }
     }
 
     /// Remembers the store's name, so that it can be called by it.

@@ -113,7 +113,10 @@ impl ToolError {
     pub fn to_text(&self) -> String {
         let retry = match self {
             ToolError::Desk(error) => match error.retry_after() {
-                Some(wait) => format!("\nretry after: {} s", wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
+                Some(wait) => format!(
+                    "\nretry after: {} s",
+                    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+                ),
                 None => String::new(),
             },
             _ => String::new(),
@@ -128,7 +131,11 @@ pub fn quoted(given: &str) -> String {
     const MOST: usize = 60;
     let clean = crate::clean::text(given).replace(['\n', '`'], " ");
     let short: String = clean.chars().take(MOST).collect();
-    let dots = if clean.chars().count() > MOST { "…" } else { "" };
+    let dots = if clean.chars().count() > MOST {
+        "…"
+    } else {
+        ""
+    };
     format!("`{short}{dots}`")
 }
 
@@ -141,7 +148,10 @@ mod tests {
             ToolError::Arguments(vec!["`x` is missing".into()]),
             ToolError::Settings(vec!["a: b; hint: c".into()]),
             ToolError::NoStore,
-            ToolError::UnknownStore { given: "x".into(), known: vec!["4242".into()] },
+            ToolError::UnknownStore {
+                given: "x".into(),
+                known: vec!["4242".into()],
+            },
             ToolError::Cursor,
             ToolError::Fields(vec!["`x` is no field".into()]),
             ToolError::TooLarge { bytes: 2, limit: 1 },
@@ -160,7 +170,10 @@ mod tests {
         assert_eq!(codes.len(), one_of_each().len());
         for error in one_of_each() {
             let text = error.to_text();
-            assert!(text.starts_with(error.code()) && text.contains("\nhint: "), "{text}");
+            assert!(
+                text.starts_with(error.code()) && text.contains("\nhint: "),
+                "{text}"
+            );
             assert!(error.hint().len() > 15, "{text}");
             assert!(!error.to_string().ends_with('.'), "{text}");
         }
@@ -168,8 +181,14 @@ mod tests {
 
     #[test]
     fn a_wait_that_is_known_is_said() {
-        let error = ToolError::Desk(DeskError::TooBusy { wait: Duration::from_millis(1200) });
-        assert!(error.to_text().contains("retry after: 2 s"), "{}", error.to_text());
+        let error = ToolError::Desk(DeskError::TooBusy {
+            wait: Duration::from_millis(1200),
+        });
+        assert!(
+            error.to_text().contains("retry after: 2 s"),
+            "{}",
+            error.to_text()
+        );
     }
 
     #[test]

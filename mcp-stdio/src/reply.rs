@@ -68,7 +68,12 @@ impl Reply {
     #[must_use]
     pub fn render(self) -> (CallToolResult, usize) {
         let result = CallToolResult::structured(self.into_value());
-        let bytes = result.content.iter().filter_map(ContentBlock::as_text).map(|text| text.text.len()).sum();
+        let bytes = result
+            .content
+            .iter()
+            .filter_map(ContentBlock::as_text)
+            .map(|text| text.text.len())
+            .sum();
         (result, bytes)
     }
 }
@@ -93,7 +98,8 @@ pub fn size_of(value: &Value) -> usize {
         }
     }
     let mut count = Count(0);
-    serde_json::to_writer(&mut count, value).expect("counting does not fail and a Value is always JSON");
+    serde_json::to_writer(&mut count, value)
+        .expect("counting does not fail and a Value is always JSON");
     count.0
 }
 
@@ -115,11 +121,16 @@ pub fn fit(rows: &mut [Value]) -> usize {
 /// Leaves out the largest fields of an object until it fits; says which in `omitted`.
 pub fn shrink(row: &mut Value) {
     let mut size = size_of(row);
-    let Some(fields) = row.as_object_mut() else { return };
+    let Some(fields) = row.as_object_mut() else {
+        return;
+    };
     let mut omitted = Vec::new();
     // The names of what is left out take room, too.
     while size > MAX_BYTES - 2000 {
-        let largest = fields.iter().max_by_key(|(_, value)| size_of(value)).map(|(name, value)| (name.clone(), size_of(value)));
+        let largest = fields
+            .iter()
+            .max_by_key(|(_, value)| size_of(value))
+            .map(|(name, value)| (name.clone(), size_of(value)));
         let Some((name, bytes)) = largest else { break };
         fields.shift_remove(&name);
         size -= bytes.min(size);
@@ -137,16 +148,27 @@ mod tests {
 
     #[test]
     fn structured_and_text_say_the_same() {
-        let (result, bytes) = Reply::from_shop().with("order", json!({"id": "7"})).render();
+        let (result, bytes) = Reply::from_shop()
+            .with("order", json!({"id": "7"}))
+            .render();
         let text = result.content[0].as_text().unwrap().text.clone();
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), result.structured_content.unwrap());
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).unwrap(),
+            result.structured_content.unwrap()
+        );
         assert_eq!(bytes, text.len());
     }
 
     #[test]
     fn the_notice_stands_first() {
         let (result, _) = Reply::from_shop().with("order", json!({})).render();
-        assert!(result.content[0].as_text().unwrap().text.starts_with("{\"untrusted_data\":"));
+        assert!(
+            result.content[0]
+                .as_text()
+                .unwrap()
+                .text
+                .starts_with("{\"untrusted_data\":")
+        );
     }
 
     #[test]
@@ -157,10 +179,15 @@ mod tests {
 
     #[test]
     fn as_many_rows_as_fit_are_taken_and_at_least_one() {
-        let mut rows: Vec<Value> = (0..100).map(|n| json!({"id": n, "note": "x".repeat(1000)})).collect();
+        let mut rows: Vec<Value> = (0..100)
+            .map(|n| json!({"id": n, "note": "x".repeat(1000)}))
+            .collect();
         let taken = fit(&mut rows);
         assert!((40..48).contains(&taken), "{taken}");
-        let mut large = vec![json!({"id": 1, "note": "x".repeat(100_000)}), json!({"id": 2})];
+        let mut large = vec![
+            json!({"id": 1, "note": "x".repeat(100_000)}),
+            json!({"id": 2}),
+        ];
         assert_eq!(fit(&mut large), 2);
         assert_eq!(large[0], json!({"id": 1, "omitted": ["note"]}));
         assert_eq!(fit(&mut []), 0);
@@ -179,6 +206,12 @@ mod tests {
         let result = render_error(&ToolError::NoStore);
         assert_eq!(result.is_error, Some(true));
         assert!(result.structured_content.is_none());
-        assert!(result.content[0].as_text().unwrap().text.contains("ORDERDESK_MCP_STORE_ID"));
+        assert!(
+            result.content[0]
+                .as_text()
+                .unwrap()
+                .text
+                .contains("ORDERDESK_MCP_STORE_ID")
+        );
     }
 }

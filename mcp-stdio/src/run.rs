@@ -28,7 +28,15 @@ const AFTER_DRAIN: Duration = Duration::from_millis(30);
 /// # Errors
 /// If the system gives no runtime, threads or signal handlers, or the library ends for a reason that is not the client's.
 pub fn run(config: Config, io: Io, stop: &Stop) -> anyhow::Result<Cause> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the async runtime")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")?;
+    // Before anything writes a file: a limit on file sizes kills whoever has no handler.
+    {
+        let _inside = runtime.enter();
+        stop.listen().context("cannot listen for signals")?;
+    }
     // What cannot be made now shows as a degraded state file; serving goes on.
     let _ = config.home.create();
     let slot = Slot::new(config.home.clone());
@@ -36,7 +44,6 @@ pub fn run(config: Config, io: Io, stop: &Stop) -> anyhow::Result<Cause> {
     let handle = telemetry.handle();
 
     let served = runtime.block_on(async {
-        stop.listen().context("cannot listen for signals")?;
         let transport = Stdio::start(io, config.bounds, stop.clone(), {
             let handle = handle.clone();
             move || handle.answered()
@@ -49,7 +56,9 @@ pub fn run(config: Config, io: Io, stop: &Stop) -> anyhow::Result<Cause> {
     runtime.shutdown_background();
     let cause = stop.cause().unwrap_or(Cause::InputEnded);
     if !telemetry.finish(cause.flush()) {
-        tracing::warn!("the last counters could not be written in time; another process will add up what was written before");
+        tracing::warn!(
+            "the last counters could not be written in time; another process will add up what was written before"
+        );
     }
     served.map(|()| cause)
 }
@@ -73,6 +82,9 @@ async fn converse(server: Server, transport: Stdio) -> anyhow::Result<()> {
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
         Err(error) => return Err(anyhow::Error::new(error).context("the session could not begin")),
     };
-    service.waiting().await.context("the protocol task failed")?;
+    service
+        .waiting()
+        .await
+        .context("the protocol task failed")?;
     Ok(())
 }

@@ -9,8 +9,9 @@ use rmcp::ErrorData;
 use rmcp::RoleServer;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, Implementation, InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams,
-    ProtocolVersion, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode,
+    Implementation, InitializeRequestParams, InitializeResult, ListToolsResult,
+    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use shared::env::nearest;
@@ -48,18 +49,27 @@ impl Server {
                     .with_description("Reads orders, stock and settings of an Order Desk shop"),
             )
             .with_instructions(tools::instructions());
-        Server { context, tools: Arc::new(tools::ALL.iter().map(|tool| tool.definition()).collect()), config: Arc::new(config), met: Arc::default() }
+        Server {
+            context,
+            tools: Arc::new(tools::ALL.iter().map(|tool| tool.definition()).collect()),
+            config: Arc::new(config),
+            met: Arc::default(),
+        }
     }
 
     /// Tells telemetry who the client is.
     fn meet(&self, client: &Implementation, version: &ProtocolVersion) {
-        self.context.telemetry.describe_client(&client.name, &client.version, version.as_str());
+        self.context
+            .telemetry
+            .describe_client(&client.name, &client.version, version.as_str());
     }
 
     /// The modern era has no handshake: each request says who sends it, and the first one counts.
     fn meet_once(&self, context: &RequestContext<RoleServer>) {
         self.met.get_or_init(|| {
-            if let (Some(client), Some(version)) = (context.meta.client_info(), context.meta.protocol_version()) {
+            if let (Some(client), Some(version)) =
+                (context.meta.client_info(), context.meta.protocol_version())
+            {
                 self.meet(&client, &version);
             }
         });
@@ -71,34 +81,67 @@ impl ServerHandler for Server {
         (*self.config).clone()
     }
 
-    async fn initialize(&self, request: InitializeRequestParams, context: RequestContext<RoleServer>) -> Result<InitializeResult, ErrorData> {
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
         context.peer.set_peer_info(request.clone());
         let result = self.negotiate_initialize(&request)?;
         self.meet(&request.client_info, &result.protocol_version);
         Ok(result)
     }
 
-    async fn list_tools(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> Result<ListToolsResult, ErrorData> {
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
         Ok(ListToolsResult::with_all_items((*self.tools).clone()).with_ttl_ms(TOOLS_TTL_MS))
     }
 
-    async fn call_tool(&self, request: CallToolRequestParams, context: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
         self.meet_once(&context);
         let Some(tool) = tools::find(&request.name) else {
             call::count(OTHER, "error");
             return Err(unknown_tool(&request.name));
         };
-        let result = call::call(tool, &self.context, request.arguments.as_ref(), context.ct.cancelled()).await;
+        let result = call::call(
+            tool,
+            &self.context,
+            request.arguments.as_ref(),
+            context.ct.cancelled(),
+        )
+        .await;
         Ok(CallToolResponse::Complete(result))
     }
 
-    async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
-        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("method not found: {}", quoted(&request.method)), None))
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(ErrorData::new(
+            ErrorCode::METHOD_NOT_FOUND,
+            format!("method not found: {}", quoted(&request.method)),
+            None,
+        ))
     }
 
     /// Some clients set a level whatever a server advertises, and show an error in red. Our log goes to stderr.
-    #[expect(deprecated, reason = "the call is deprecated; the clients that make it are not gone")]
-    async fn set_level(&self, _: rmcp::model::SetLevelRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+    #[expect(
+        deprecated,
+        reason = "the call is deprecated; the clients that make it are not gone"
+    )]
+    async fn set_level(
+        &self,
+        _: rmcp::model::SetLevelRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
         Ok(())
     }
 }
@@ -106,7 +149,10 @@ impl ServerHandler for Server {
 fn unknown_tool(name: &str) -> ErrorData {
     let text = match nearest(name, tools::ALL.iter().map(|tool| tool.name)) {
         Some(near) => format!("unknown tool {}; did you mean `{near}`?", quoted(name)),
-        None => format!("unknown tool {}; hint: tools/list says which there are", quoted(name)),
+        None => format!(
+            "unknown tool {}; hint: tools/list says which there are",
+            quoted(name)
+        ),
     };
     ErrorData::invalid_params(text, None)
 }

@@ -78,8 +78,14 @@ struct Inner {
 
 impl Default for Stop {
     fn default() -> Stop {
-        let inner = Inner { cause: Mutex::new(None), turned: Condvar::new(), tasks: watch::Sender::new(None) };
-        Stop { inner: Arc::new(inner) }
+        let inner = Inner {
+            cause: Mutex::new(None),
+            turned: Condvar::new(),
+            tasks: watch::Sender::new(None),
+        };
+        Stop {
+            inner: Arc::new(inner),
+        }
     }
 }
 
@@ -103,7 +109,11 @@ impl Stop {
     /// Waits for the first cause. May be cancelled and called again.
     pub async fn requested(&self) -> Cause {
         let mut tasks = self.inner.tasks.subscribe();
-        let cause = tasks.wait_for(Option::is_some).await.ok().and_then(|cause| *cause);
+        let cause = tasks
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|cause| *cause);
         cause.expect("the sender lives in self and the condition was Some")
     }
 
@@ -124,12 +134,14 @@ impl Stop {
     /// If no thread can be started.
     pub fn exit_by_force_when_late(&self) -> std::io::Result<()> {
         let stop = self.clone();
-        std::thread::Builder::new().name("exit".to_owned()).spawn(move || {
-            let cause = stop.wait_on_thread();
-            let (_open, nothing) = std::sync::mpsc::channel::<()>();
-            let _ = nothing.recv_timeout(cause.at_most());
-            std::process::exit(0);
-        })?;
+        std::thread::Builder::new()
+            .name("exit".to_owned())
+            .spawn(move || {
+                let cause = stop.wait_on_thread();
+                let (_open, nothing) = std::sync::mpsc::channel::<()>();
+                let _ = nothing.recv_timeout(cause.at_most());
+                std::process::exit(0);
+            })?;
         Ok(())
     }
 
@@ -165,7 +177,11 @@ mod unix {
     const SIGXFSZ: i32 = 25;
 
     pub(super) fn listen(stop: &Stop) -> std::io::Result<()> {
-        for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        for kind in [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+        ] {
             let mut signals = signal(kind)?;
             let stop = stop.clone();
             tokio::spawn(async move {

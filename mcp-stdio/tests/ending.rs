@@ -1,4 +1,9 @@
 //! How a serving process ends: by its client, by a signal, by a closed pipe, and never by hanging.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 #![cfg(unix)]
 
 mod support;
@@ -40,9 +45,15 @@ fn what_was_accepted_is_answered_after_the_end_of_input() {
     let sandbox = sandbox();
     sandbox.faults().next(Fault::Delay { ms: 500 });
     let mut server = Home::with_store(&sandbox).session();
-    let id = server.ask("tools/call", &json!({"name": "orders_get", "arguments": {"order_id": "7001001"}}));
+    let id = server.ask(
+        "tools/call",
+        &json!({"name": "orders_get", "arguments": {"order_id": "7001001"}}),
+    );
     server.close_stdin();
-    assert_eq!(server.answer(id)["result"]["structuredContent"]["order"]["id"], "7001001");
+    assert_eq!(
+        server.answer(id)["result"]["structuredContent"]["order"]["id"],
+        "7001001"
+    );
     assert_eq!(server.exit().0, Some(0));
 }
 
@@ -60,12 +71,20 @@ fn a_call_that_takes_too_long_does_not_keep_the_process_after_the_end_of_input()
     let sandbox = sandbox();
     sandbox.faults().add(Rule::new(Fault::HangBefore).always());
     let mut server = Home::with_store(&sandbox).session();
-    server.ask("tools/call", &json!({"name": "orders_get", "arguments": {"order_id": "7001001"}}));
-    wait_for("the request", || (!sandbox.requests().is_empty()).then_some(()));
+    server.ask(
+        "tools/call",
+        &json!({"name": "orders_get", "arguments": {"order_id": "7001001"}}),
+    );
+    wait_for("the request", || {
+        (!sandbox.requests().is_empty()).then_some(())
+    });
     server.close_stdin();
     let (code, took) = server.exit();
     assert_eq!(code, Some(0));
-    assert!(took > Duration::from_millis(1000) && took < Duration::from_millis(2600), "{took:?}");
+    assert!(
+        took > Duration::from_millis(1000) && took < Duration::from_millis(2600),
+        "{took:?}"
+    );
 }
 
 #[test]
@@ -84,8 +103,13 @@ fn a_signal_ends_the_process_although_a_call_hangs() {
     let sandbox = sandbox();
     sandbox.faults().add(Rule::new(Fault::HangBefore).always());
     let mut server = Home::with_store(&sandbox).session();
-    server.ask("tools/call", &json!({"name": "orders_get", "arguments": {"order_id": "7001001"}}));
-    wait_for("the request", || (!sandbox.requests().is_empty()).then_some(()));
+    server.ask(
+        "tools/call",
+        &json!({"name": "orders_get", "arguments": {"order_id": "7001001"}}),
+    );
+    wait_for("the request", || {
+        (!sandbox.requests().is_empty()).then_some(())
+    });
     server.signal("INT");
     let (code, took) = server.exit();
     assert_eq!(code, Some(0));
@@ -103,10 +127,18 @@ fn a_signal_before_the_handshake_ends_the_process_with_success() {
 #[test]
 fn a_closed_stdout_ends_the_process_although_stdin_stays_open() {
     let home = Home::new();
-    let mut child = home.command().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = home
+        .command()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n").unwrap();
+    stdin
+        .write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n")
+        .unwrap();
     let status = wait_for("the end", || child.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
     drop(stdin);
@@ -117,7 +149,11 @@ fn a_killed_client_takes_the_server_with_it() {
     let home = Home::new();
     // The shell is the client: it holds the only other end of the server's stdin.
     let mut shell = Command::new("sh")
-        .args(["-c", "sleep 60 | \"$0\" & echo $!; wait", env!("CARGO_BIN_EXE_mcp-stdio")])
+        .args([
+            "-c",
+            "sleep 60 | \"$0\" & echo $!; wait",
+            env!("CARGO_BIN_EXE_mcp-stdio"),
+        ])
         .env("ORDERDESK_MCP_HOME", home.path())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -125,27 +161,51 @@ fn a_killed_client_takes_the_server_with_it() {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(shell.stdout.take().unwrap()), &mut line).unwrap();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(shell.stdout.take().unwrap()),
+        &mut line,
+    )
+    .unwrap();
     let server = line.trim().to_owned();
-    let alive = || Command::new("kill").args(["-0", &server]).stderr(Stdio::null()).status().unwrap().success();
+    let alive = || {
+        Command::new("kill")
+            .args(["-0", &server])
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    };
     wait_for("the server to be up", || run_files(&home).pop());
     assert!(alive());
     shell.kill().unwrap();
     shell.wait().unwrap();
-    wait_for("the server to end after its parent", || (!alive()).then_some(()));
+    wait_for("the server to end after its parent", || {
+        (!alive()).then_some(())
+    });
 }
 
 #[test]
 fn a_client_that_writes_and_never_reads_cannot_make_the_server_grow() {
     let home = Home::new().set("MAX_IN_FLIGHT", "16");
-    let mut child = home.command().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = home
+        .command()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let (progress, written) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let line = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}\n";
         let mut sent = stdin.write_all(line).is_ok();
         for id in 2_u32.. {
-            sent = sent && writeln!(stdin, "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/list\"}}").is_ok();
+            sent = sent
+                && writeln!(
+                    stdin,
+                    "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/list\"}}"
+                )
+                .is_ok();
             if !sent || progress.send(id).is_err() {
                 return;
             }
@@ -156,10 +216,14 @@ fn a_client_that_writes_and_never_reads_cannot_make_the_server_grow() {
         accepted = id;
         assert!(accepted < 50_000, "the server takes lines without bound");
     }
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
     if let Some(line) = status.lines().find(|line| line.starts_with("VmRSS:")) {
         let resident_kb: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-        assert!(resident_kb < 60_000, "{resident_kb} kB after {accepted} requests");
+        assert!(
+            resident_kb < 60_000,
+            "{resident_kb} kB after {accepted} requests"
+        );
     }
     child.kill().unwrap();
     child.wait().unwrap();
@@ -175,9 +239,16 @@ fn counters_are_in_the_state_file_when_the_process_has_ended() {
     server.close_stdin();
     server.exit();
     let state = shared::state::State::open(&shared::paths::Home::at(home.path())).unwrap();
-    let families = state.read("test", |reading| shared::telemetry::query::scrape(reading, &|_| false)).unwrap();
+    let families = state
+        .read("test", |reading| {
+            shared::telemetry::query::scrape(reading, &|_| false)
+        })
+        .unwrap();
     let shown = format!("{families:?}");
-    assert!(shown.contains("mcp_tool_calls_total") && shown.contains("server_status"), "{shown}");
+    assert!(
+        shown.contains("mcp_tool_calls_total") && shown.contains("server_status"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -194,9 +265,15 @@ fn starting_and_ending_leave_no_run_file_behind() {
 /// The files of living processes.
 fn run_files(home: &Home) -> Vec<String> {
     const RULES: [&str; 3] = ["gate.lock", "migrate.lock", "housekeeping.lock"];
-    let entries = std::fs::read_dir(home.path().join("run")).into_iter().flatten();
+    let entries = std::fs::read_dir(home.path().join("run"))
+        .into_iter()
+        .flatten();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.ends_with(".lock") && !name.starts_with('.') && !RULES.contains(&name.as_str())).collect()
+    names
+        .filter(|name| {
+            name.ends_with(".lock") && !name.starts_with('.') && !RULES.contains(&name.as_str())
+        })
+        .collect()
 }
 
 /// A server that handles a signal must not lose its handler to a second one: one client sends two, 100 ms apart.
@@ -204,6 +281,9 @@ fn run_files(home: &Home) -> Vec<String> {
 fn a_second_signal_changes_nothing() {
     let mut server: Server = Home::new().session();
     server.signal("INT");
-    let _ = Command::new("kill").args(["-TERM", &server.pid().to_string()]).stderr(Stdio::null()).status();
+    let _ = Command::new("kill")
+        .args(["-TERM", &server.pid().to_string()])
+        .stderr(Stdio::null())
+        .status();
     assert_eq!(server.exit().0, Some(0));
 }

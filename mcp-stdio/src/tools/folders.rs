@@ -17,7 +17,11 @@ pub(super) static FOLDERS_LIST: Tool = Tool {
     title: "List folders",
     description: "The folders of a shop with their ids. The folder of an order is its status.",
     arguments: &[FRESH, STORE],
-    answer: &[UNTRUSTED, Answer::always("folders", Shape::Objects), FETCHED_AT],
+    answer: &[
+        UNTRUSTED,
+        Answer::always("folders", Shape::Objects),
+        FETCHED_AT,
+    ],
     effect: Effect::Reads,
     run: |context, args| folders(context, args).boxed(),
 };
@@ -27,27 +31,42 @@ pub(super) static STORE_SETTINGS: Tool = Tool {
     title: "Show store settings",
     description: "Name, time zone, country and the other settings of a shop, without its secrets.",
     arguments: &[FRESH, STORE],
-    answer: &[UNTRUSTED, Answer::always("settings", Shape::Object), FETCHED_AT],
+    answer: &[
+        UNTRUSTED,
+        Answer::always("settings", Shape::Object),
+        FETCHED_AT,
+    ],
     effect: Effect::Reads,
     run: |context, args| settings(context, args).boxed(),
 };
 
 async fn folders(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     let store = read(context, args).await?;
-    let folders: Vec<Value> =
-        store.value.folders().iter().map(|folder| json!({"id": clean::text(&folder.id), "name": clean::text(&folder.name)})).collect();
-    Ok(Reply::from_shop().with("folders", folders).fetched_at(store.fetched_at))
+    let folders: Vec<Value> = store
+        .value
+        .folders()
+        .iter()
+        .map(|folder| json!({"id": clean::text(&folder.id), "name": clean::text(&folder.name)}))
+        .collect();
+    Ok(Reply::from_shop()
+        .with("folders", folders)
+        .fetched_at(store.fetched_at))
 }
 
 async fn settings(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     let store = read(context, args).await?;
     let mut shown = Value::Object(clean::object(store.value.object().clone()));
     reply::shrink(&mut shown);
-    Ok(Reply::from_shop().with("settings", shown).fetched_at(store.fetched_at))
+    Ok(Reply::from_shop()
+        .with("settings", shown)
+        .fetched_at(store.fetched_at))
 }
 
 async fn read(context: &Context, args: &Args) -> Result<Fetched<StoreSettings>, ToolError> {
-    let store = context.shop(args.text("store"))?.settings(args.flag("fresh")).await?;
+    let store = context
+        .shop(args.text("store"))?
+        .settings(args.flag("fresh"))
+        .await?;
     context.learn_store_name(&clean::text(&store.value.name()));
     Ok(store)
 }

@@ -63,8 +63,17 @@ pub(super) static INVENTORY_GET: Tool = Tool {
     name: "inventory_get",
     title: "Get inventory item",
     description: "One inventory item by id.",
-    arguments: &[Argument::required("inventory_item_id", Kind::Text, ""), Argument::optional("fields", Kind::Words, ""), FRESH, STORE],
-    answer: &[UNTRUSTED, Answer::always("inventory_item", Shape::Object), FETCHED_AT],
+    arguments: &[
+        Argument::required("inventory_item_id", Kind::Text, ""),
+        Argument::optional("fields", Kind::Words, ""),
+        FRESH,
+        STORE,
+    ],
+    answer: &[
+        UNTRUSTED,
+        Answer::always("inventory_item", Shape::Object),
+        FETCHED_AT,
+    ],
     effect: Effect::Reads,
     run: |context, args| get(context, args).boxed(),
 };
@@ -73,14 +82,21 @@ async fn list(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     let named = args.text("store");
     let store = context.store(named)?.store_id.to_string();
     let view = View::from_args(args, View::Summary);
-    let mut query = InventoryQuery { codes: args.words("code").into_iter().map(str::to_owned).collect(), limit: None, offset: 0 };
+    let mut query = InventoryQuery {
+        codes: args.words("code").into_iter().map(str::to_owned).collect(),
+        limit: None,
+        offset: 0,
+    };
     let query_text = format!("{store} {:?}", query.pairs()?);
     if let Some(cursor) = args.text("cursor") {
         query.offset = cursor::decode(cursor, &query_text)?;
     }
     query.limit = Some(args.count("limit").unwrap_or(DEFAULT_ROWS));
 
-    let page = context.shop(named)?.inventory(&query, args.flag("fresh")).await?;
+    let page = context
+        .shop(named)?
+        .inventory(&query, args.flag("fresh"))
+        .await?;
     let items = &page.value.items;
     view.check(&FIELDS, items.iter().map(InventoryItem::object))?;
     let page_out = Page {
@@ -91,18 +107,23 @@ async fn list(context: &Context, args: &Args) -> Result<Reply, ToolError> {
         total_records: page.value.total_records,
         query: &query_text,
     };
-    Ok(page_out.into_reply(Reply::from_shop()).fetched_at(page.fetched_at))
+    Ok(page_out
+        .into_reply(Reply::from_shop())
+        .fetched_at(page.fetched_at))
 }
 
 async fn get(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     let shop = context.shop(args.text("store"))?;
-    let id = InventoryItemId::parse(args.text("inventory_item_id").unwrap_or_default()).map_err(crate::desk::DeskError::from)?;
+    let id = InventoryItemId::parse(args.text("inventory_item_id").unwrap_or_default())
+        .map_err(crate::desk::DeskError::from)?;
     let view = View::from_args(args, View::Full);
     let item = shop.inventory_item(&id, args.flag("fresh")).await?;
     view.check(&FIELDS, std::iter::once(item.value.object()))?;
     let mut shown = show(&item.value, &view);
     reply::shrink(&mut shown);
-    Ok(Reply::from_shop().with("inventory_item", shown).fetched_at(item.fetched_at))
+    Ok(Reply::from_shop()
+        .with("inventory_item", shown)
+        .fetched_at(item.fetched_at))
 }
 
 fn show(item: &InventoryItem, view: &View) -> Value {
@@ -111,5 +132,11 @@ fn show(item: &InventoryItem, view: &View) -> Value {
 
 fn summary(row: &Map<String, Value>) -> Map<String, Value> {
     const COPIED: [&str; 6] = ["id", "code", "name", "stock", "price", "location"];
-    COPIED.iter().filter_map(|field| row.get(*field).map(|value| ((*field).to_owned(), value.clone()))).collect()
+    COPIED
+        .iter()
+        .filter_map(|field| {
+            row.get(*field)
+                .map(|value| ((*field).to_owned(), value.clone()))
+        })
+        .collect()
 }

@@ -104,13 +104,21 @@ impl Answer {
     /// A field that every answer of the tool has.
     #[must_use]
     pub const fn always(name: &'static str, shape: Shape) -> Answer {
-        Answer { name, shape, always: true }
+        Answer {
+            name,
+            shape,
+            always: true,
+        }
     }
 
     /// A field that some answers have.
     #[must_use]
     pub const fn sometimes(name: &'static str, shape: Shape) -> Answer {
-        Answer { name, shape, always: false }
+        Answer {
+            name,
+            shape,
+            always: false,
+        }
     }
 
     fn schema(&self) -> Value {
@@ -126,7 +134,11 @@ impl Answer {
 }
 
 /// The argument that picks a shop.
-const STORE: Argument = Argument::optional("store", Kind::Text, "Store name or id; default: the active store");
+const STORE: Argument = Argument::optional(
+    "store",
+    Kind::Text,
+    "Store name or id; default: the active store",
+);
 
 /// The argument that goes past the cache.
 const FRESH: Argument = Argument::optional("fresh", Kind::Flag, "Skip the cache");
@@ -141,10 +153,14 @@ impl Tool {
     /// The form in which clients get the tool.
     #[must_use]
     pub fn definition(&self) -> rmcp::model::Tool {
-        rmcp::model::Tool::new(self.name, self.description, Arc::new(args::input_schema(self.arguments)))
-            .with_title(self.title)
-            .with_raw_output_schema(Arc::new(output_schema(self.answer)))
-            .with_annotations(self.annotations())
+        rmcp::model::Tool::new(
+            self.name,
+            self.description,
+            Arc::new(args::input_schema(self.arguments)),
+        )
+        .with_title(self.title)
+        .with_raw_output_schema(Arc::new(output_schema(self.answer)))
+        .with_annotations(self.annotations())
     }
 
     fn annotations(&self) -> ToolAnnotations {
@@ -157,8 +173,15 @@ impl Tool {
 }
 
 fn output_schema(answer: &[Answer]) -> Map<String, Value> {
-    let properties: Map<String, Value> = answer.iter().map(|field| (field.name.to_owned(), field.schema())).collect();
-    let required: Vec<&str> = answer.iter().filter(|field| field.always).map(|field| field.name).collect();
+    let properties: Map<String, Value> = answer
+        .iter()
+        .map(|field| (field.name.to_owned(), field.schema()))
+        .collect();
+    let required: Vec<&str> = answer
+        .iter()
+        .filter(|field| field.always)
+        .map(|field| field.name)
+        .collect();
     let mut schema = Map::new();
     schema.insert("type".to_owned(), "object".into());
     schema.insert("properties".to_owned(), properties.into());

@@ -72,27 +72,56 @@ fn summary(order: &Order) -> Map<String, Value> {
         "tag_name",
     ];
     let object = order.object();
-    let mut summary: Map<String, Value> =
-        COPIED.iter().filter_map(|field| object.get(*field).map(|value| ((*field).to_owned(), value.clone()))).collect();
+    let mut summary: Map<String, Value> = COPIED
+        .iter()
+        .filter_map(|field| {
+            object
+                .get(*field)
+                .map(|value| ((*field).to_owned(), value.clone()))
+        })
+        .collect();
     summary.insert("name".to_owned(), name(order).into());
     summary.insert("ship_to".to_owned(), place(order.shipping()).into());
     summary.insert("items".to_owned(), items(order).into());
-    summary.insert("tracking_numbers".to_owned(), order.shipments().into_iter().map(|parcel| text(parcel, "tracking_number")).collect());
+    summary.insert(
+        "tracking_numbers".to_owned(),
+        order
+            .shipments()
+            .into_iter()
+            .map(|parcel| text(parcel, "tracking_number"))
+            .collect(),
+    );
     summary
 }
 
 fn name(order: &Order) -> String {
-    [order.shipping(), order.customer()].into_iter().map(full_name).find(|name| !name.is_empty()).unwrap_or_default()
+    [order.shipping(), order.customer()]
+        .into_iter()
+        .map(full_name)
+        .find(|name| !name.is_empty())
+        .unwrap_or_default()
 }
 
 fn full_name(address: Fields<'_>) -> String {
-    let name = format!("{} {}", text(address, "first_name"), text(address, "last_name"));
-    if name.trim().is_empty() { text(address, "company") } else { name.trim().to_owned() }
+    let name = format!(
+        "{} {}",
+        text(address, "first_name"),
+        text(address, "last_name")
+    );
+    if name.trim().is_empty() {
+        text(address, "company")
+    } else {
+        name.trim().to_owned()
+    }
 }
 
 fn place(address: Fields<'_>) -> String {
     let parts = ["city", "state", "country"].map(|key| text(address, key));
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    parts
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// `2 × Canvas Tote (TOTE-NAT)`, at most five; the rest as a number.
@@ -107,8 +136,16 @@ fn items(order: &Order) -> Vec<String> {
 }
 
 fn line(item: Fields<'_>) -> String {
-    let (quantity, name, code) = (text(item, "quantity"), text(item, "name"), text(item, "code"));
-    let code = if code.is_empty() { String::new() } else { format!(" ({code})") };
+    let (quantity, name, code) = (
+        text(item, "quantity"),
+        text(item, "name"),
+        text(item, "code"),
+    );
+    let code = if code.is_empty() {
+        String::new()
+    } else {
+        format!(" ({code})")
+    };
     format!("{quantity} × {name}{code}")
 }
 
@@ -152,8 +189,13 @@ mod tests {
 
     #[test]
     fn many_items_are_counted_and_not_listed() {
-        let items: Vec<Value> = (0..9).map(|n| json!({"name": format!("Mug {n}"), "quantity": 1})).collect();
-        let shown = show(&order(&json!({"id": "1", "order_items": items})), &View::Summary);
+        let items: Vec<Value> = (0..9)
+            .map(|n| json!({"name": format!("Mug {n}"), "quantity": 1}))
+            .collect();
+        let shown = show(
+            &order(&json!({"id": "1", "order_items": items})),
+            &View::Summary,
+        );
         assert_eq!(shown["items"].as_array().unwrap().len(), 6);
         assert_eq!(shown["items"][5], "and 4 more");
     }

@@ -21,7 +21,11 @@ pub(super) static ORDERS_FIND: Tool = Tool {
     arguments: &[
         Argument::required("query", Kind::Text, ""),
         Argument::optional("fields", Kind::Words, "Only these fields"),
-        Argument::optional("detail", Kind::Word(&["summary", "full"]), "Default summary"),
+        Argument::optional(
+            "detail",
+            Kind::Word(&["summary", "full"]),
+            "Default summary",
+        ),
         FRESH,
         STORE,
     ],
@@ -48,7 +52,11 @@ pub(super) static ORDERS_GET: Tool = Tool {
         FRESH,
         STORE,
     ],
-    answer: &[UNTRUSTED, Answer::always("order", Shape::Object), FETCHED_AT],
+    answer: &[
+        UNTRUSTED,
+        Answer::always("order", Shape::Object),
+        FETCHED_AT,
+    ],
     effect: Effect::Reads,
     run: |context, args| get(context, args).boxed(),
 };
@@ -58,7 +66,12 @@ pub(super) static ORDERS_HISTORY: Tool = Tool {
     title: "Order history",
     description: "What happened to an order: imports, moves, rules, submissions. Staff notes are in orders_get.",
     arguments: &[Argument::required("order_id", Kind::Text, ""), FRESH, STORE],
-    answer: &[UNTRUSTED, Answer::always("history", Shape::Objects), FETCHED_AT, Answer::sometimes("note", Shape::Text)],
+    answer: &[
+        UNTRUSTED,
+        Answer::always("history", Shape::Objects),
+        FETCHED_AT,
+        Answer::sometimes("note", Shape::Text),
+    ],
     effect: Effect::Reads,
     run: |context, args| history(context, args).boxed(),
 };
@@ -66,9 +79,14 @@ pub(super) static ORDERS_HISTORY: Tool = Tool {
 async fn find(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     let shop = context.shop(args.text("store"))?;
     let view = View::from_args(args, View::Summary);
-    let found = shop.find(args.text("query").unwrap_or_default(), args.flag("fresh")).await?;
+    let found = shop
+        .find(args.text("query").unwrap_or_default(), args.flag("fresh"))
+        .await?;
     let matches = &found.value.matches;
-    view.check(&order_rows::FIELDS, matches.iter().map(|found| found.order.object()))?;
+    view.check(
+        &order_rows::FIELDS,
+        matches.iter().map(|found| found.order.object()),
+    )?;
     let mut rows: Vec<Value> = matches.iter().map(|found| row(found, &view)).collect();
     let shown = reply::fit(&mut rows);
     rows.truncate(shown);
@@ -90,7 +108,11 @@ fn row(found: &Match, view: &View) -> Value {
 /// The API has no filter for tracking numbers, so how far was looked belongs to the answer.
 fn searched(window: &Window) -> String {
     let since = window.since.strftime("%Y-%m-%d");
-    let all = if window.complete { "all" } else { "only the newest" };
+    let all = if window.complete {
+        "all"
+    } else {
+        "only the newest"
+    };
     format!("{all} {} orders since {since}", window.orders)
 }
 
@@ -102,24 +124,36 @@ async fn get(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     view.check(&order_rows::FIELDS, std::iter::once(order.value.object()))?;
     let mut shown = order_rows::show(&order.value, &view);
     reply::shrink(&mut shown);
-    Ok(Reply::from_shop().with("order", shown).fetched_at(order.fetched_at))
+    Ok(Reply::from_shop()
+        .with("order", shown)
+        .fetched_at(order.fetched_at))
 }
 
 /// The newest entries that fit: an order may have 250.
 async fn history(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     let shop = context.shop(args.text("store"))?;
-    let order = shop.order_history(&order_id(args)?, args.flag("fresh")).await?;
+    let order = shop
+        .order_history(&order_id(args)?, args.flag("fresh"))
+        .await?;
     let given = order.value.history();
-    let mut note = given.is_none().then(|| "Order Desk gave no history for this order".to_owned());
+    let mut note = given
+        .is_none()
+        .then(|| "Order Desk gave no history for this order".to_owned());
     let rows = given.unwrap_or_default();
-    let mut entries: Vec<Value> = rows.into_iter().map(|entry| Value::Object(clean::object(entry.object().clone()))).collect();
+    let mut entries: Vec<Value> = rows
+        .into_iter()
+        .map(|entry| Value::Object(clean::object(entry.object().clone())))
+        .collect();
     let fetched = entries.len();
     let shown = reply::fit(&mut entries);
     if shown < fetched {
         entries.truncate(shown);
         note = Some(format!("the first {shown} of {fetched} entries fit"));
     }
-    Ok(Reply::from_shop().with("history", entries).fetched_at(order.fetched_at).with_some("note", note))
+    Ok(Reply::from_shop()
+        .with("history", entries)
+        .fetched_at(order.fetched_at)
+        .with_some("note", note))
 }
 
 fn order_id(args: &Args) -> Result<OrderId, ToolError> {

@@ -24,7 +24,11 @@ pub(super) static ORDERS_LIST: Tool = Tool {
     description: "Lists orders, newest first, one line of facts per order. Filters combine with AND and match exactly. \
         Dates: `2026-03-01` or `2026-03-01 14:00:00`, UTC; a bare end date includes that day. Give a date range for counts and totals, and page until has_more is false.",
     arguments: &[
-        Argument::optional("folder_id", Kind::Text, "One id or several with commas (folders_list)"),
+        Argument::optional(
+            "folder_id",
+            Kind::Text,
+            "One id or several with commas (folders_list)",
+        ),
         filter("folder_name"),
         Argument::optional("source_id", Kind::Text, "The channel's order number"),
         Argument::optional("source_name", Kind::Text, "Sales channel"),
@@ -50,8 +54,16 @@ pub(super) static ORDERS_LIST: Tool = Tool {
         Argument::optional("order", Kind::Word(&["ASC", "DESC"]), ""),
         Argument::optional("limit", Kind::Count(1, MAX_LIMIT), "Default 25"),
         Argument::optional("cursor", Kind::Text, "next_cursor of the same query"),
-        Argument::optional("fields", Kind::Words, "Only these order fields, e.g. id, order_total"),
-        Argument::optional("detail", Kind::Word(&["summary", "full"]), "Default summary"),
+        Argument::optional(
+            "fields",
+            Kind::Words,
+            "Only these order fields, e.g. id, order_total",
+        ),
+        Argument::optional(
+            "detail",
+            Kind::Word(&["summary", "full"]),
+            "Default summary",
+        ),
         FRESH,
         STORE,
     ],
@@ -79,25 +91,42 @@ async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     }
     query.limit = Some(args.count("limit").unwrap_or(DEFAULT_ROWS));
 
-    let page = context.shop(named)?.orders(&query, args.flag("fresh")).await?;
+    let page = context
+        .shop(named)?
+        .orders(&query, args.flag("fresh"))
+        .await?;
     let orders = &page.value.orders;
-    view.check(&order_rows::FIELDS, orders.iter().map(crate::desk::model::Order::object))?;
+    view.check(
+        &order_rows::FIELDS,
+        orders.iter().map(crate::desk::model::Order::object),
+    )?;
     let page_out = Page {
         name: "orders",
-        rows: orders.iter().map(|order| order_rows::show(order, &view)).collect(),
+        rows: orders
+            .iter()
+            .map(|order| order_rows::show(order, &view))
+            .collect(),
         offset: query.offset,
         has_more: page.value.has_more,
         total_records: page.value.total_records,
         query: &query_text,
     };
-    Ok(page_out.into_reply(Reply::from_shop()).fetched_at(page.fetched_at))
+    Ok(page_out
+        .into_reply(Reply::from_shop())
+        .fetched_at(page.fetched_at))
 }
 
 /// The filters, without page.
 fn query(args: &Args) -> OrdersQuery {
     let text = |name: &str| args.text(name).map(str::to_owned);
     OrdersQuery {
-        folder_ids: args.text("folder_id").into_iter().flat_map(|ids| ids.split(',')).map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect(),
+        folder_ids: args
+            .text("folder_id")
+            .into_iter()
+            .flat_map(|ids| ids.split(','))
+            .map(|id| id.trim().to_owned())
+            .filter(|id| !id.is_empty())
+            .collect(),
         folder_name: text("folder_name"),
         source_id: text("source_id"),
         source_name: text("source_name"),

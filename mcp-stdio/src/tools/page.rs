@@ -21,7 +21,14 @@ pub fn markdown() -> String {
     let mut page = String::from(INTRODUCTION);
     page.push_str("\n| tool | what it does | effect | tokens |\n|---|---|---|---|\n");
     for tool in ALL {
-        let _ = writeln!(page, "| [`{0}`](#{0}) | {1} | {2} | ~{3} |", tool.name, tool.title, effect(tool.effect), tool.tokens());
+        let _ = writeln!(
+            page,
+            "| [`{0}`](#{0}) | {1} | {2} | ~{3} |",
+            tool.name,
+            tool.title,
+            effect(tool.effect),
+            tool.tokens()
+        );
     }
     for tool in ALL {
         section(&mut page, tool);
@@ -36,11 +43,27 @@ fn section(page: &mut String, tool: &Tool) {
     } else {
         page.push_str("| argument | takes | meaning |\n|---|---|---|\n");
         for argument in tool.arguments {
-            let _ = writeln!(page, "| `{}` | {}{} | {} |", argument.name, takes(argument), if argument.required { ", required" } else { "" }, argument.help);
+            let _ = writeln!(
+                page,
+                "| `{}` | {}{} | {} |",
+                argument.name,
+                takes(argument),
+                if argument.required { ", required" } else { "" },
+                argument.help
+            );
         }
     }
-    let fields: Vec<String> =
-        tool.answer.iter().map(|field| if field.always { format!("`{}`", field.name) } else { format!("`{}` (not always)", field.name) }).collect();
+    let fields: Vec<String> = tool
+        .answer
+        .iter()
+        .map(|field| {
+            if field.always {
+                format!("`{}`", field.name)
+            } else {
+                format!("`{}` (not always)", field.name)
+            }
+        })
+        .collect();
     let _ = writeln!(page, "\nAnswers with {}.", fields.join(", "));
 }
 

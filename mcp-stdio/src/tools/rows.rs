@@ -37,36 +37,67 @@ impl View {
     }
 
     /// Refuses a field that is neither documented nor in any of the rows at hand: a misspelt name would look like missing data.
-    pub(super) fn check<'a>(&self, known: &[&str], rows: impl Iterator<Item = &'a Map<String, Value>>) -> Result<(), ToolError> {
-        let View::Fields(fields) = self else { return Ok(()) };
-        let mut unknown: Vec<&String> = fields.iter().filter(|field| !known.contains(&field.as_str())).collect();
+    pub(super) fn check<'a>(
+        &self,
+        known: &[&str],
+        rows: impl Iterator<Item = &'a Map<String, Value>>,
+    ) -> Result<(), ToolError> {
+        let View::Fields(fields) = self else {
+            return Ok(());
+        };
+        let mut unknown: Vec<&String> = fields
+            .iter()
+            .filter(|field| !known.contains(&field.as_str()))
+            .collect();
         for row in rows {
             unknown.retain(|field| !row.contains_key(*field));
         }
-        if unknown.is_empty() { Ok(()) } else { Err(ToolError::Fields(unknown.into_iter().map(|field| no_field(field, known)).collect())) }
+        if unknown.is_empty() {
+            Ok(())
+        } else {
+            Err(ToolError::Fields(
+                unknown
+                    .into_iter()
+                    .map(|field| no_field(field, known))
+                    .collect(),
+            ))
+        }
     }
 }
 
 fn no_field(field: &str, known: &[&str]) -> String {
     match nearest(field, known.iter().copied()) {
         Some(near) => format!("{} is no field; did you mean `{near}`?", quoted(field)),
-        None => format!("{} is no field; there are `{}`", quoted(field), known.join("`, `")),
+        None => format!(
+            "{} is no field; there are `{}`",
+            quoted(field),
+            known.join("`, `")
+        ),
     }
 }
 
 /// One row, cleaned, without card data and, unless asked for by name, without empty fields.
-pub(super) fn show(row: &Map<String, Value>, view: &View, summary: impl FnOnce() -> Map<String, Value>) -> Value {
+pub(super) fn show(
+    row: &Map<String, Value>,
+    view: &View,
+    summary: impl FnOnce() -> Map<String, Value>,
+) -> Value {
     let chosen = match view {
         View::Summary => without_empty(summary()),
         View::Full => without_empty(row.clone()),
-        View::Fields(fields) => fields.iter().filter_map(|field| row.get(field).map(|value| (field.clone(), value.clone()))).collect(),
+        View::Fields(fields) => fields
+            .iter()
+            .filter_map(|field| row.get(field).map(|value| (field.clone(), value.clone())))
+            .collect(),
     };
     Value::Object(clean::object(clean::without_cards(chosen)))
 }
 
 /// Order Desk writes every field of every row; most are empty and cost tokens.
 fn without_empty(row: Map<String, Value>) -> Map<String, Value> {
-    row.into_iter().filter_map(|(key, value)| full(value).map(|value| (key, value))).collect()
+    row.into_iter()
+        .filter_map(|(key, value)| full(value).map(|value| (key, value)))
+        .collect()
 }
 
 fn full(value: Value) -> Option<Value> {
@@ -108,14 +139,19 @@ impl Page<'_> {
         self.rows.truncate(shown);
         let has_more = self.has_more || shown < fetched;
         let next = self.offset + shown as u64;
-        let total = self.total_records.filter(|total| *total >= self.offset + fetched as u64 && *total > 0);
+        let total = self
+            .total_records
+            .filter(|total| *total >= self.offset + fetched as u64 && *total > 0);
         let cut = (shown < fetched).then(|| {
             format!("{shown} of {fetched} rows fit; go on with next_cursor, or ask for less per row (`fields`, detail=summary)")
         });
         reply
             .with(self.name, self.rows)
             .with("has_more", has_more)
-            .with_some("next_cursor", has_more.then(|| cursor::encode(next, self.query)))
+            .with_some(
+                "next_cursor",
+                has_more.then(|| cursor::encode(next, self.query)),
+            )
             .with_some("total_records", total)
             .with_some("truncated", cut)
     }
@@ -126,40 +162,61 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn object(value: Value) -> Map<String, Value> {
+    fn object(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
     #[test]
     fn empty_fields_are_left_out_at_every_depth_but_zero_and_false_stay() {
-        let row = object(json!({"a": "", "b": null, "c": [], "d": {"e": ""}, "f": 0, "g": false, "h": [{"i": ""}, {"j": 1}]}));
-        assert_eq!(show(&row, &View::Full, Map::new), json!({"f": 0, "g": false, "h": [{"j": 1}]}));
+        let row = object(
+            &json!({"a": "", "b": null, "c": [], "d": {"e": ""}, "f": 0, "g": false, "h": [{"i": ""}, {"j": 1}]}),
+        );
+        assert_eq!(
+            show(&row, &View::Full, Map::new),
+            json!({"f": 0, "g": false, "h": [{"j": 1}]})
+        );
     }
 
     #[test]
     fn fields_asked_for_by_name_are_shown_even_when_empty() {
-        let row = object(json!({"a": "", "b": 1}));
-        assert_eq!(show(&row, &View::Fields(vec!["a".into()]), Map::new), json!({"a": ""}));
+        let row = object(&json!({"a": "", "b": 1}));
+        assert_eq!(
+            show(&row, &View::Fields(vec!["a".into()]), Map::new),
+            json!({"a": ""})
+        );
     }
 
     #[test]
     fn what_strangers_wrote_is_cleaned_and_cards_are_gone() {
-        let row = object(json!({"note": "a\u{202E}b", "cc_number_masked": "1111", "cc_exp": "01/2030"}));
+        let row =
+            object(&json!({"note": "a\u{202E}b", "cc_number_masked": "1111", "cc_exp": "01/2030"}));
         assert_eq!(show(&row, &View::Full, Map::new), json!({"note": "ab"}));
-        assert_eq!(show(&row, &View::Fields(vec!["cc_exp".into()]), Map::new), json!({}));
+        assert_eq!(
+            show(&row, &View::Fields(vec!["cc_exp".into()]), Map::new),
+            json!({})
+        );
     }
 
     #[test]
     fn a_misspelt_field_is_an_error_unless_the_shop_has_it() {
-        let row = object(json!({"brand_new": 1}));
+        let row = object(&json!({"brand_new": 1}));
         let view = View::Fields(vec!["emial".into(), "brand_new".into()]);
-        let Err(ToolError::Fields(wrong)) = view.check(&["email"], std::iter::once(&row)) else { panic!() };
+        let Err(ToolError::Fields(wrong)) = view.check(&["email"], std::iter::once(&row)) else {
+            panic!()
+        };
         assert_eq!(wrong, ["`emial` is no field; did you mean `email`?"]);
         assert!(View::Full.check(&["email"], std::iter::empty()).is_ok());
     }
 
     fn page(rows: Vec<Value>, has_more: bool) -> Value {
-        let page = Page { name: "orders", rows, offset: 40, has_more, total_records: Some(3), query: "q" };
+        let page = Page {
+            name: "orders",
+            rows,
+            offset: 40,
+            has_more,
+            total_records: Some(3),
+            query: "q",
+        };
         page.into_reply(Reply::ours()).into_value()
     }
 
@@ -168,16 +225,29 @@ mod tests {
         let last = page(vec![json!({"id": 1})], false);
         assert_eq!(last, json!({"orders": [{"id": 1}], "has_more": false}));
         let more = page(vec![json!({"id": 1})], true);
-        assert_eq!(cursor::decode(more["next_cursor"].as_str().unwrap(), "q").unwrap(), 41);
+        assert_eq!(
+            cursor::decode(more["next_cursor"].as_str().unwrap(), "q").unwrap(),
+            41
+        );
     }
 
     #[test]
     fn a_page_that_is_too_large_stops_early_and_goes_on_exactly_there() {
-        let rows = (0..100).map(|n| json!({"id": n, "note": "x".repeat(1000)})).collect();
+        let rows = (0..100)
+            .map(|n| json!({"id": n, "note": "x".repeat(1000)}))
+            .collect();
         let cut = page(rows, false);
         let shown = cut["orders"].as_array().unwrap().len();
         assert!(shown < 100 && cut["has_more"] == true);
-        assert_eq!(cursor::decode(cut["next_cursor"].as_str().unwrap(), "q").unwrap(), 40 + shown as u64);
-        assert!(cut["truncated"].as_str().unwrap().starts_with(&format!("{shown} of 100")));
+        assert_eq!(
+            cursor::decode(cut["next_cursor"].as_str().unwrap(), "q").unwrap(),
+            40 + shown as u64
+        );
+        assert!(
+            cut["truncated"]
+                .as_str()
+                .unwrap()
+                .starts_with(&format!("{shown} of 100"))
+        );
     }
 }

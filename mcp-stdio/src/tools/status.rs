@@ -1,7 +1,5 @@
 //! `server_status`: what this server knows about itself, without a secret and without asking anybody.
 
-use std::time::Duration;
-
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
@@ -31,18 +29,19 @@ pub(super) static SERVER_STATUS: Tool = Tool {
     run: |context, args| run(context, args).boxed(),
 };
 
-/// How long the first call waits for the state file, which is opened while `initialize` is answered.
-const OPENING_PATIENCE: Duration = Duration::from_millis(500);
-
 async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {
-    if matches!(context.slot.get(), Err(error) if error.code() == "not_yet_opened") {
-        let slot = context.slot.clone();
-        let _ = tokio::task::spawn_blocking(move || drop(slot.wait(OPENING_PATIENCE))).await;
-    }
+    context.state_settled().await;
     let degraded = degraded(context);
     let cache = context.desk.cache_status();
     Ok(Reply::ours()
-        .with("status", if degraded.is_empty() { "ok" } else { "degraded" })
+        .with(
+            "status",
+            if degraded.is_empty() {
+                "ok"
+            } else {
+                "degraded"
+            },
+        )
         .with("version", env!("CARGO_PKG_VERSION"))
         .with("degraded", degraded)
         .with("mode", "read-only")
@@ -57,10 +56,14 @@ async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {
 fn degraded(context: &Context) -> Vec<String> {
     let mut lines = Vec::new();
     if let Err(error) = context.slot.get() {
-        lines.push(format!("state file: {error}; reads go on, slower and uncached"));
+        lines.push(format!(
+            "state file: {error}; reads go on, slower and uncached"
+        ));
     }
     if let Some(trouble) = context.telemetry.degraded() {
-        lines.push(format!("telemetry: {trouble}; nothing is lost while this process lives"));
+        lines.push(format!(
+            "telemetry: {trouble}; nothing is lost while this process lives"
+        ));
     }
     if context.config.store.is_none() {
         let none = ToolError::NoStore;
@@ -72,15 +75,22 @@ fn degraded(context: &Context) -> Vec<String> {
 fn store(context: &Context) -> Option<Value> {
     let access = context.config.store.as_ref()?;
     let id = access.store_id.as_str();
-    Some(context.store_name().map_or_else(|| json!({"store_id": id}), |name| json!({"store_id": id, "name": name})))
+    Some(context.store_name().map_or_else(
+        || json!({"store_id": id}),
+        |name| json!({"store_id": id, "name": name}),
+    ))
 }
 
 /// What the store could be asked at once; unknown without the state file.
 fn quota(context: &Context) -> Option<Value> {
-    let key = context.desk.store_key(&context.config.store.as_ref()?.store_id);
+    let key = context
+        .desk
+        .store_key(&context.config.store.as_ref()?.store_id);
     let levels = context.quota.snapshot().ok()?;
     let level = levels.into_iter().find(|level| level.store_key == key);
     let limits = context.config.desk.limits;
     let available = level.map_or(f64::from(limits.burst), |level| level.available_tokens);
-    Some(json!({"requests_available": available.floor(), "burst": limits.burst, "per_second": limits.per_second}))
+    Some(
+        json!({"requests_available": available.floor(), "burst": limits.burst, "per_second": limits.per_second}),
+    )
 }

@@ -30,7 +30,12 @@ pub(super) static STORES_USE: Tool = Tool {
 };
 
 async fn list(context: &Context) -> Result<Reply, ToolError> {
-    let stores: Vec<Value> = context.config.store.iter().map(|store| row(context, store.store_id.as_str())).collect();
+    let stores: Vec<Value> = context
+        .config
+        .store
+        .iter()
+        .map(|store| row(context, store.store_id.as_str()))
+        .collect();
     if stores.is_empty() {
         return Err(ToolError::NoStore);
     }

@@ -31,10 +31,8 @@ pub(super) struct Refusal {
     pub(super) reason: &'static str,
 }
 
-impl Refusal {
-    fn new(reason: &'static str, id: Option<RequestId>, error: ErrorData) -> Decoded {
-        Decoded::Refused(Refusal { id, error, reason })
-    }
+fn refused(reason: &'static str, id: Option<RequestId>, error: ErrorData) -> Decoded {
+    Decoded::Refused(Refusal { id, error, reason })
 }
 
 /// Methods of the protocol that carry parameters. The library lets one of them with malformed parameters through as an unknown
@@ -67,11 +65,13 @@ pub(super) fn known_method(method: &str) -> Option<&'static str> {
 /// Decodes one line; `limit` is only for the text of a refusal.
 pub(super) fn decode(line: &Line, limit: usize) -> Decoded {
     match line {
-        Line::TooLong { head, tail } => Refusal::new(
+        Line::TooLong { head, tail } => refused(
             "too_long",
             rescue::request_id(head, tail),
             ErrorData::invalid_request(
-                format!("line too long: a message may have {limit} bytes; hint: send less at once, or raise ORDERDESK_MCP_MAX_LINE_BYTES"),
+                format!(
+                    "line too long: a message may have {limit} bytes; hint: send less at once, or raise ORDERDESK_MCP_MAX_LINE_BYTES"
+                ),
                 None,
             ),
         ),
@@ -98,33 +98,53 @@ fn check_params(message: ClientJsonRpcMessage) -> Decoded {
 }
 
 fn bad_params(id: RequestId, method: &str) -> Decoded {
-    let error = ErrorData::invalid_params(format!("the parameters of `{method}` are missing or have the wrong shape"), None);
-    Refusal::new("bad_params", Some(id), error)
+    let error = ErrorData::invalid_params(
+        format!("the parameters of `{method}` are missing or have the wrong shape"),
+        None,
+    );
+    refused("bad_params", Some(id), error)
 }
 
 /// The method of what is a request but for its parameters (a list instead of an object, say).
 fn method_of(value: &Value) -> Option<&'static str> {
-    let is_request = value.get("jsonrpc").and_then(Value::as_str) == Some("2.0") && value.get("result").is_none() && value.get("error").is_none();
-    value.get("method").and_then(Value::as_str).filter(|_| is_request).and_then(known_method)
+    let is_request = value.get("jsonrpc").and_then(Value::as_str) == Some("2.0")
+        && value.get("result").is_none()
+        && value.get("error").is_none();
+    value
+        .get("method")
+        .and_then(Value::as_str)
+        .filter(|_| is_request)
+        .and_then(known_method)
 }
 
 /// Why these bytes are no message. Only the bad case pays for a second look.
 fn explain(bytes: &[u8]) -> Decoded {
     if std::str::from_utf8(bytes).is_err() {
         let error = ErrorData::parse_error("parse error: the line is not UTF-8", None);
-        return Refusal::new("not_utf8", rescue::request_id(bytes, &[]), error);
+        return refused("not_utf8", rescue::request_id(bytes, &[]), error);
     }
     match serde_json::from_slice::<Value>(bytes) {
         Err(error) => {
-            let text = format!("parse error: the line is not JSON (column {})", error.column());
-            Refusal::new("not_json", rescue::request_id(bytes, &[]), ErrorData::parse_error(text, None))
+            let text = format!(
+                "parse error: the line is not JSON (column {})",
+                error.column()
+            );
+            refused(
+                "not_json",
+                rescue::request_id(bytes, &[]),
+                ErrorData::parse_error(text, None),
+            )
         }
         Ok(value) => {
             let id = value.get("id").and_then(rescue::as_id);
             if let (Some(id), Some(method)) = (&id, method_of(&value)) {
                 return bad_params(id.clone(), method);
             }
-            Refusal::new("not_a_message", id, ErrorData::invalid_request(what_is_wrong(&value), None))
+            refused(
+                "not_a_message",
+                id,
+                ErrorData::invalid_request(what_is_wrong(&value), None),
+            )
         }
     }
 }
@@ -141,7 +161,9 @@ fn what_is_wrong(value: &Value) -> &'static str {
         return "invalid request: `jsonrpc` must be \"2.0\"";
     }
     match object.get("id") {
-        Some(id) if rescue::as_id(id).is_none() => "invalid request: `id` must be a string or a whole number",
+        Some(id) if rescue::as_id(id).is_none() => {
+            "invalid request: `id` must be a string or a whole number"
+        }
         _ => "invalid request: not a request, a notification or a response",
     }
 }
@@ -150,11 +172,11 @@ fn what_is_wrong(value: &Value) -> &'static str {
 mod tests {
     use super::*;
 
-    fn refused(line: &str) -> (i32, Option<RequestId>, &'static str) {
-        refused_bytes(line.as_bytes())
+    fn refusal(line: &str) -> (i32, Option<RequestId>, &'static str) {
+        refusal_of(line.as_bytes())
     }
 
-    fn refused_bytes(line: &[u8]) -> (i32, Option<RequestId>, &'static str) {
+    fn refusal_of(line: &[u8]) -> (i32, Option<RequestId>, &'static str) {
         match decode(&Line::Whole(line.to_vec()), 100) {
             Decoded::Refused(refusal) => (refusal.error.code.0, refusal.id, refusal.reason),
             other => panic!("{other:?}"),
@@ -167,34 +189,55 @@ mod tests {
 
     #[test]
     fn broken_json_is_a_parse_error_with_the_id_where_it_stands_first() {
-        assert_eq!(refused("plain text"), (-32700, None, "not_json"));
-        assert_eq!(refused(r#"{"jsonrpc":"2.0","id":7,"method":"tools/li"#), (-32700, seven(), "not_json"));
+        assert_eq!(refusal("plain text"), (-32700, None, "not_json"));
+        assert_eq!(
+            refusal(r#"{"jsonrpc":"2.0","id":7,"method":"tools/li"#),
+            (-32700, seven(), "not_json")
+        );
     }
 
     #[test]
     fn the_id_of_cut_arguments_is_not_answered() {
-        assert_eq!(refused(r#"{"method":"tools/call","params":{"id":7}"#), (-32700, None, "not_json"));
+        assert_eq!(
+            refusal(r#"{"method":"tools/call","params":{"id":7}"#),
+            (-32700, None, "not_json")
+        );
     }
 
     #[test]
     fn invalid_utf8_is_a_parse_error_and_not_a_different_question() {
         let line = b"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{\"name\":\"M\xfcller\"}}";
-        assert_eq!(refused_bytes(line), (-32700, seven(), "not_utf8"));
+        assert_eq!(refusal_of(line), (-32700, seven(), "not_utf8"));
     }
 
     #[test]
     fn json_that_is_no_message_is_an_invalid_request() {
-        for line in ["{}", "[]", "42", "null", r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#] {
-            assert_eq!(refused(line), (-32600, None, "not_a_message"), "{line}");
+        for line in [
+            "{}",
+            "[]",
+            "42",
+            "null",
+            r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#,
+            r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
+        ] {
+            assert_eq!(refusal(line), (-32600, None, "not_a_message"), "{line}");
         }
-        assert_eq!(refused(r#"{"jsonrpc":"1.0","id":7,"method":"ping"}"#), (-32600, seven(), "not_a_message"));
+        assert_eq!(
+            refusal(r#"{"jsonrpc":"1.0","id":7,"method":"ping"}"#),
+            (-32600, seven(), "not_a_message")
+        );
     }
 
     #[test]
     fn a_known_method_with_malformed_parameters_is_invalid_params() {
-        for params in ["", r#","params":{"name":5}"#, r#","params":[1]"#, r#","params":{"name":"x","arguments":7}"#] {
+        for params in [
+            "",
+            r#","params":{"name":5}"#,
+            r#","params":[1]"#,
+            r#","params":{"name":"x","arguments":7}"#,
+        ] {
             let line = format!(r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call"{params}}}"#);
-            assert_eq!(refused(&line), (-32602, seven(), "bad_params"), "{line}");
+            assert_eq!(refusal(&line), (-32602, seven(), "bad_params"), "{line}");
         }
     }
 
@@ -207,14 +250,20 @@ mod tests {
     #[test]
     fn blank_lines_are_nothing() {
         for line in ["", "  ", "\r"] {
-            assert!(matches!(decode(&Line::Whole(line.as_bytes().to_vec()), 100), Decoded::Blank));
+            assert!(matches!(
+                decode(&Line::Whole(line.as_bytes().to_vec()), 100),
+                Decoded::Blank
+            ));
         }
     }
 
     #[test]
     fn deep_nesting_is_refused_and_does_not_overflow_the_stack() {
-        let deep = format!(r#"{{"jsonrpc":"2.0","id":7,"method":"x","params":{}"#, "[".repeat(200_000));
-        assert_eq!(refused(&deep).0, -32700);
+        let deep = format!(
+            r#"{{"jsonrpc":"2.0","id":7,"method":"x","params":{}"#,
+            "[".repeat(200_000)
+        );
+        assert_eq!(refusal(&deep).0, -32700);
     }
 
     proptest::proptest! {

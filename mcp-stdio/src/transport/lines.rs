@@ -25,16 +25,21 @@ pub(super) enum Line {
 }
 
 /// Reads lines of at most `limit` bytes until the input ends. A read error counts as the end.
-pub(super) fn spawn(input: Box<dyn Read + Send>, limit: usize) -> std::io::Result<mpsc::Receiver<Line>> {
+pub(super) fn spawn(
+    input: Box<dyn Read + Send>,
+    limit: usize,
+) -> std::io::Result<mpsc::Receiver<Line>> {
     let (sender, receiver) = mpsc::channel(QUEUE);
-    std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
-        let mut lines = Lines::new(input, limit);
-        while let Some(line) = lines.next() {
-            if sender.blocking_send(line).is_err() {
-                return;
+    std::thread::Builder::new()
+        .name("stdin".to_owned())
+        .spawn(move || {
+            let mut lines = Lines::new(input, limit);
+            while let Some(line) = lines.next() {
+                if sender.blocking_send(line).is_err() {
+                    return;
+                }
             }
-        }
-    })?;
+        })?;
     Ok(receiver)
 }
 
@@ -45,7 +50,10 @@ struct Lines<R> {
 
 impl<R: Read> Lines<R> {
     fn new(input: R, limit: usize) -> Lines<R> {
-        Lines { input: BufReader::with_capacity(64 * 1024, input), limit }
+        Lines {
+            input: BufReader::with_capacity(64 * 1024, input),
+            limit,
+        }
     }
 
     fn next(&mut self) -> Option<Line> {
@@ -84,8 +92,13 @@ impl Pending {
             self.bytes.extend_from_slice(part);
             return;
         }
-        let mut tail = self.tail.take().unwrap_or_else(|| last(&self.bytes).to_vec());
-        let head_room = KEPT_END_BYTES.saturating_sub(self.bytes.len()).min(part.len());
+        let mut tail = self
+            .tail
+            .take()
+            .unwrap_or_else(|| last(&self.bytes).to_vec());
+        let head_room = KEPT_END_BYTES
+            .saturating_sub(self.bytes.len())
+            .min(part.len());
         self.bytes.extend_from_slice(&part[..head_room]);
         self.bytes.truncate(KEPT_END_BYTES);
         self.bytes.shrink_to_fit();
@@ -95,7 +108,10 @@ impl Pending {
 
     fn finish(self) -> Line {
         match self.tail {
-            Some(tail) => Line::TooLong { head: self.bytes, tail },
+            Some(tail) => Line::TooLong {
+                head: self.bytes,
+                tail,
+            },
             None => Line::Whole(self.bytes),
         }
     }
@@ -142,7 +158,9 @@ mod tests {
         input.extend(std::iter::repeat_n(b'x', 300_000));
         input.extend(b"TAIL\nnext\n");
         let found = lines(&input, 1000);
-        let Line::TooLong { head, tail } = &found[0] else { panic!("{found:?}") };
+        let Line::TooLong { head, tail } = &found[0] else {
+            panic!("{found:?}")
+        };
         assert!(head.starts_with(b"HEAD") && head.len() <= KEPT_END_BYTES);
         assert!(tail.ends_with(b"TAIL") && tail.len() <= KEPT_END_BYTES);
         assert_eq!(found[1], whole("next"));

@@ -7,7 +7,8 @@
 use std::time::Instant;
 
 use rmcp::model::{
-    ClientRequest, ErrorData, GetMeta, JsonRpcMessage, JsonRpcRequest, ProtocolVersion, ServerJsonRpcMessage, ServerResult,
+    ClientRequest, ErrorData, GetMeta, JsonRpcMessage, JsonRpcRequest, ProtocolVersion,
+    ServerJsonRpcMessage, ServerResult,
 };
 use shared::telemetry::names;
 use tokio::sync::OwnedSemaphorePermit;
@@ -39,22 +40,45 @@ impl Ticket {
         slot: OwnedSemaphorePermit,
     ) -> Ticket {
         let tool = match &request.request {
-            ClientRequest::CallToolRequest(call) => crate::tools::find(&call.params.name).map_or(OTHER, |tool| tool.name),
+            ClientRequest::CallToolRequest(call) => {
+                crate::tools::find(&call.params.name).map_or(OTHER, |tool| tool.name)
+            }
             _ => "",
         };
-        let version = request.request.get_meta().protocol_version().as_ref().map_or(session_version, known_version);
-        Ticket { method: known_method(request.request.method()).unwrap_or(OTHER), tool, version, received, _slot: slot }
+        let version = request
+            .request
+            .get_meta()
+            .protocol_version()
+            .as_ref()
+            .map_or(session_version, known_version);
+        Ticket {
+            method: known_method(request.request.method()).unwrap_or(OTHER),
+            tool,
+            version,
+            received,
+            _slot: slot,
+        }
     }
 
     /// For a line that never became a request.
     pub(super) fn refused(session_version: &'static str, slot: OwnedSemaphorePermit) -> Ticket {
-        Ticket { method: OTHER, tool: "", version: session_version, received: Instant::now(), _slot: slot }
+        Ticket {
+            method: OTHER,
+            tool: "",
+            version: session_version,
+            received: Instant::now(),
+            _slot: slot,
+        }
     }
 
     /// The ticket together with what its answer says.
     pub(super) fn answered_by(self, answer: &ServerJsonRpcMessage) -> Reply {
         let (error_type, status) = outcome(answer);
-        Reply { ticket: self, error_type, status }
+        Reply {
+            ticket: self,
+            error_type,
+            status,
+        }
     }
 }
 
@@ -70,7 +94,11 @@ impl Reply {
     /// Records the operation. Called when the answer has been written.
     pub(super) fn sent(self) {
         let ticket = &self.ticket;
-        let operation = if ticket.tool.is_empty() { "" } else { "execute_tool" };
+        let operation = if ticket.tool.is_empty() {
+            ""
+        } else {
+            "execute_tool"
+        };
         metrics::histogram!(
             names::MCP_SERVER_OPERATION_DURATION.name,
             "mcp_method_name" => ticket.method,
@@ -90,7 +118,9 @@ fn outcome(answer: &ServerJsonRpcMessage) -> (String, String) {
     match answer {
         JsonRpcMessage::Error(error) => (error_type(&error.error), error.error.code.0.to_string()),
         JsonRpcMessage::Response(response) => match &response.result {
-            ServerResult::CallToolResult(result) if result.is_error == Some(true) => ("tool_error".to_owned(), String::new()),
+            ServerResult::CallToolResult(result) if result.is_error == Some(true) => {
+                ("tool_error".to_owned(), String::new())
+            }
             _ => Default::default(),
         },
         _ => Default::default(),
@@ -98,7 +128,11 @@ fn outcome(answer: &ServerJsonRpcMessage) -> (String, String) {
 }
 
 fn error_type(error: &ErrorData) -> String {
-    if CLIENTS_MISTAKES.contains(&error.code.0) { String::new() } else { error.code.0.to_string() }
+    if CLIENTS_MISTAKES.contains(&error.code.0) {
+        String::new()
+    } else {
+        error.code.0.to_string()
+    }
 }
 
 /// A line that was answered by the transport itself.
@@ -119,8 +153,17 @@ pub(super) fn session(began: Instant, version: &'static str) {
 
 /// The version's name from the closed set of versions that exist.
 pub(super) fn known_version(version: &ProtocolVersion) -> &'static str {
-    const KNOWN: [&str; 5] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
-    KNOWN.into_iter().find(|known| *known == version.as_str()).unwrap_or(OTHER)
+    const KNOWN: [&str; 5] = [
+        "2024-11-05",
+        "2025-03-26",
+        "2025-06-18",
+        "2025-11-25",
+        "2026-07-28",
+    ];
+    KNOWN
+        .into_iter()
+        .find(|known| *known == version.as_str())
+        .unwrap_or(OTHER)
 }
 
 #[cfg(test)]
@@ -129,7 +172,10 @@ mod tests {
     use rmcp::model::{CallToolResult, RequestId};
 
     fn error(code: i32) -> ServerJsonRpcMessage {
-        JsonRpcMessage::error(ErrorData::new(rmcp::model::ErrorCode(code), "x", None), Some(RequestId::Number(1)))
+        JsonRpcMessage::error(
+            ErrorData::new(rmcp::model::ErrorCode(code), "x", None),
+            Some(RequestId::Number(1)),
+        )
     }
 
     #[test]
@@ -137,15 +183,24 @@ mod tests {
         for code in CLIENTS_MISTAKES {
             assert_eq!(outcome(&error(code)), (String::new(), code.to_string()));
         }
-        assert_eq!(outcome(&error(-32603)), ("-32603".to_owned(), "-32603".to_owned()));
+        assert_eq!(
+            outcome(&error(-32603)),
+            ("-32603".to_owned(), "-32603".to_owned())
+        );
     }
 
     #[test]
     fn a_failed_tool_call_is_a_tool_error() {
         let failed = ServerResult::CallToolResult(CallToolResult::error(vec![]));
-        assert_eq!(outcome(&JsonRpcMessage::response(failed, RequestId::Number(1))), ("tool_error".to_owned(), String::new()));
+        assert_eq!(
+            outcome(&JsonRpcMessage::response(failed, RequestId::Number(1))),
+            ("tool_error".to_owned(), String::new())
+        );
         let fine = ServerResult::CallToolResult(CallToolResult::success(vec![]));
-        assert_eq!(outcome(&JsonRpcMessage::response(fine, RequestId::Number(1))), (String::new(), String::new()));
+        assert_eq!(
+            outcome(&JsonRpcMessage::response(fine, RequestId::Number(1))),
+            (String::new(), String::new())
+        );
     }
 
     #[test]

@@ -22,8 +22,8 @@ use std::time::Instant;
 
 use rmcp::RoleServer;
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorData, GetMeta, JsonRpcMessage, JsonRpcRequest, ProtocolVersion, RequestId,
-    ServerJsonRpcMessage, ServerResult,
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorData, GetMeta, JsonRpcMessage,
+    JsonRpcRequest, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult,
 };
 use rmcp::transport::Transport;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -81,8 +81,16 @@ impl Stdio {
     ///
     /// # Errors
     /// If the system gives no threads.
-    pub fn start(io: Io, bounds: Bounds, stop: Stop, on_first_frame: impl FnOnce() + Send + 'static) -> std::io::Result<Stdio> {
-        let bounds = Bounds { max_in_flight: bounds.max_in_flight.clamp(1, Semaphore::MAX_PERMITS), ..bounds };
+    pub fn start(
+        io: Io,
+        bounds: Bounds,
+        stop: Stop,
+        on_first_frame: impl FnOnce() + Send + 'static,
+    ) -> std::io::Result<Stdio> {
+        let bounds = Bounds {
+            max_in_flight: bounds.max_in_flight.clamp(1, Semaphore::MAX_PERMITS),
+            ..bounds
+        };
         Ok(Stdio {
             writer: Writer::spawn(io.output, stop.clone(), on_first_frame)?,
             lines: lines::spawn(io.input, bounds.max_line_bytes)?,
@@ -113,7 +121,9 @@ impl Stdio {
                 Decoded::Blank => {}
                 Decoded::Refused(refusal) => self.held = Some(Held::Refusal(refusal)),
                 Decoded::Message(message) => match *message {
-                    JsonRpcMessage::Request(request) => self.held = Some(Held::Request(Box::new(request), Instant::now())),
+                    JsonRpcMessage::Request(request) => {
+                        self.held = Some(Held::Request(Box::new(request), Instant::now()));
+                    }
                     other if self.opened => {
                         self.forget_cancelled(&other);
                         return Some(other);
@@ -130,12 +140,22 @@ impl Stdio {
             Held::Request(request, _) if self.in_flight.contains_key(&request.id) => {
                 // Without the id: the client would take it for the answer to the call that is still running.
                 let text = format!("invalid request: id {} is still in flight", request.id);
-                self.refuse(Refusal { id: None, error: ErrorData::invalid_request(text, None), reason: "id_in_flight" }, slot);
+                self.refuse(
+                    Refusal {
+                        id: None,
+                        error: ErrorData::invalid_request(text, None),
+                        reason: "id_in_flight",
+                    },
+                    slot,
+                );
                 None
             }
             Held::Request(request, received) => {
                 self.opened |= chooses_an_era(&request.request);
-                self.in_flight.insert(request.id.clone(), Ticket::new(&request, self.version, received, slot));
+                self.in_flight.insert(
+                    request.id.clone(),
+                    Ticket::new(&request, self.version, received, slot),
+                );
                 Some(JsonRpcMessage::Request(*request))
             }
             Held::Refusal(refusal) => {
@@ -163,7 +183,11 @@ impl Stdio {
         }
     }
 
-    fn write(&self, answer: &ServerJsonRpcMessage, reply: Option<meter::Reply>) -> std::io::Result<()> {
+    fn write(
+        &self,
+        answer: &ServerJsonRpcMessage,
+        reply: Option<meter::Reply>,
+    ) -> std::io::Result<()> {
         let mut bytes = serde_json::to_vec(answer)?;
         bytes.push(b'\n');
         self.writer.send(Frame { bytes, reply })
@@ -172,7 +196,9 @@ impl Stdio {
     /// Waits until every accepted request has been answered and written, but not beyond the cause's time.
     async fn drain(&mut self) {
         let cause = self.stop.cause().unwrap_or(Cause::InputEnded);
-        let deadline = *self.drain_until.get_or_insert_with(|| tokio::time::Instant::now() + cause.drain());
+        let deadline = *self
+            .drain_until
+            .get_or_insert_with(|| tokio::time::Instant::now() + cause.drain());
         let all = u32::try_from(self.bounds.max_in_flight).unwrap_or(u32::MAX);
         let _ = tokio::time::timeout_at(deadline, self.slots.acquire_many(all)).await;
     }
@@ -181,7 +207,10 @@ impl Stdio {
 impl Transport<RoleServer> for Stdio {
     type Error = std::io::Error;
 
-    fn send(&mut self, item: ServerJsonRpcMessage) -> impl Future<Output = std::io::Result<()>> + Send + 'static {
+    fn send(
+        &mut self,
+        item: ServerJsonRpcMessage,
+    ) -> impl Future<Output = std::io::Result<()>> + Send + 'static {
         if let JsonRpcMessage::Response(response) = &item
             && let ServerResult::InitializeResult(result) = &response.result
         {
@@ -222,8 +251,13 @@ fn chooses_an_era(request: &ClientRequest) -> bool {
         ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => false,
         other => {
             let meta = other.get_meta();
-            let complete = meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty();
-            complete && meta.protocol_version().is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version))
+            let complete = meta
+                .missing_required_keys(&ProtocolVersion::V_2026_07_28)
+                .is_empty();
+            complete
+                && meta
+                    .protocol_version()
+                    .is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version))
         }
     }
 }

@@ -49,7 +49,9 @@ fn last_member<'a>(body: &'a str, key: &str) -> Option<(&'a str, Value)> {
     if body[..start].ends_with('\\') {
         return None;
     }
-    let value = body[start + quoted.len()..].trim_start().strip_prefix(':')?;
+    let value = body[start + quoted.len()..]
+        .trim_start()
+        .strip_prefix(':')?;
     let value: Value = serde_json::from_str(value).ok()?;
     Some((&body[..start], value))
 }
@@ -85,19 +87,37 @@ mod tests {
 
     #[test]
     fn an_id_at_the_start_is_found_although_the_rest_is_missing() {
-        assert_eq!(request_id(br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"a":"xxx"#, b""), number(7));
-        assert_eq!(request_id(br#" { "id" : "a\"b" , "method":"#, b""), Some(RequestId::String("a\"b".into())));
+        assert_eq!(
+            request_id(
+                br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"a":"xxx"#,
+                b""
+            ),
+            number(7)
+        );
+        assert_eq!(
+            request_id(br#" { "id" : "a\"b" , "method":"#, b""),
+            Some(RequestId::String("a\"b".into()))
+        );
     }
 
     #[test]
     fn an_id_at_the_end_is_found_as_some_clients_write_it_last() {
-        assert_eq!(request_id(b"{\"method\":\"x", br#"xxx"}},"jsonrpc":"2.0","id":12}"#), number(12));
-        assert_eq!(request_id(b"{\"method\":\"x", br#"xxx"}},"id":12,"jsonrpc":"2.0"}"#), number(12));
+        assert_eq!(
+            request_id(b"{\"method\":\"x", br#"xxx"}},"jsonrpc":"2.0","id":12}"#),
+            number(12)
+        );
+        assert_eq!(
+            request_id(b"{\"method\":\"x", br#"xxx"}},"id":12,"jsonrpc":"2.0"}"#),
+            number(12)
+        );
     }
 
     #[test]
     fn an_id_inside_the_arguments_is_not_the_messages_id() {
-        assert_eq!(request_id(br#"{"params":{"id":3,"x":"y"#, br#""x":{"id":3}}}"#), None);
+        assert_eq!(
+            request_id(br#"{"params":{"id":3,"x":"y"#, br#""x":{"id":3}}}"#),
+            None
+        );
         assert_eq!(request_id(b"", br#"{"params":{"id":3}}"#), None);
         assert_eq!(request_id(b"", br#"xx\"id\":3}"#), None);
     }
@@ -109,8 +129,21 @@ mod tests {
 
     #[test]
     fn ids_that_json_rpc_does_not_know_are_not_taken() {
-        for line in [&br#"{"id":null,"#[..], br#"{"id":1.5,"#, br#"{"id":{},"#, b"[1", b"", b"\xff\xfe", b"{"] {
-            assert_eq!(request_id(line, line), None, "{}", String::from_utf8_lossy(line));
+        for line in [
+            &br#"{"id":null,"#[..],
+            br#"{"id":1.5,"#,
+            br#"{"id":{},"#,
+            b"[1",
+            b"",
+            b"\xff\xfe",
+            b"{",
+        ] {
+            assert_eq!(
+                request_id(line, line),
+                None,
+                "{}",
+                String::from_utf8_lossy(line)
+            );
         }
     }
 

@@ -32,21 +32,27 @@ impl Writer {
         on_first_frame: impl FnOnce() + Send + 'static,
     ) -> std::io::Result<Writer> {
         let (frames, queue) = mpsc::channel::<Frame>();
-        std::thread::Builder::new().name("stdout".to_owned()).spawn(move || {
-            let mut on_first_frame = Some(on_first_frame);
-            for frame in queue {
-                if output.write_all(&frame.bytes).and_then(|()| output.flush()).is_err() {
-                    stop.now(Cause::OutputClosed);
-                    return;
+        std::thread::Builder::new()
+            .name("stdout".to_owned())
+            .spawn(move || {
+                let mut on_first_frame = Some(on_first_frame);
+                for frame in queue {
+                    if output
+                        .write_all(&frame.bytes)
+                        .and_then(|()| output.flush())
+                        .is_err()
+                    {
+                        stop.now(Cause::OutputClosed);
+                        return;
+                    }
+                    if let Some(reply) = frame.reply {
+                        reply.sent();
+                    }
+                    if let Some(tell) = on_first_frame.take() {
+                        tell();
+                    }
                 }
-                if let Some(reply) = frame.reply {
-                    reply.sent();
-                }
-                if let Some(tell) = on_first_frame.take() {
-                    tell();
-                }
-            }
-        })?;
+            })?;
         Ok(Writer { frames })
     }
 
@@ -55,15 +61,17 @@ impl Writer {
     /// # Errors
     /// If the thread has given up because nobody reads.
     pub(super) fn send(&self, frame: Frame) -> std::io::Result<()> {
-        self.frames.send(frame).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+        self.frames
+            .send(frame)
+            .map_err(|_| std::io::ErrorKind::BrokenPipe.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     struct Closed;
 
@@ -77,7 +85,10 @@ mod tests {
     }
 
     fn frame() -> Frame {
-        Frame { bytes: b"{}\n".to_vec(), reply: None }
+        Frame {
+            bytes: b"{}\n".to_vec(),
+            reply: None,
+        }
     }
 
     #[tokio::test]

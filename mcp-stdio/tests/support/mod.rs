@@ -1,11 +1,20 @@
 //! A small language for tests that drive the real binary: a [`Home`] with settings, a [`Server`] in it, and lines in and out.
 //!
 //! Every line that comes out of a server is checked to be a protocol frame, in every test.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its own part"
+)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) is written in place"
+)]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -17,25 +26,32 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A home folder, and the environment of the servers in it.
 pub struct Home {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
     env: Vec<(String, String)>,
 }
 
 impl Home {
     /// An empty home without a store.
     pub fn new() -> Home {
-        Home { folder: tempfile::tempdir().unwrap(), env: Vec::new() }
+        Home {
+            folder: Arc::new(tempfile::tempdir().unwrap()),
+            env: Vec::new(),
+        }
     }
 
     /// A home whose store is the first one of `sandbox`.
     pub fn with_store(sandbox: &Sandbox) -> Home {
         let store = sandbox.store(0);
-        Home::new().set("API_BASE_URL", &sandbox.base_url()).set("STORE_ID", &store.store_id).set("API_KEY", &store.api_key)
+        Home::new()
+            .set("API_BASE_URL", &sandbox.base_url())
+            .set("STORE_ID", &store.store_id)
+            .set("API_KEY", &store.api_key)
     }
 
     /// Sets `ORDERDESK_MCP_<name>`.
     pub fn set(mut self, name: &str, value: &str) -> Home {
-        self.env.push((format!("ORDERDESK_MCP_{name}"), value.to_owned()));
+        self.env
+            .push((format!("ORDERDESK_MCP_{name}"), value.to_owned()));
         self
     }
 
@@ -51,16 +67,22 @@ impl Home {
     /// The binary with this home's environment and nothing else of ours.
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mcp-stdio"));
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ORDERDESK_MCP_")) {
+        for (name, _) in std::env::vars_os()
+            .filter(|(name, _)| name.to_string_lossy().starts_with("ORDERDESK_MCP_"))
+        {
             command.env_remove(name);
         }
-        command.env("ORDERDESK_MCP_HOME", self.path()).envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+            .env("ORDERDESK_MCP_HOME", self.path())
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
 
     /// Starts a server.
     pub fn server(&self) -> Server {
-        Server::spawn(&mut self.command())
+        let mut server = Server::spawn(&mut self.command());
+        server.home = Some(Arc::clone(&self.folder));
+        server
     }
 
     /// Starts a server and shakes hands.
@@ -72,7 +94,12 @@ impl Home {
 
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let output = self.command().args(arguments).stdin(Stdio::null()).output().unwrap();
+        let output = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
         Output {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -101,17 +128,25 @@ pub struct Server {
     frames: Receiver<Value>,
     stderr: Receiver<String>,
     next_id: i64,
+    /// Keeps the folder for as long as the server lives.
+    home: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Server {
     pub fn spawn(command: &mut Command) -> Server {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let (frame, frames) = channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
             for line in stdout.lines() {
                 let line = line.unwrap();
-                let value: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not a frame on stdout: {line}"));
+                let value: Value = serde_json::from_str(&line)
+                    .unwrap_or_else(|_| panic!("not a frame on stdout: {line}"));
                 assert_eq!(value["jsonrpc"], "2.0", "not a frame on stdout: {line}");
                 if frame.send(value).is_err() {
                     return;
@@ -125,7 +160,14 @@ impl Server {
             let _ = errors.read_to_string(&mut all);
             let _ = text.send(all);
         });
-        Server { stdin: child.stdin.take(), child, frames, stderr, next_id: 0 }
+        Server {
+            stdin: child.stdin.take(),
+            child,
+            frames,
+            stderr,
+            next_id: 0,
+            home: None,
+        }
     }
 
     pub fn pid(&self) -> u32 {
@@ -135,7 +177,11 @@ impl Server {
     /// Sends bytes and a line feed.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().expect("stdin is open");
-        stdin.write_all(bytes).and_then(|()| stdin.write_all(b"\n")).and_then(|()| stdin.flush()).unwrap();
+        stdin
+            .write_all(bytes)
+            .and_then(|()| stdin.write_all(b"\n"))
+            .and_then(|()| stdin.flush())
+            .unwrap();
     }
 
     pub fn send(&mut self, message: &Value) {
@@ -149,7 +195,9 @@ impl Server {
 
     /// The next frame.
     pub fn frame(&mut self) -> Value {
-        self.frames.recv_timeout(PATIENCE).expect("a frame within the patience")
+        self.frames
+            .recv_timeout(PATIENCE)
+            .expect("a frame within the patience")
     }
 
     /// The frame that answers `id`; others that come before are lost.
@@ -218,7 +266,10 @@ impl Server {
 
     #[cfg(unix)]
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status().unwrap();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.pid().to_string()])
+            .status()
+            .unwrap();
         assert!(sent.success());
     }
 
@@ -237,8 +288,16 @@ impl Server {
     /// Resident memory in bytes (Linux).
     pub fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            * 1024
     }
 }
 
@@ -266,11 +325,18 @@ impl Reply {
         let is_error = result["isError"] == true;
         let structured = result["structuredContent"].clone();
         if is_error {
-            assert!(structured.is_null() && text.contains("\nhint: "), "{answer}");
+            assert!(
+                structured.is_null() && text.contains("\nhint: "),
+                "{answer}"
+            );
         } else {
             assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), structured);
         }
-        Reply { structured, text, is_error }
+        Reply {
+            structured,
+            text,
+            is_error,
+        }
     }
 
     /// The structured answer of a call that worked.
@@ -300,11 +366,16 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 
 /// Compares with `tests/golden/<name>`. `UPDATE_GOLDEN=1` writes it instead.
 pub fn golden(name: &str, actual: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, actual).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(actual, expected, "{name} differs; UPDATE_GOLDEN=1 writes it anew");
+    assert_eq!(
+        actual, expected,
+        "{name} differs; UPDATE_GOLDEN=1 writes it anew"
+    );
 }
