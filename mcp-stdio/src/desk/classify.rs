@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::client::Answer;
 use super::error::DeskError;
-use super::model::{Fields, Object, number_of, text_of};
+use super::model::{Fields, Object, number_of, same_number, text_of};
 use super::quote;
 use super::request::{Endpoint, Request};
 
@@ -165,7 +165,7 @@ pub(crate) fn rows(mut envelope: Object, endpoint: Endpoint) -> Result<Vec<Objec
 
 /// That the answer is about what was asked for, and not about something else.
 pub(crate) fn same_id(endpoint: Endpoint, asked: &str, got: &str) -> Result<(), DeskError> {
-    if asked.trim_start_matches('0') == got.trim_start_matches('0') {
+    if same_number(asked, got) {
         return Ok(());
     }
     let got = if got.is_empty() {

@@ -44,6 +44,12 @@ fn check(what: &'static str, hint: &'static str, text: &str) -> Result<String, B
     })
 }
 
+/// Whether two ids are the same number: leading zeros mean nothing, and nothing is not zero.
+pub(crate) fn same_number(one: &str, other: &str) -> bool {
+    let both = !one.is_empty() && !other.is_empty();
+    both && one.trim_start_matches('0') == other.trim_start_matches('0')
+}
+
 macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $hint:literal) => {
         $(#[$doc])*
@@ -102,6 +108,12 @@ mod tests {
         assert_eq!(OrderId::parse(" 7001001\n").unwrap().as_str(), "7001001");
         assert_eq!(StoreId::parse("4242").unwrap().to_string(), "4242");
         assert!(InventoryItemId::parse("12345678901234567890").is_ok());
+    }
+
+    #[test]
+    fn leading_zeros_mean_nothing_and_a_missing_id_is_not_zero() {
+        assert!(same_number("007", "7") && same_number("0", "00"));
+        assert!(!same_number("0", "") && !same_number("", "") && !same_number("7", "70"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! matching is not documented; what it returns is a candidate, nothing more.
 
 use crate::desk::error::DeskError;
-use crate::desk::model::{Fields, Order, OrderId, OrdersQuery};
+use crate::desk::model::{Fields, Order, OrderId, OrdersQuery, same_number};
 
 /// No order number, name or address that anybody types is longer.
 const MAX_CHARS: usize = 200;
@@ -150,9 +150,11 @@ impl Plan {
     /// By what `order` matches; empty when it does not.
     pub(super) fn matched_by(&self, order: &Order) -> Vec<MatchedBy> {
         let mut by = Vec::new();
-        if self.id.as_ref().is_some_and(|id| {
-            id.as_str().trim_start_matches('0') == order.id().trim_start_matches('0')
-        }) {
+        if self
+            .id
+            .as_ref()
+            .is_some_and(|id| same_number(id.as_str(), &order.id()))
+        {
             by.push(MatchedBy::Id);
         }
         if self
