@@ -122,6 +122,23 @@ fn every_family_has_help_and_type_once_and_stands_in_order() {
 }
 
 #[test]
+fn a_crowd_of_scrapers_gets_the_whole_page_each_and_the_checks_go_on() {
+    let folder = tempfile::tempdir().expect("a home");
+    serve_three_calls(&Home::at(folder.path()));
+    let sidecar = Sidecar::start(folder.path()).ready();
+    std::thread::scope(|scope| {
+        for _ in 0..64 {
+            scope.spawn(|| {
+                let page = sidecar.get("/metrics").body;
+                assert!(page.contains("orderdesk_mcp_state_up 1\n"), "{page}");
+                assert!(page.contains("mcp_tool_calls_total{"), "{page}");
+            });
+        }
+    });
+    assert_eq!(sidecar.get("/health/ready").status, 200);
+}
+
+#[test]
 fn a_head_request_gets_the_head_alone() {
     let folder = tempfile::tempdir().expect("a home");
     let sidecar = Sidecar::start(folder.path()).ready();

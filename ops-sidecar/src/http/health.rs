@@ -44,10 +44,11 @@ pub(super) async fn ready(State(rooms): State<Rooms>) -> Response {
 /// `GET /health/detailed`: everything the checks know, and the settings in force.
 pub(super) async fn detailed(State(rooms): State<Rooms>) -> Json<Detailed> {
     let report = rooms.inner.board.report();
-    let slot = rooms.inner.slot.clone();
-    let cache = tokio::task::spawn_blocking(move || metrics::cache(&slot))
+    let cache = rooms
+        .read(|slot, _| metrics::cache(slot))
         .await
-        .unwrap_or_default();
+        .ok()
+        .flatten();
     Json(Detailed {
         summary: Summary::of(&rooms),
         checked_at: report.taken_at.map(rfc3339),

@@ -4,7 +4,6 @@
 //! would look like a dead sidecar and hide the reason. Counters are absent then, not zero, so nothing seems to be reset.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -19,12 +18,10 @@ use crate::checks::board::Report;
 
 /// The page.
 pub(super) async fn scrape(State(rooms): State<Rooms>) -> Response {
-    let page = tokio::task::spawn_blocking(move || {
-        text::render(&families(&rooms.inner.slot, &rooms.inner.board.report()))
-    });
+    let page = rooms.read(|slot, board| text::render(&families(slot, &board.report())));
     match page.await {
         Ok(page) => ([(CONTENT_TYPE, text::CONTENT_TYPE)], page).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Err(status) => status.into_response(),
     }
 }
 

@@ -32,6 +32,7 @@ use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::routing::get;
 use shared::env::{Effective, Owner};
 use shared::state::Slot;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::{RequestBodyDeadlineLayer, TimeoutLayer};
@@ -47,6 +48,8 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 const BODY_DEADLINE: Duration = Duration::from_secs(5);
 /// From a request's head to its answer: below the ten seconds that Prometheus waits.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(8);
+/// Answers made from the state file at a time: fewer than its connections, so that no crowd of scrapers keeps the checks from looking.
+const READERS: usize = 2;
 
 /// What the answers are made from. Cheap to clone.
 #[derive(Clone)]
@@ -61,6 +64,7 @@ struct Inner {
     started: Instant,
     slot: Slot,
     board: Arc<Board>,
+    readers: Semaphore,
     config: Vec<Effective>,
 }
 
@@ -76,6 +80,7 @@ impl Rooms {
             started: Instant::now(),
             slot,
             board,
+            readers: Semaphore::new(READERS),
             config: config
                 .settings
                 .effective()
@@ -86,6 +91,30 @@ impl Rooms {
         Rooms {
             inner: Arc::new(inner),
         }
+    }
+}
+
+impl Rooms {
+    /// Runs `work`, which reads the state file, on a thread where it may block, once there is room for it.
+    ///
+    /// # Errors
+    /// It panicked, or this program is ending: a 500 for whoever asked.
+    async fn read<T, W>(&self, work: W) -> Result<T, StatusCode>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Slot, &Board) -> T + Send + 'static,
+    {
+        let inner = Arc::clone(&self.inner);
+        let ended = |_| StatusCode::INTERNAL_SERVER_ERROR;
+        let _room = self
+            .inner
+            .readers
+            .acquire()
+            .await
+            .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        tokio::task::spawn_blocking(move || work(&inner.slot, &inner.board))
+            .await
+            .map_err(ended)
     }
 }
 
