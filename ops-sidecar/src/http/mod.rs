@@ -64,7 +64,7 @@ struct Inner {
     started: Instant,
     slot: Slot,
     board: Arc<Board>,
-    readers: Semaphore,
+    readers: Arc<Semaphore>,
     config: Vec<Effective>,
 }
 
@@ -80,7 +80,7 @@ impl Rooms {
             started: Instant::now(),
             slot,
             board,
-            readers: Semaphore::new(READERS),
+            readers: Arc::new(Semaphore::new(READERS)),
             config: config
                 .settings
                 .effective()
@@ -92,9 +92,7 @@ impl Rooms {
             inner: Arc::new(inner),
         }
     }
-}
 
-impl Rooms {
     /// Runs `work`, which reads the state file, on a thread where it may block, once there is room for it.
     ///
     /// # Errors
@@ -104,17 +102,15 @@ impl Rooms {
         T: Send + 'static,
         W: FnOnce(&Slot, &Board) -> T + Send + 'static,
     {
+        let room = Arc::clone(&self.inner.readers).acquire_owned().await;
         let inner = Arc::clone(&self.inner);
-        let ended = |_| StatusCode::INTERNAL_SERVER_ERROR;
-        let _room = self
-            .inner
-            .readers
-            .acquire()
-            .await
-            .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-        tokio::task::spawn_blocking(move || work(&inner.slot, &inner.board))
-            .await
-            .map_err(ended)
+        let work = move || {
+            // Given back when the work is done, not when its asker goes away.
+            let _room = room;
+            work(&inner.slot, &inner.board)
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 
