@@ -23,8 +23,6 @@ pub struct Config {
     pub store: Option<Access>,
     /// How much the client may ask for at once.
     pub bounds: Bounds,
-    /// The profile's name, for `server_status`.
-    pub profile: String,
     /// What is wrong with the settings, one line each. With any mistake nothing is sent to a shop.
     pub mistakes: Vec<String>,
 }
@@ -45,7 +43,6 @@ impl Config {
                 max_line_bytes: settings.bytes("max_line_bytes"),
                 max_in_flight: small(settings.count("max_in_flight")),
             },
-            profile: settings.text("env").unwrap_or("none").to_owned(),
             mistakes,
         }
     }

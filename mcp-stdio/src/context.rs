@@ -11,7 +11,9 @@ use shared::quota::Quota;
 use shared::state::{Slot, StateError};
 use shared::telemetry;
 
+use crate::clean;
 use crate::config::Config;
+use crate::desk::model::StoreId;
 use crate::desk::{Access, Desk, Shop};
 use crate::error::ToolError;
 
@@ -36,6 +38,8 @@ pub struct Context {
     pub started: Instant,
     /// The store's name, once its settings were read.
     store_name: Mutex<Option<String>>,
+    /// The protocol version that the client speaks.
+    protocol: Mutex<Option<String>>,
 }
 
 impl Context {
@@ -57,33 +61,46 @@ impl Context {
             slot,
             telemetry,
             started,
-            store_name: Mutex::new(None),
+            store_name: Mutex::default(),
+            protocol: Mutex::default(),
         }
     }
 
     /// The shop that a call is about: the one named, else the only one.
     ///
     /// # Errors
-    /// When the settings have mistakes, no store is configured, or another store is named.
-    pub fn shop(&self, named: Option<&str>) -> Result<Shop, ToolError> {
-        self.store(named).map(|access| self.desk.shop(access))
+    /// When no store is configured, another one is named, or its name could not be looked up.
+    pub async fn shop(&self, named: Option<&str>) -> Result<Shop, ToolError> {
+        Ok(self.desk.shop(self.store(named).await?))
     }
 
-    /// The credentials of that shop.
+    /// The credentials of that shop. A name that nobody has asked Order Desk for yet is asked for.
     ///
     /// # Errors
     /// See [`Context::shop`].
-    pub fn store(&self, named: Option<&str>) -> Result<&Access, ToolError> {
-        if !self.config.mistakes.is_empty() {
-            return Err(ToolError::Settings(self.config.mistakes.clone()));
-        }
+    pub async fn store(&self, named: Option<&str>) -> Result<&Access, ToolError> {
         let access = self.config.store.as_ref().ok_or(ToolError::NoStore)?;
-        match named {
-            Some(given) if !self.is(access, given) => Err(ToolError::UnknownStore {
-                given: given.to_owned(),
-                known: vec![access.store_id.as_str().to_owned()],
-            }),
-            _ => Ok(access),
+        let Some(given) = named else {
+            return Ok(access);
+        };
+        if !self.is(access, given) && self.store_name().is_none() && StoreId::parse(given).is_err()
+        {
+            let settings = self.desk.shop(access).settings(false).await?;
+            self.learn_store_name(&clean::text(&settings.value.name()));
+        }
+        if self.is(access, given) {
+            Ok(access)
+        } else {
+            Err(self.unknown_store(access, given))
+        }
+    }
+
+    fn unknown_store(&self, access: &Access, given: &str) -> ToolError {
+        let mut known = vec![access.store_id.to_string()];
+        known.extend(self.store_name());
+        ToolError::UnknownStore {
+            given: given.to_owned(),
+            known,
         }
     }
 
@@ -109,6 +126,19 @@ impl Context {
         if !name.is_empty() {
             *self.store_name.lock() = Some(name.to_owned());
         }
+    }
+
+    /// Notes who the client is and which protocol version it speaks.
+    pub fn meet(&self, client: &str, client_version: &str, protocol: &str) {
+        self.telemetry
+            .describe_client(client, client_version, protocol);
+        *self.protocol.lock() = Some(protocol.to_owned());
+    }
+
+    /// The protocol version that the client speaks, once it has said so.
+    #[must_use]
+    pub fn protocol(&self) -> Option<String> {
+        self.protocol.lock().clone()
     }
 
     /// The store's name, if its settings were read.

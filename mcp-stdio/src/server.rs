@@ -57,11 +57,10 @@ impl Server {
         }
     }
 
-    /// Tells telemetry who the client is.
+    /// Notes who the client is.
     fn meet(&self, client: &Implementation, version: &ProtocolVersion) {
         self.context
-            .telemetry
-            .describe_client(&client.name, &client.version, version.as_str());
+            .meet(&client.name, &client.version, version.as_str());
     }
 
     /// The modern era has no handshake: each request says who sends it, and the first one counts.

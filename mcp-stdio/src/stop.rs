@@ -21,9 +21,6 @@ const DRAIN_AFTER_SIGNAL: Duration = Duration::from_millis(150);
 /// How long after the drain the process may take to flush its counters and leave before it is ended by force.
 const LEAVE_WITHIN: Duration = Duration::from_millis(150);
 
-/// How often the parent is looked at. A look costs one system call.
-const PARENT_CHECK_INTERVAL: Duration = Duration::from_secs(3);
-
 /// Why the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -168,9 +165,12 @@ impl Stop {
 
 #[cfg(unix)]
 mod unix {
-    use super::{Cause, PARENT_CHECK_INTERVAL, Stop};
+    use super::{Cause, Duration, Stop};
     use std::os::unix::process::parent_id;
     use tokio::signal::unix::{SignalKind, signal};
+
+    /// How often the parent is looked at. A look costs one system call.
+    const PARENT_CHECK_INTERVAL: Duration = Duration::from_secs(3);
 
     /// Sent when a file would grow beyond the user's limit; its default action kills. With a handler the write fails instead and
     /// the state file reports it. The number is the same on Linux and macOS.

@@ -64,7 +64,8 @@ async fn settings(context: &Context, args: &Args) -> Result<Reply, ToolError> {
 
 async fn read(context: &Context, args: &Args) -> Result<Fetched<StoreSettings>, ToolError> {
     let store = context
-        .shop(args.text("store"))?
+        .shop(args.text("store"))
+        .await?
         .settings(args.flag("fresh"))
         .await?;
     context.learn_store_name(&clean::text(&store.value.name()));

@@ -79,22 +79,22 @@ pub(super) static INVENTORY_GET: Tool = Tool {
 };
 
 async fn list(context: &Context, args: &Args) -> Result<Reply, ToolError> {
-    let named = args.text("store");
-    let store = context.store(named)?.store_id.to_string();
+    let access = context.store(args.text("store")).await?;
     let view = View::from_args(args, View::Summary);
     let mut query = InventoryQuery {
         codes: args.words("code").into_iter().map(str::to_owned).collect(),
         limit: None,
         offset: 0,
     };
-    let query_text = format!("{store} {:?}", query.pairs()?);
+    let query_text = format!("{} {:?}", access.store_id, query.pairs()?);
     if let Some(cursor) = args.text("cursor") {
         query.offset = cursor::decode(cursor, &query_text)?;
     }
     query.limit = Some(args.count("limit").unwrap_or(DEFAULT_ROWS));
 
     let page = context
-        .shop(named)?
+        .desk
+        .shop(access)
         .inventory(&query, args.flag("fresh"))
         .await?;
     let items = &page.value.items;
@@ -113,7 +113,7 @@ async fn list(context: &Context, args: &Args) -> Result<Reply, ToolError> {
 }
 
 async fn get(context: &Context, args: &Args) -> Result<Reply, ToolError> {
-    let shop = context.shop(args.text("store"))?;
+    let shop = context.shop(args.text("store")).await?;
     let id = InventoryItemId::parse(args.text("inventory_item_id").unwrap_or_default())
         .map_err(crate::desk::DeskError::from)?;
     let view = View::from_args(args, View::Full);

@@ -77,7 +77,7 @@ pub(super) static ORDERS_HISTORY: Tool = Tool {
 };
 
 async fn find(context: &Context, args: &Args) -> Result<Reply, ToolError> {
-    let shop = context.shop(args.text("store"))?;
+    let shop = context.shop(args.text("store")).await?;
     let view = View::from_args(args, View::Summary);
     let found = shop
         .find(args.text("query").unwrap_or_default(), args.flag("fresh"))
@@ -117,7 +117,7 @@ fn searched(window: &Window) -> String {
 }
 
 async fn get(context: &Context, args: &Args) -> Result<Reply, ToolError> {
-    let shop = context.shop(args.text("store"))?;
+    let shop = context.shop(args.text("store")).await?;
     let id = order_id(args)?;
     let view = View::from_args(args, View::Full);
     let order = shop.order(&id, args.flag("fresh")).await?;
@@ -131,7 +131,7 @@ async fn get(context: &Context, args: &Args) -> Result<Reply, ToolError> {
 
 /// The newest entries that fit: an order may have 250.
 async fn history(context: &Context, args: &Args) -> Result<Reply, ToolError> {
-    let shop = context.shop(args.text("store"))?;
+    let shop = context.shop(args.text("store")).await?;
     let order = shop
         .order_history(&order_id(args)?, args.flag("fresh"))
         .await?;

@@ -81,18 +81,18 @@ pub(super) static ORDERS_LIST: Tool = Tool {
 };
 
 async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
-    let named = args.text("store");
-    let store = context.store(named)?.store_id.to_string();
+    let access = context.store(args.text("store")).await?;
     let view = View::from_args(args, View::Summary);
     let mut query = query(args);
-    let query_text = format!("{store} {:?}", query.pairs()?);
+    let query_text = format!("{} {:?}", access.store_id, query.pairs()?);
     if let Some(cursor) = args.text("cursor") {
         query.offset = cursor::decode(cursor, &query_text)?;
     }
     query.limit = Some(args.count("limit").unwrap_or(DEFAULT_ROWS));
 
     let page = context
-        .shop(named)?
+        .desk
+        .shop(access)
         .orders(&query, args.flag("fresh"))
         .await?;
     let orders = &page.value.orders;

@@ -86,7 +86,7 @@ fn effect(effect: Effect) -> &'static str {
 }
 
 impl Tool {
-    /// About how many tokens the tool costs in every conversation: four bytes each, which is within a tenth for schemas.
+    /// About how many tokens the tool costs in every conversation: four bytes each, which is within an eighth for schemas.
     #[must_use]
     pub fn tokens(&self) -> usize {
         const BYTES_PER_TOKEN: usize = 4;

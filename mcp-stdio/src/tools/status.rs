@@ -1,5 +1,7 @@
 //! `server_status`: what this server knows about itself, without a secret and without asking anybody.
 
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
@@ -20,6 +22,7 @@ pub(super) static SERVER_STATUS: Tool = Tool {
         Answer::always("degraded", Shape::Texts),
         Answer::always("mode", Shape::Text),
         Answer::sometimes("store", Shape::Object),
+        Answer::sometimes("protocol", Shape::Text),
         Answer::always("home", Shape::Text),
         Answer::always("cache", Shape::Object),
         Answer::sometimes("quota", Shape::Object),
@@ -46,11 +49,15 @@ async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {
         .with("degraded", degraded)
         .with("mode", "read-only")
         .with_some("store", store(context))
+        .with_some("protocol", context.protocol())
         .with("home", context.config.home.root().display().to_string())
         .with("cache", json!({"items": cache.items, "bytes": cache.bytes}))
         .with_some("quota", quota(context))
         .with("uptime_seconds", context.started.elapsed().as_secs()))
 }
+
+/// Counters reach the state file within 250 ms; this much later something holds them up.
+const LAG_WORTH_SAYING: Duration = Duration::from_secs(2);
 
 /// One line per thing that does not work as it should.
 fn degraded(context: &Context) -> Vec<String> {
@@ -63,6 +70,13 @@ fn degraded(context: &Context) -> Vec<String> {
     if let Some(trouble) = context.telemetry.degraded() {
         lines.push(format!(
             "telemetry: {trouble}; nothing is lost while this process lives"
+        ));
+    }
+    let lag = context.telemetry.lag();
+    if lag > LAG_WORTH_SAYING {
+        lines.push(format!(
+            "telemetry: counters wait since {} s to be written",
+            lag.as_secs()
         ));
     }
     if context.config.store.is_none() {

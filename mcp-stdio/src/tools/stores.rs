@@ -44,16 +44,7 @@ async fn list(context: &Context) -> Result<Reply, ToolError> {
 
 /// With the one store from the environment there is nothing to remember: it is always the active one.
 async fn choose(context: &Context, args: &Args) -> Result<Reply, ToolError> {
-    let named = args.text("store");
-    let store = match context.store(named) {
-        Err(ToolError::UnknownStore { .. }) if context.store_name().is_none() => {
-            // It may be the store's name, which nobody has asked for yet.
-            let settings = context.shop(None)?.settings(false).await?;
-            context.learn_store_name(&crate::clean::text(&settings.value.name()));
-            context.store(named)?
-        }
-        known => known?,
-    };
+    let store = context.store(args.text("store")).await?;
     Ok(Reply::ours().with("store", row(context, store.store_id.as_str())))
 }
 
