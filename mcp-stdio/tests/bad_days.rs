@@ -221,3 +221,120 @@ fn a_file_size_limit_does_not_kill_the_server() {
     server.close_stdin();
     assert_eq!(server.exit().0, Some(0));
 }
+
+/// A small file system of its own; gone when dropped. `None` where the user may not mount one.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn new(options: &str) -> Option<SmallDisk> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = mount(&["-t", "tmpfs", "-o", options, "tmpfs"], folder.path());
+        if !mounted {
+            eprintln!("skipped: this user may not mount a file system");
+        }
+        mounted.then_some(SmallDisk(folder))
+    }
+
+    fn home_of(&self, sandbox: &orderdesk_sandbox::Sandbox) -> Home {
+        Home::with_store(sandbox).set("HOME", self.0.path().join("home").to_str().unwrap())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount")
+            .arg("-l")
+            .arg(self.0.path())
+            .status();
+    }
+}
+
+fn mount(arguments: &[&str], folder: &std::path::Path) -> bool {
+    let mut command = std::process::Command::new("mount");
+    command
+        .args(arguments)
+        .arg(folder)
+        .stderr(std::process::Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+#[test]
+fn on_a_full_disk_reads_go_on_and_the_status_says_so() {
+    let Some(disk) = SmallDisk::new("size=2m") else {
+        return;
+    };
+    let sandbox = sandbox();
+    let mut server = disk.home_of(&sandbox).session();
+    server
+        .call("orders_get", json!({"order_id": "7001001"}))
+        .ok();
+    let mut filler = fs::File::create(disk.0.path().join("filler")).unwrap();
+    while std::io::Write::write(&mut filler, &[0; 4096]).is_ok() {}
+
+    for id in ["7001002", "7001003"] {
+        assert_eq!(
+            server
+                .call("orders_get", json!({"order_id": id, "fresh": true}))
+                .ok()["order"]["id"],
+            id
+        );
+    }
+    let status = support::wait_for("the status to say so", || {
+        let status = server.call("server_status", json!({})).ok();
+        (status["status"] == "degraded").then_some(status)
+    });
+    assert!(
+        status["degraded"].to_string().contains("telemetry"),
+        "{status}"
+    );
+    server.close_stdin();
+    assert_eq!(server.exit().0, Some(0));
+}
+
+#[test]
+fn on_a_disk_that_is_full_from_the_start_the_server_serves() {
+    let Some(disk) = SmallDisk::new("size=16k") else {
+        return;
+    };
+    let sandbox = sandbox();
+    let mut server = disk.home_of(&sandbox).session();
+    assert_eq!(
+        server.call("server_status", json!({})).ok()["status"],
+        "degraded"
+    );
+    assert_eq!(
+        server
+            .call("orders_get", json!({"order_id": "7001001"}))
+            .ok()["order"]["id"],
+        "7001001"
+    );
+}
+
+#[test]
+fn on_a_read_only_disk_the_server_serves() {
+    let Some(disk) = SmallDisk::new("size=4m") else {
+        return;
+    };
+    let sandbox = sandbox();
+    let home = disk.home_of(&sandbox);
+    let mut first = home.session();
+    first.call("server_status", json!({})).ok();
+    first.close_stdin();
+    first.exit();
+    assert!(mount(&["-o", "remount,ro"], disk.0.path()));
+
+    let mut server = home.session();
+    assert_eq!(
+        server.call("server_status", json!({})).ok()["status"],
+        "degraded"
+    );
+    assert_eq!(
+        server
+            .call("orders_get", json!({"order_id": "7001001"}))
+            .ok()["order"]["id"],
+        "7001001"
+    );
+    server.close_stdin();
+    assert_eq!(server.exit().0, Some(0));
+}

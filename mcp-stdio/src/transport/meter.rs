@@ -26,7 +26,8 @@ const CLIENTS_MISTAKES: [i32; 5] = [-32700, -32600, -32601, -32602, -32002];
 pub(super) struct Ticket {
     method: &'static str,
     tool: &'static str,
-    version: &'static str,
+    /// What a request of the modern era says itself.
+    own_version: Option<&'static str>,
     received: Instant,
     /// Freed when the answer has been written; bounds what is in flight.
     _slot: OwnedSemaphorePermit,
@@ -35,7 +36,6 @@ pub(super) struct Ticket {
 impl Ticket {
     pub(super) fn new(
         request: &JsonRpcRequest<ClientRequest>,
-        session_version: &'static str,
         received: Instant,
         slot: OwnedSemaphorePermit,
     ) -> Ticket {
@@ -45,37 +45,39 @@ impl Ticket {
             }
             _ => "",
         };
-        let version = request
-            .request
-            .get_meta()
-            .protocol_version()
-            .as_ref()
-            .map_or(session_version, known_version);
+        let own_version = request.request.get_meta().protocol_version();
         Ticket {
             method: known_method(request.request.method()).unwrap_or(OTHER),
             tool,
-            version,
+            own_version: own_version.as_ref().map(known_version),
             received,
             _slot: slot,
         }
     }
 
     /// For a line that never became a request.
-    pub(super) fn refused(session_version: &'static str, slot: OwnedSemaphorePermit) -> Ticket {
+    pub(super) fn refused(slot: OwnedSemaphorePermit) -> Ticket {
         Ticket {
             method: OTHER,
             tool: "",
-            version: session_version,
+            own_version: None,
             received: Instant::now(),
             _slot: slot,
         }
     }
 
-    /// The ticket together with what its answer says.
-    pub(super) fn answered_by(self, answer: &ServerJsonRpcMessage) -> Reply {
+    /// The ticket together with what its answer says. `session_version` is what `initialize` settled on, perhaps by this very
+    /// answer.
+    pub(super) fn answered_by(
+        self,
+        answer: &ServerJsonRpcMessage,
+        session_version: &'static str,
+    ) -> Reply {
         let (error_type, status) = outcome(answer);
+        let version = self.own_version.unwrap_or(session_version);
         Reply {
             ticket: self,
+            version,
             error_type,
             status,
         }
@@ -86,6 +88,7 @@ impl Ticket {
 #[derive(Debug)]
 pub(super) struct Reply {
     ticket: Ticket,
+    version: &'static str,
     error_type: String,
     status: String,
 }
@@ -106,7 +109,7 @@ impl Reply {
             "error_type" => self.error_type,
             "rpc_response_status_code" => self.status,
             "gen_ai_operation_name" => operation,
-            "mcp_protocol_version" => ticket.version,
+            "mcp_protocol_version" => self.version,
             "network_transport" => "pipe",
         )
         .record(ticket.received.elapsed());

@@ -152,10 +152,8 @@ impl Stdio {
             }
             Held::Request(request, received) => {
                 self.opened |= chooses_an_era(&request.request);
-                self.in_flight.insert(
-                    request.id.clone(),
-                    Ticket::new(&request, self.version, received, slot),
-                );
+                self.in_flight
+                    .insert(request.id.clone(), Ticket::new(&request, received, slot));
                 Some(JsonRpcMessage::Request(*request))
             }
             Held::Refusal(refusal) => {
@@ -169,7 +167,7 @@ impl Stdio {
         meter::bad_line(refusal.reason);
         tracing::debug!(reason = refusal.reason, "answered a bad line");
         let answer = ServerJsonRpcMessage::error(refusal.error, refusal.id);
-        let reply = Ticket::refused(self.version, slot).answered_by(&answer);
+        let reply = Ticket::refused(slot).answered_by(&answer, self.version);
         let _ = self.write(&answer, Some(reply));
     }
 
@@ -217,7 +215,7 @@ impl Transport<RoleServer> for Stdio {
             self.version = meter::known_version(&result.protocol_version);
         }
         let ticket = answered_id(&item).and_then(|id| self.in_flight.remove(id));
-        let reply = ticket.map(|ticket| ticket.answered_by(&item));
+        let reply = ticket.map(|ticket| ticket.answered_by(&item, self.version));
         std::future::ready(self.write(&item, reply))
     }
 

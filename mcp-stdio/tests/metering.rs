@@ -1,0 +1,236 @@
+//! What a session leaves in the state file: calls, errors, operations and their labels, and nothing that a client could blow up.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use shared::paths;
+use shared::state::State;
+use shared::telemetry::query::{self, Value};
+use support::{Home, Server, sandbox};
+
+/// Everything the ended sessions of a home have counted: `name{label="value",…}` → count.
+struct Counted(BTreeMap<String, u64>);
+
+impl Counted {
+    fn after(home: &Home, mut server: Server) -> Counted {
+        server.close_stdin();
+        assert_eq!(server.exit().0, Some(0));
+        let state = State::open(&paths::Home::at(home.path())).unwrap();
+        let families = state
+            .read("test", |reading| query::scrape(reading, &|_| false))
+            .unwrap();
+        let mut counts = BTreeMap::new();
+        for family in families {
+            for sample in family.samples {
+                let labels: Vec<String> = sample
+                    .labels
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect();
+                let value = match sample.value {
+                    Value::Counter(value) => whole(value),
+                    Value::Gauge(_) => continue,
+                    Value::Histogram { counts, .. } => counts.iter().sum(),
+                };
+                counts.insert(
+                    format!("{} {}", family.metric.name, labels.join(" ")),
+                    value,
+                );
+            }
+        }
+        Counted(counts)
+    }
+
+    /// The sum over all series of `name` whose labels contain all of `parts`.
+    fn sum(&self, name: &str, parts: &[&str]) -> u64 {
+        let wanted = |key: &str| {
+            let (metric, labels) = key.split_once(' ').unwrap();
+            metric == name
+                && parts
+                    .iter()
+                    .all(|part| labels.split(' ').any(|label| label == *part))
+        };
+        self.0
+            .iter()
+            .filter(|(key, _)| wanted(key))
+            .map(|(_, value)| value)
+            .sum()
+    }
+}
+
+fn whole(value: f64) -> u64 {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of a few"
+    )]
+    let count = value.round() as u64;
+    count
+}
+
+#[test]
+fn every_answered_call_is_counted_once_by_tool_and_outcome() {
+    let sandbox = sandbox();
+    let home = Home::with_store(&sandbox);
+    let mut server = home.session();
+    for _ in 0..7 {
+        server
+            .call("orders_get", json!({"order_id": "7001001"}))
+            .ok();
+    }
+    for _ in 0..3 {
+        server
+            .call("orders_get", json!({"order_id": "none"}))
+            .error();
+    }
+    let counted = Counted::after(&home, server);
+    assert_eq!(
+        counted.sum(
+            "mcp_tool_calls_total",
+            &["tool_name=orders_get", "status=success"]
+        ),
+        7
+    );
+    assert_eq!(
+        counted.sum(
+            "mcp_tool_calls_total",
+            &["tool_name=orders_get", "status=error"]
+        ),
+        3
+    );
+    assert_eq!(
+        counted.sum("mcp_tool_duration_seconds", &["tool_name=orders_get"]),
+        10
+    );
+    assert_eq!(
+        counted.sum("orderdesk_mcp_tool_reply_bytes", &["tool_name=orders_get"]),
+        7
+    );
+    assert_eq!(
+        counted.sum(
+            "errors_total",
+            &["error_code=bad_request", "endpoint=orders_get"]
+        ),
+        3
+    );
+    assert_eq!(counted.sum("cache_operations_total", &["operation=hit"]), 6);
+}
+
+#[test]
+fn operations_are_measured_with_the_labels_of_the_conventions() {
+    let home = Home::new();
+    let mut server = home.session();
+    server.call("server_status", json!({})).ok();
+    server.call("stores_list", json!({})).error();
+    server.request("no/such", &json!({}));
+    let counted = Counted::after(&home, server);
+    let name = "mcp_server_operation_duration_seconds";
+    let one = |labels: &[&str]| {
+        assert_eq!(
+            counted.sum(name, labels),
+            1,
+            "{labels:?} in {:#?}",
+            counted.0
+        );
+    };
+    one(&[
+        "mcp_method_name=initialize",
+        "mcp_protocol_version=2025-11-25",
+        "network_transport=pipe",
+    ]);
+    one(&[
+        "mcp_method_name=tools/call",
+        "gen_ai_tool_name=server_status",
+        "gen_ai_operation_name=execute_tool",
+    ]);
+    one(&["gen_ai_tool_name=stores_list", "error_type=tool_error"]);
+    one(&["mcp_method_name=_OTHER", "rpc_response_status_code=-32601"]);
+    assert_eq!(
+        counted.sum(name, &["error_type=-32601"]),
+        0,
+        "a client's mistake is not this server's error"
+    );
+    assert_eq!(counted.sum("mcp_server_session_duration_seconds", &[]), 1);
+}
+
+#[test]
+fn names_that_a_client_makes_up_do_not_become_series() {
+    let home = Home::new();
+    let mut server = home.session();
+    for number in 0..20 {
+        server.request(&format!("made/up/{number}"), &json!({}));
+        server.request("tools/call", &json!({"name": format!("made_up_{number}")}));
+    }
+    let counted = Counted::after(&home, server);
+    assert!(
+        !counted.0.keys().any(|key| key.contains("made")),
+        "{:#?}",
+        counted.0.keys()
+    );
+    assert_eq!(
+        counted.sum(
+            "mcp_tool_calls_total",
+            &["tool_name=_OTHER", "status=error"]
+        ),
+        20
+    );
+    assert_eq!(
+        counted.sum(
+            "mcp_server_operation_duration_seconds",
+            &["gen_ai_tool_name=_OTHER"]
+        ),
+        20
+    );
+}
+
+#[test]
+fn bad_lines_are_counted_by_reason() {
+    let home = Home::new();
+    let mut server = home.session();
+    for line in ["garbage", "{", "{}", "[]"] {
+        server.send_bytes(line.as_bytes());
+        server.frame();
+    }
+    let counted = Counted::after(&home, server);
+    assert_eq!(
+        counted.sum("orderdesk_mcp_bad_lines_total", &["reason=not_json"]),
+        2
+    );
+    assert_eq!(
+        counted.sum("orderdesk_mcp_bad_lines_total", &["reason=not_a_message"]),
+        2
+    );
+}
+
+#[test]
+fn no_label_and_no_log_line_holds_what_the_shop_or_the_client_said() {
+    let sandbox = sandbox();
+    let home = Home::with_store(&sandbox).set("LOG", "trace");
+    let mut server = home.session();
+    let order = server
+        .call("orders_get", json!({"order_id": "7001001"}))
+        .ok();
+    let email = order["order"]["email"].as_str().unwrap().to_owned();
+    server.call("orders_find", json!({"query": email})).ok();
+    server
+        .call("orders_get", json!({"order_id": "secret-word"}))
+        .error();
+    server.close_stdin();
+    server.exit();
+    let log = server.stderr();
+    let counted = Counted::after(&home, home.session());
+    for word in [email.as_str(), "secret-word", "7001001"] {
+        assert!(!log.contains(word), "{word} is in the log:\n{log}");
+        assert!(
+            !counted.0.keys().any(|key| key.contains(word)),
+            "{word} is a label"
+        );
+    }
+}
