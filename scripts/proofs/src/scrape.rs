@@ -124,6 +124,18 @@ impl Exposition {
         fallen.collect()
     }
 
+    /// What was counted between `earlier` and now.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        let grown = |(series, now): (&String, &f64)| {
+            let before = earlier.counters.get(series).copied().unwrap_or_default();
+            (series.clone(), now - before)
+        };
+        Self {
+            counters: self.counters.iter().map(grown).collect(),
+            gauges: self.gauges.clone(),
+        }
+    }
+
     /// A quantile of a histogram, summed over the series with `labels`, as the upper bound of its bucket, in seconds.
     pub(crate) fn quantile(&self, name: &str, labels: &[&str], quantile: f64) -> Option<f64> {
         let mut buckets: Vec<(f64, f64)> = Vec::new();
