@@ -54,13 +54,13 @@ pub fn run(config: Config, io: Io, stop: &Stop) -> anyhow::Result<Cause> {
     });
     // Calls that were not answered in time end here; blocking ones are left behind.
     runtime.shutdown_background();
-    let cause = stop.cause().unwrap_or(Cause::InputEnded);
-    if !telemetry.finish(cause.flush()) {
+    stop.now(Cause::InputEnded);
+    if !telemetry.finish(stop.time_to_flush()) {
         tracing::warn!(
             "the last counters could not be written in time; another process will add up what was written before"
         );
     }
-    served.map(|()| cause)
+    served.map(|()| stop.cause().unwrap_or(Cause::InputEnded))
 }
 
 /// Runs the protocol until the transport ends it. The library waits seconds for calls that do not end; we do not.

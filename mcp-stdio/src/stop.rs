@@ -6,7 +6,7 @@
 //! second later without ever closing stdin, and some simply die.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::watch;
@@ -18,8 +18,9 @@ const DRAIN_AFTER_INPUT_ENDED: Duration = Duration::from_millis(1500);
 /// The same after a signal. The strictest client kills 400 ms after its first signal; the flush needs its share of that.
 const DRAIN_AFTER_SIGNAL: Duration = Duration::from_millis(150);
 
-/// How long after the drain the process may take to flush its counters and leave before it is ended by force.
-const LEAVE_WITHIN: Duration = Duration::from_millis(150);
+/// How long after the time it had for flushing a process is ended by force. Flushing keeps to its time by itself; this is for a
+/// process that is stuck.
+const LEAVE_WITHIN: Duration = Duration::from_millis(100);
 
 /// Why the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,18 +46,18 @@ impl Cause {
         }
     }
 
-    /// How long the final flush may take.
-    #[must_use]
-    pub fn flush(self) -> Duration {
+    /// How long after the cause the last counters may still be written. What the drain leaves of it is the flush's.
+    fn flush_until(self) -> Duration {
         match self {
-            Cause::Signal => Duration::from_millis(100),
-            _ => Duration::from_millis(400),
+            Cause::InputEnded => Duration::from_millis(1900),
+            Cause::Signal => Duration::from_millis(280),
+            Cause::OutputClosed | Cause::ParentGone => Duration::from_millis(1000),
         }
     }
 
     /// After this long the process is ended by force.
     fn at_most(self) -> Duration {
-        self.drain() + self.flush() + LEAVE_WITHIN
+        self.flush_until() + LEAVE_WITHIN
     }
 }
 
@@ -68,7 +69,7 @@ pub struct Stop {
 
 #[derive(Debug)]
 struct Inner {
-    cause: Mutex<Option<Cause>>,
+    first: Mutex<Option<(Cause, Instant)>>,
     turned: Condvar,
     tasks: watch::Sender<Option<Cause>>,
 }
@@ -76,7 +77,7 @@ struct Inner {
 impl Default for Stop {
     fn default() -> Stop {
         let inner = Inner {
-            cause: Mutex::new(None),
+            first: Mutex::new(None),
             turned: Condvar::new(),
             tasks: watch::Sender::new(None),
         };
@@ -89,9 +90,9 @@ impl Default for Stop {
 impl Stop {
     /// Turns the switch. Later causes change nothing.
     pub fn now(&self, cause: Cause) {
-        let mut first = self.inner.cause.lock();
+        let mut first = self.inner.first.lock();
         if first.is_none() {
-            *first = Some(cause);
+            *first = Some((cause, Instant::now()));
             self.inner.turned.notify_all();
             self.inner.tasks.send_replace(Some(cause));
         }
@@ -100,7 +101,16 @@ impl Stop {
     /// The first cause, once there is one.
     #[must_use]
     pub fn cause(&self) -> Option<Cause> {
-        *self.inner.cause.lock()
+        self.inner.first.lock().map(|(cause, _)| cause)
+    }
+
+    /// How long the last counters may still be written.
+    #[must_use]
+    pub fn time_to_flush(&self) -> Duration {
+        let first = *self.inner.first.lock();
+        first.map_or(Duration::ZERO, |(cause, at)| {
+            cause.flush_until().saturating_sub(at.elapsed())
+        })
     }
 
     /// Waits for the first cause. May be cancelled and called again.
@@ -115,11 +125,11 @@ impl Stop {
     }
 
     fn wait_on_thread(&self) -> Cause {
-        let mut cause = self.inner.cause.lock();
+        let mut first = self.inner.first.lock();
         loop {
-            match *cause {
-                Some(cause) => return cause,
-                None => self.inner.turned.wait(&mut cause),
+            match *first {
+                Some((cause, _)) => return cause,
+                None => self.inner.turned.wait(&mut first),
             }
         }
     }
@@ -246,5 +256,16 @@ mod tests {
     fn a_signal_leaves_less_time_than_the_strictest_client_gives() {
         assert!(Cause::Signal.at_most() <= Duration::from_millis(400));
         assert!(Cause::InputEnded.drain() <= Duration::from_millis(1500));
+        for cause in [
+            Cause::InputEnded,
+            Cause::Signal,
+            Cause::OutputClosed,
+            Cause::ParentGone,
+        ] {
+            assert!(
+                cause.drain() + Duration::from_millis(100) <= cause.flush_until(),
+                "{cause:?}"
+            );
+        }
     }
 }

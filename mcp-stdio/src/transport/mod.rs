@@ -138,11 +138,10 @@ impl Stdio {
     fn admit(&mut self, held: Held, slot: OwnedSemaphorePermit) -> Option<ClientJsonRpcMessage> {
         match held {
             Held::Request(request, _) if self.in_flight.contains_key(&request.id) => {
-                // Without the id: the client would take it for the answer to the call that is still running.
                 let text = format!("invalid request: id {} is still in flight", request.id);
                 self.refuse(
                     Refusal {
-                        id: None,
+                        id: Some(request.id),
                         error: ErrorData::invalid_request(text, None),
                         reason: "id_in_flight",
                     },
@@ -163,10 +162,12 @@ impl Stdio {
         }
     }
 
+    /// Without the id when a call under that id is still running: the client would take this for its answer.
     fn refuse(&self, refusal: Refusal, slot: OwnedSemaphorePermit) {
         meter::bad_line(refusal.reason);
         tracing::debug!(reason = refusal.reason, "answered a bad line");
-        let answer = ServerJsonRpcMessage::error(refusal.error, refusal.id);
+        let id = refusal.id.filter(|id| !self.in_flight.contains_key(id));
+        let answer = ServerJsonRpcMessage::error(refusal.error, id);
         let reply = Ticket::refused(slot).answered_by(&answer, self.version);
         let _ = self.write(&answer, Some(reply));
     }
