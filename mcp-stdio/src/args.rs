@@ -5,16 +5,12 @@
 //! where a number is expected, or one word where a list is expected is simply understood. All mistakes are told at once. Not
 //! here: what a value means to Order Desk.
 
+mod values;
+
 use serde_json::{Map, Value, json};
 use shared::env::nearest;
 
 use crate::error::ToolError;
-
-/// Longest text argument in characters. Order Desk's own fields are far shorter; the limit keeps request lines sane.
-const MAX_TEXT_CHARS: usize = 1000;
-
-/// Most entries of a list argument.
-const MAX_LIST_ENTRIES: usize = 100;
 
 /// One argument of a tool.
 #[derive(Debug)]
@@ -92,11 +88,11 @@ impl Argument {
             _ => {}
         }
         match &self.kind {
-            Kind::Text => text(value).map(Value::String),
-            Kind::Count(least, most) => count(value, *least, *most).map(Value::from),
-            Kind::Flag => flag(value).map(Value::Bool),
-            Kind::Word(words) => word(value, words).map(Value::from),
-            Kind::Words => words(value).map(Value::from),
+            Kind::Text => values::text(value).map(Value::String),
+            Kind::Count(least, most) => values::count(value, *least, *most).map(Value::from),
+            Kind::Flag => values::flag(value).map(Value::Bool),
+            Kind::Word(words) => values::word(value, words).map(Value::from),
+            Kind::Words => values::words(value).map(Value::from),
         }
         .map(Some)
         .map_err(|wrong| format!("`{}` {wrong}", self.name))
@@ -227,83 +223,6 @@ fn unknown(name: &str, declared: &[Argument]) -> String {
             )
         }
     }
-}
-
-fn text(value: &Value) -> Result<String, String> {
-    let text = match value {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => number.to_string(),
-        _ => return Err("must be text".to_owned()),
-    };
-    if text.chars().count() > MAX_TEXT_CHARS {
-        return Err(format!("is longer than {MAX_TEXT_CHARS} characters"));
-    }
-    Ok(text)
-}
-
-fn count(value: &Value, least: u64, most: u64) -> Result<u64, String> {
-    let number = match value {
-        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().and_then(whole)),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    number
-        .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| format!("must be a whole number from {least} to {most}"))
-}
-
-/// `20.0`, as some clients write every number.
-fn whole(number: f64) -> Option<u64> {
-    // 2^53: beyond it a float cannot tell neighbouring integers apart.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let fits = number.fract() == 0.0 && (0.0..EXACT).contains(&number);
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked on the line above"
-    )]
-    fits.then_some(number as u64)
-}
-
-fn flag(value: &Value) -> Result<bool, String> {
-    match value {
-        Value::Bool(flag) => Ok(*flag),
-        Value::Number(number) if number.as_u64() == Some(1) => Ok(true),
-        Value::Number(number) if number.as_u64() == Some(0) => Ok(false),
-        Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
-        Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-        _ => Err("must be true or false".to_owned()),
-    }
-}
-
-fn word(value: &Value, words: &[&'static str]) -> Result<&'static str, String> {
-    let given = value.as_str().unwrap_or_default().trim();
-    let listed = || format!("must be one of `{}`", words.join("`, `"));
-    words
-        .iter()
-        .copied()
-        .find(|word| word.eq_ignore_ascii_case(given))
-        .ok_or_else(listed)
-}
-
-fn words(value: &Value) -> Result<Vec<String>, String> {
-    let list: Vec<String> = match value {
-        Value::String(text) => text
-            .split(',')
-            .map(|word| word.trim().to_owned())
-            .filter(|word| !word.is_empty())
-            .collect(),
-        Value::Array(items) => items
-            .iter()
-            .map(text)
-            .collect::<Result<_, _>>()
-            .map_err(|_| "must be a list of words".to_owned())?,
-        _ => return Err("must be a list of words".to_owned()),
-    };
-    if list.len() > MAX_LIST_ENTRIES {
-        return Err(format!("has more than {MAX_LIST_ENTRIES} entries"));
-    }
-    Ok(list)
 }
 
 #[cfg(test)]

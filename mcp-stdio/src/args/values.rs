@@ -1,0 +1,89 @@
+//! Values as models write them: lenient about types, strict about sense.
+//!
+//! Here: one function per kind of argument, from any JSON value to the value meant, or what is wrong with it. Not here: which argument takes
+//! which kind (`args`).
+
+use serde_json::Value;
+
+/// Longest text argument in characters. Order Desk's own fields are far shorter; the limit keeps request lines sane.
+const MAX_TEXT_CHARS: usize = 1000;
+
+/// Most entries of a list argument.
+const MAX_LIST_ENTRIES: usize = 100;
+
+pub(super) fn text(value: &Value) -> Result<String, String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err("must be text".to_owned()),
+    };
+    if text.chars().count() > MAX_TEXT_CHARS {
+        return Err(format!("is longer than {MAX_TEXT_CHARS} characters"));
+    }
+    Ok(text)
+}
+
+pub(super) fn count(value: &Value, least: u64, most: u64) -> Result<u64, String> {
+    let number = match value {
+        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().and_then(whole)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+}
+
+/// `20.0`, as some clients write every number.
+fn whole(number: f64) -> Option<u64> {
+    // 2^53: beyond it a float cannot tell neighbouring integers apart.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let fits = number.fract() == 0.0 && (0.0..EXACT).contains(&number);
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked on the line above"
+    )]
+    fits.then_some(number as u64)
+}
+
+pub(super) fn flag(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Bool(flag) => Ok(*flag),
+        Value::Number(number) if number.as_u64() == Some(1) => Ok(true),
+        Value::Number(number) if number.as_u64() == Some(0) => Ok(false),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+        _ => Err("must be true or false".to_owned()),
+    }
+}
+
+pub(super) fn word(value: &Value, words: &[&'static str]) -> Result<&'static str, String> {
+    let given = value.as_str().unwrap_or_default().trim();
+    let listed = || format!("must be one of `{}`", words.join("`, `"));
+    words
+        .iter()
+        .copied()
+        .find(|word| word.eq_ignore_ascii_case(given))
+        .ok_or_else(listed)
+}
+
+pub(super) fn words(value: &Value) -> Result<Vec<String>, String> {
+    let list: Vec<String> = match value {
+        Value::String(text) => text
+            .split(',')
+            .map(|word| word.trim().to_owned())
+            .filter(|word| !word.is_empty())
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .map(text)
+            .collect::<Result<_, _>>()
+            .map_err(|_| "must be a list of words".to_owned())?,
+        _ => return Err("must be a list of words".to_owned()),
+    };
+    if list.len() > MAX_LIST_ENTRIES {
+        return Err(format!("has more than {MAX_LIST_ENTRIES} entries"));
+    }
+    Ok(list)
+}
