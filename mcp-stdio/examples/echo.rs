@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ListToolsResult, PaginatedRequestParams,
-    ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ListToolsResult,
+    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
@@ -46,11 +46,16 @@ impl ServerHandler for Echo {
 
 fn main() -> anyhow::Result<()> {
     let file = std::env::args_os().nth(1).context("usage: echo FILE")?;
-    let answer = std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let answer =
+        std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
     let answer = serde_json::from_slice(&answer).context("the file holds no tool result")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
-        let echo = Echo { answer: Arc::new(answer) };
+        let echo = Echo {
+            answer: Arc::new(answer),
+        };
         let running = echo.serve(rmcp::transport::stdio()).await?;
         running.waiting().await?;
         anyhow::Ok(())

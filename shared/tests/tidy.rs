@@ -44,13 +44,13 @@ const WALLS: &[Wall] = &[
         reason: "only shared::state speaks SQL: another store can then be put behind it, and no second opener breaks SQLite's locks",
     },
     Wall {
-        words: &["rmcp"],
+        words: &["rmcp::"],
         within: &[],
         welcome: &["mcp-stdio/src/"],
         reason: "only mcp-stdio knows MCP",
     },
     Wall {
-        words: &["rmcp"],
+        words: &["rmcp::"],
         within: &["mcp-stdio/src/desk/"],
         welcome: &[],
         reason: "desk knows what Order Desk means and has never heard of MCP",

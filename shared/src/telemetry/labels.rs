@@ -62,7 +62,7 @@ pub(crate) fn parse(text: &str) -> Vec<(String, String)> {
     serde_json::from_str(text).map_or_else(|_| Vec::new(), |Pairs(pairs)| pairs)
 }
 
-/// An object's string members as they come. A scrape reads thousands of these, so no map is built on the way.
+/// An object's members as they come, all strings. A scrape reads thousands of these, so no map is built on the way.
 struct Pairs(Vec<(String, String)>);
 
 impl<'de> Deserialize<'de> for Pairs {
@@ -82,10 +82,8 @@ impl<'de> Visitor<'de> for PairsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
         let mut pairs = Vec::new();
-        while let Some((name, value)) = map.next_entry()? {
-            if let serde_json::Value::String(value) = value {
-                pairs.push((name, value));
-            }
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
         }
         Ok(Pairs(pairs))
     }

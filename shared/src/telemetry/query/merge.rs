@@ -21,8 +21,8 @@ pub(super) struct Merged {
 struct Building {
     metric: &'static Metric,
     own_bounds: String,
-    /// By labels, then by foreign bounds (empty for the catalogue's own).
-    series: HashMap<String, HashMap<String, Sum>>,
+    /// By labels; under each, one per foreign bounds (empty for the catalogue's own, which is nearly always the only one).
+    series: HashMap<String, Vec<(String, Sum)>>,
 }
 
 enum Sum {
@@ -84,33 +84,29 @@ impl Building {
     }
 
     fn add(&mut self, row: Row<'_>) {
-        let labels = if self.has_place(row.labels) {
-            row.labels
-        } else {
-            OVERFLOW
-        };
         let foreign_bounds = if row.bounds == self.own_bounds {
             ""
         } else {
             row.bounds
         };
-        let metric = self.metric;
-        if let Some(sum) = self
-            .series
-            .get_mut(labels)
-            .and_then(|by_bounds| by_bounds.get_mut(foreign_bounds))
-        {
-            sum.add(metric, row);
-        } else {
-            let by_bounds = self.series.entry(labels.to_owned()).or_default();
-            by_bounds.insert(foreign_bounds.to_owned(), Sum::first(row));
+        // Known labels first: with hundreds of sessions nearly every row has them.
+        if let Some(by_bounds) = self.series.get_mut(row.labels) {
+            return add_to(by_bounds, self.metric, foreign_bounds, row);
         }
+        let labels = if self.has_place() {
+            row.labels
+        } else {
+            OVERFLOW
+        };
+        let by_bounds = self.series.entry(labels.to_owned()).or_default();
+        add_to(by_bounds, self.metric, foreign_bounds, row);
     }
 
-    /// The overflow series itself does not count.
-    fn has_place(&self, labels: &str) -> bool {
-        let others = self.series.len() - usize::from(self.series.contains_key(OVERFLOW));
-        others < SERIES_PER_METRIC || self.series.contains_key(labels)
+    /// Whether one more label set fits. The overflow series itself does not count.
+    fn has_place(&self) -> bool {
+        self.series.len() < SERIES_PER_METRIC
+            || self.series.len() - usize::from(self.series.contains_key(OVERFLOW))
+                < SERIES_PER_METRIC
     }
 
     fn into_family(self) -> Family {
@@ -120,16 +116,22 @@ impl Building {
             series,
         } = self;
         let mut series: Vec<_> = series.into_iter().collect();
-        series.sort_by(|(a, _), (b, _)| a.cmp(b));
+        series.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let mut samples = Vec::with_capacity(series.len());
-        for (labels, by_bounds) in series {
-            let mut by_bounds: Vec<_> = by_bounds.into_iter().collect();
+        for (labels, mut by_bounds) in series {
             by_bounds.sort_by(|(a, _), (b, _)| a.cmp(b));
             for (foreign_bounds, sum) in by_bounds {
                 samples.extend(sample(&labels, &own_bounds, foreign_bounds, sum));
             }
         }
         Family { metric, samples }
+    }
+}
+
+fn add_to(by_bounds: &mut Vec<(String, Sum)>, metric: &Metric, bounds: &str, row: Row<'_>) {
+    match by_bounds.iter_mut().find(|(known, _)| known == bounds) {
+        Some((_, sum)) => sum.add(metric, row),
+        None => by_bounds.push((bounds.to_owned(), Sum::first(row))),
     }
 }
 
