@@ -8,11 +8,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use shared::clock::Clock;
+use tokio::sync::OnceCell;
 use url::{Host, Url};
 
 use super::error::DeskError;
@@ -45,7 +45,7 @@ pub(crate) struct Client {
     http_timeout: Duration,
     connect_timeout: Duration,
     clock: Arc<dyn Clock>,
-    built: Mutex<Option<reqwest::Client>>,
+    built: OnceCell<reqwest::Client>,
 }
 
 impl Client {
@@ -55,7 +55,7 @@ impl Client {
             http_timeout: config.http_timeout,
             connect_timeout: config.http_connect_timeout,
             clock,
-            built: Mutex::new(None),
+            built: OnceCell::new(),
         }
     }
 
@@ -66,7 +66,7 @@ impl Client {
         request: &Request,
         within: Duration,
     ) -> Result<Answer, DeskError> {
-        let client = self.built()?;
+        let client = self.built().await?;
         let url = format!(
             "{}{}",
             self.base_url.as_str().trim_end_matches('/'),
@@ -82,36 +82,37 @@ impl Client {
         }
     }
 
-    fn built(&self) -> Result<reqwest::Client, DeskError> {
-        let mut built = self.built.lock();
-        if let Some(client) = &*built {
-            return Ok(client.clone());
-        }
-        let client = self.build()?;
-        *built = Some(client.clone());
-        Ok(client)
+    /// Loading the machine's certificates takes a tenth of a second, during which other calls must go on: hence a thread of its own.
+    async fn built(&self) -> Result<&reqwest::Client, DeskError> {
+        let build = || async {
+            let (base_url, connect_timeout) = (self.base_url.clone(), self.connect_timeout);
+            let built =
+                tokio::task::spawn_blocking(move || build(&base_url, connect_timeout)).await;
+            built.unwrap_or_else(|died| Err(no_client(&died)))
+        };
+        self.built.get_or_try_init(build).await
     }
+}
 
-    fn build(&self) -> Result<reqwest::Client, DeskError> {
-        let secure = self.base_url.scheme() == "https";
-        if !secure && !is_loopback(&self.base_url) {
-            return Err(DeskError::BadRequest {
-                what: "the API's address is not https, and the API key would travel in the clear"
-                    .to_owned(),
-                hint: "set API_BASE_URL to an https address; plain http is for a simulator on this machine",
-            });
-        }
-        reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(secure)?)
-            .https_only(secure)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(self.connect_timeout)
-            .user_agent(USER_AGENT)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| no_client(&error))
+fn build(base_url: &Url, connect_timeout: Duration) -> Result<reqwest::Client, DeskError> {
+    let secure = base_url.scheme() == "https";
+    if !secure && !is_loopback(base_url) {
+        return Err(DeskError::BadRequest {
+            what: "the API's address is not https, and the API key would travel in the clear"
+                .to_owned(),
+            hint: "set API_BASE_URL to an https address; plain http is for a simulator on this machine",
+        });
     }
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls(secure)?)
+        .https_only(secure)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(connect_timeout)
+        .user_agent(USER_AGENT)
+        .tcp_nodelay(true)
+        .build()
+        .map_err(|error| no_client(&error))
 }
 
 fn no_client(error: &dyn std::error::Error) -> DeskError {
