@@ -26,7 +26,7 @@ const KILLED_BETWEEN_MS: Range<u64> = 150..1200;
 const CALL_EVERY_MS: Range<u64> = 5..25;
 /// A server whose client leaves answers what it has accepted, writes its last numbers, and goes.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
-/// The sidecar folds the rows of the dead in its housekeeping.
+/// The sidecar folds the rows of the dead in its housekeeping, every few seconds.
 const FOLDED_WITHIN: Duration = Duration::from_secs(60);
 /// How often the scraper reads.
 const SCRAPE_EVERY: Duration = Duration::from_millis(100);
@@ -184,18 +184,19 @@ fn finish_client(client: Client) -> anyhow::Result<Life> {
     Ok(life)
 }
 
-/// Waits until the sidecar has folded every dead server: only its own session is left.
+/// Waits until every dead server is folded: only the sidecar's own session is left.
 fn wait_until_folded(stage: &Stage) -> anyhow::Result<()> {
     let deadline = Instant::now() + FOLDED_WITHIN;
     loop {
-        let folded = stage
-            .scrape()?
-            .sum("orderdesk_mcp_sessions_folded_total", &[]);
-        if folded > 0 {
+        let left = stage.sessions()?;
+        if left == 1 {
             return Ok(());
         }
         if Instant::now() > deadline {
-            bail!("nothing was folded within {FOLDED_WITHIN:?}");
+            bail!(
+                "{} dead servers were not folded within {FOLDED_WITHIN:?}",
+                left - 1
+            );
         }
         pause(SCRAPE_EVERY);
     }

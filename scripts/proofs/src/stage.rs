@@ -115,6 +115,18 @@ impl Stage {
         Exposition::read(self.sidecar.address)
     }
 
+    /// How many sessions are there, living or not yet folded: each has a run file, named by its id.
+    pub(crate) fn sessions(&self) -> anyhow::Result<usize> {
+        let run = self.folder().join("home").join("run");
+        let mut sessions = 0;
+        for file in std::fs::read_dir(&run)? {
+            let name = file?.file_name().into_string().unwrap_or_default();
+            let id = name.strip_suffix(".lock").unwrap_or_default();
+            sessions += usize::from(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()));
+        }
+        Ok(sessions)
+    }
+
     /// How many requests the shop has answered.
     pub(crate) fn requests_of_the_shop(&self) -> anyhow::Result<u64> {
         let (_, body) = get(self.shop, "/__sandbox/requests")?;
