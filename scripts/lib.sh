@@ -93,10 +93,17 @@ need_node() {
   cp "$ROOT/scripts/e2e/package-lock.json" "$TOOLS/node/installed.json"
 }
 
-# Prometheus and promtool, from Debian. Debian starts a server on installation where systemd runs; ours uses own ports.
+# Prometheus and promtool, from Debian's package, unpacked and not installed: installing would start a server for good.
 need_prometheus() {
-  need_apt promtool prometheus && need_apt prometheus prometheus
+  command -v promtool >/dev/null 2>&1 && command -v prometheus >/dev/null 2>&1 && return 0
+  note "fetching prometheus (Debian's package)"
+  local folder="$TOOLS/prometheus"
+  mkdir -p "$folder"
+  quietly apt-update as_root apt-get update -q || return 1
+  (cd "$folder" && quietly apt-prometheus apt-get download -q prometheus) || return 1
+  quietly dpkg-prometheus dpkg-deb --extract "$folder"/prometheus_*.deb "$folder"
 }
+PATH="$PATH:$TOOLS/prometheus/usr/bin"
 
 # The cross compiler and the standard library for the Windows check.
 WINDOWS_TARGET=x86_64-pc-windows-gnu
