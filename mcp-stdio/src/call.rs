@@ -33,7 +33,10 @@ pub async fn call(
     let outcome = guarded(tool, context, arguments, cancelled).await;
     drop(in_progress);
     let (result, bytes) = match outcome {
-        Ok(reply) => reply.render(),
+        Ok(reply) => {
+            tracing::debug!(tool = tool.name, "tool call {} answered", tool.name);
+            reply.render()
+        }
         Err(error) => {
             count_error(tool.name, &error);
             (reply::render_error(&error), 0)

@@ -4,7 +4,6 @@
 //! those hold customers' names and addresses. A panic becomes one line with its place and without its text, which may
 //! hold the same.
 
-use std::io;
 use std::panic::{self, PanicHookInfo};
 
 use tracing::Subscriber;
@@ -14,7 +13,7 @@ use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer as _, registry};
 
-use super::names;
+use super::{names, stderr};
 
 /// Our crates, as the log knows them.
 const OURS: [&str; 3] = ["shared", "mcp_stdio", "ops_sidecar"];
@@ -35,7 +34,7 @@ pub enum Format {
 /// Starts the log on stderr with our own lines up to `level`, and turns panics into lines of it, each counted in
 /// `unhandled_exceptions_total`. Once per process; later calls change nothing.
 pub fn init(format: Format, level: LevelFilter) {
-    let _ = tracing::subscriber::set_global_default(subscriber(format, level, io::stderr));
+    let _ = tracing::subscriber::set_global_default(subscriber(format, level, stderr::patient));
     panic::set_hook(Box::new(note_panic));
 }
 
@@ -68,6 +67,7 @@ fn note_panic(info: &PanicHookInfo<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::sync::Arc;
 
     use parking_lot::Mutex;

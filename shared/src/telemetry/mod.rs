@@ -28,6 +28,7 @@ pub mod query;
 mod recorder;
 mod runner;
 mod series;
+mod stderr;
 #[cfg(test)]
 mod testing;
 
