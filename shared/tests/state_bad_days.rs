@@ -173,7 +173,7 @@ fn a_file_that_was_moved_takes_no_writes_and_a_new_one_is_opened() {
         assert!(matches!(bump(&state), Err(StateError::Moved)));
     }
     assert!(matches!(state.write_probe(), Err(StateError::Moved)));
-    slot.mark_broken(StateError::Moved);
+    slot.mark_broken(&state, StateError::Moved);
     for companion in ["state.db-wal", "state.db-shm"] {
         fs::rename(
             home.root().join(companion),

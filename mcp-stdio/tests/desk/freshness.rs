@@ -280,7 +280,8 @@ async fn errors_are_shared_with_who_waits_but_never_kept() {
 #[tokio::test]
 async fn without_a_state_file_reads_go_on_uncached_and_slowly() {
     let mut kit = Kit::new().await;
-    kit.slot.mark_broken(StateError::Moved);
+    kit.slot
+        .mark_broken(&kit.slot.get().unwrap(), StateError::Moved);
     kit.config.total_deadline = Duration::from_secs(1);
     let shop = kit.shop();
     assert!(!shop.order(&order_id(ORDER), false).await.unwrap().cached);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use shared::state::{Slot, State, StateError};
+use shared::state::{Slot, StateError};
 
 use super::{Draft, mebibytes};
 
@@ -71,7 +71,7 @@ pub fn look(slot: &Slot) -> StateFacts {
     };
     let sizes = state.size();
     let pool = state.pool();
-    let probe = state.check_in_place().and_then(|()| state.write_probe());
+    let probe = state.write_probe();
     let facts = StateFacts {
         problem: probe.as_ref().err().map(Problem::of),
         schema_version: Some(state.schema_version()),
@@ -81,22 +81,10 @@ pub fn look(slot: &Slot) -> StateFacts {
         pool_size: Some(pool.size),
         pool_idle: Some(pool.idle),
     };
-    if let Err(error) = probe {
-        give_up_if_lost(slot, state, error);
+    if let Some(error) = probe.err().filter(StateError::is_lost) {
+        slot.mark_broken(&state, error);
     }
     facts
-}
-
-/// A file that is damaged or no longer ours is let go, so that the next look opens what stands there now. One that is only full,
-/// read-only or busy stays open: reads go on.
-fn give_up_if_lost(slot: &Slot, state: State, error: StateError) {
-    drop(state);
-    if matches!(
-        error,
-        StateError::Corrupt { .. } | StateError::Moved | StateError::NotOurs { .. }
-    ) {
-        slot.mark_broken(error);
-    }
 }
 
 /// What the file's facts amount to.

@@ -151,6 +151,15 @@ impl StateError {
         )
     }
 
+    /// An open file that says this is damaged or no longer the one under its name: it is to be let go, so that the next
+    /// attempt opens what stands there now. A file that is only full, read-only or busy stays open: reads go on.
+    pub fn is_lost(&self) -> bool {
+        matches!(
+            self,
+            StateError::Moved | StateError::Corrupt { .. } | StateError::NotOurs { .. }
+        )
+    }
+
     /// A word from a small closed set, for labels and status pages.
     pub fn code(&self) -> &'static str {
         match self {

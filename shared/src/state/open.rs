@@ -64,6 +64,11 @@ impl State {
         })))
     }
 
+    /// Whether the other one is a clone of this one, and not the same file opened another time.
+    pub(super) fn is_same(&self, other: &State) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Where it lies.
     pub fn home(&self) -> &Home {
         &self.0.home

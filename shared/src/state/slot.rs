@@ -90,10 +90,13 @@ impl Slot {
         state
     }
 
-    /// Takes the open file out of use: `get` gives `error` until somebody opens again. Whoever still holds it may
-    /// finish.
-    pub fn mark_broken(&self, error: StateError) {
-        self.0.held.lock().state = Err(Arc::new(error));
+    /// Takes `broken` out of use: `get` gives `error` until somebody opens again. Whoever still holds it may finish.
+    /// Changes nothing when somebody has opened afresh meanwhile: a late complaint is about the old file.
+    pub fn mark_broken(&self, broken: &State, error: impl Into<Arc<StateError>>) {
+        let mut held = self.0.held.lock();
+        if held.state.as_ref().is_ok_and(|open| open.is_same(broken)) {
+            held.state = Err(error.into());
+        }
     }
 
     /// The open file, waiting up to `patience` for somebody else to open it.
@@ -142,10 +145,20 @@ mod tests {
     #[test]
     fn a_broken_file_is_out_of_use_until_opened_again() {
         let (_folder, slot) = slot();
-        slot.open_now().unwrap();
-        slot.mark_broken(StateError::Moved);
+        let first = slot.open_now().unwrap();
+        slot.mark_broken(&first, StateError::Moved);
         assert_eq!(slot.get().unwrap_err().code(), "moved");
         slot.open_now().unwrap();
+        assert!(slot.get().is_ok());
+    }
+
+    #[test]
+    fn a_late_complaint_about_an_old_file_leaves_the_fresh_one_in_use() {
+        let (_folder, slot) = slot();
+        let first = slot.open_now().unwrap();
+        slot.mark_broken(&first, StateError::Moved);
+        slot.open_now().unwrap();
+        slot.mark_broken(&first, StateError::Moved);
         assert!(slot.get().is_ok());
     }
 

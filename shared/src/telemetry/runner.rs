@@ -15,7 +15,7 @@ use metrics::gauge;
 use super::flush::{FlushError, Flusher};
 use super::process::Shared;
 use super::{fold, names};
-use crate::state::{Slot, State, StateError};
+use crate::state::{Slot, State};
 
 /// The random moment between the bell and the flush. The upper end leaves 100 ms for the transaction itself within the
 /// promised 250 ms.
@@ -76,7 +76,7 @@ impl Runner {
                     self.fold(&state);
                 }
                 Err(error) => {
-                    self.note(error, failures == 0);
+                    self.note(&error, failures == 0);
                     self.wait_until(Instant::now() + pause(failures), || false);
                     failures += 1;
                 }
@@ -99,7 +99,7 @@ impl Runner {
             .flush(&state, client.as_ref(), Timestamp::now())
         {
             self.shared.bell.keep();
-            return Err(error);
+            return Err(self.give_up_if_lost(&state, error));
         }
         *self.shared.session_id.lock() = self.flusher.session_id().cloned();
         *self.shared.trouble.lock() = None;
@@ -124,15 +124,24 @@ impl Runner {
         result.is_ok()
     }
 
-    /// Says once what is wrong, keeps saying it to who asks, and gives up a file that is no longer the one we opened.
-    fn note(&self, error: FlushError, is_first: bool) {
+    /// A file that is damaged or no longer the one we opened is let go; the next step opens what stands there then.
+    fn give_up_if_lost(&self, state: &State, error: FlushError) -> FlushError {
+        match error {
+            FlushError::State(error) if error.is_lost() => {
+                let error = Arc::new(error);
+                self.slot.mark_broken(state, Arc::clone(&error));
+                FlushError::NoState(error)
+            }
+            other => other,
+        }
+    }
+
+    /// Says once what is wrong, and keeps saying it to who asks.
+    fn note(&self, error: &FlushError, is_first: bool) {
         if is_first {
             tracing::warn!("metrics wait in memory: {error}");
         }
         *self.shared.trouble.lock() = Some(format!("metrics wait in memory: {error}"));
-        if let FlushError::State(error @ (StateError::Moved | StateError::Corrupt { .. })) = error {
-            self.slot.mark_broken(error);
-        }
     }
 
     fn fold(&mut self, state: &State) {
