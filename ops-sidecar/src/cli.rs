@@ -133,10 +133,15 @@ fn execute(command: &Command, flags: &Flags, vars: &Vars) -> anyhow::Result<Exit
 fn serve(config: Config) -> anyhow::Result<ExitCode> {
     start_log(&config.settings);
     run::until_signal(config, |address| {
-        say(&format!(
+        let line = format!(
             "ops-sidecar {} listens on http://{address}\n",
             crate::VERSION
-        ))
+        );
+        // Nobody has to read it: whoever closed stdout still wants the sidecar.
+        if let Err(error) = say(&line) {
+            tracing::debug!("the address could not be told: {error:#}");
+        }
+        Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
 }
