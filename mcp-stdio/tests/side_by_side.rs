@@ -11,7 +11,7 @@ mod support;
 
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orderdesk_sandbox::{Bucket, Fault, Options, Sandbox};
 use serde_json::json;
@@ -273,4 +273,21 @@ fn a_signal_ends_a_server_within_its_300_ms_even_while_a_call_hangs_and_the_stat
             "locked {locked}: {took:?}"
         );
     }
+}
+
+/// Nobody knows then what the other windows send: each keeps to one request in two seconds.
+#[test]
+fn a_window_whose_state_file_is_damaged_reads_on_slowly_and_remembers_nothing() {
+    let sandbox = patient_shop();
+    let home = Home::with_store(&sandbox);
+    std::fs::create_dir_all(home.path()).unwrap();
+    std::fs::write(home.state_db(), vec![0x5A; 8192]).unwrap();
+    let mut server = home.session();
+    let arguments = json!({"order_id": "7001001"});
+    server.call("orders_get", arguments.clone()).ok();
+    let began = Instant::now();
+    server.call("orders_get", arguments).ok();
+    assert_eq!(sandbox.requests().len(), 2, "nothing was remembered");
+    let took = began.elapsed();
+    assert!(took > Duration::from_millis(1500), "{took:?}");
 }
