@@ -23,7 +23,7 @@ This page is printed by the programs from the table they read their settings wit
 
 A setting is looked for in this order, and the first place that says something wins:
 
-1. a flag on the command line, where there is one (`--home`, `--store-id`; a program's `--help` lists its own);
+1. a flag on the command line, where there is one (`--home`, `--listen`; a program's `--help` lists its own);
 2. the environment: `ORDERDESK_MCP_` and the key in capitals, for example `ORDERDESK_MCP_STORE_ID`;
 3. for a secret, the file that the variable with `_FILE` at its end names, for example `ORDERDESK_MCP_API_KEY_FILE`;
 4. for a secret, the systemd credential of the key's name (`LoadCredential=api_key:…`);
