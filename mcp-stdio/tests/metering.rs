@@ -31,6 +31,7 @@ impl Counted {
             for sample in family.samples {
                 let labels: Vec<String> = sample
                     .labels
+                    .pairs()
                     .iter()
                     .map(|(name, value)| format!("{name}={value}"))
                     .collect();

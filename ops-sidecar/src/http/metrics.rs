@@ -10,7 +10,7 @@ use serde::Serialize;
 use shared::session::{self, SessionId};
 use shared::state::Slot;
 use shared::telemetry::names::{self, Metric};
-use shared::telemetry::query::{self, Family, Sample, Value};
+use shared::telemetry::query::{self, Family, Labels, Sample, Value};
 
 use super::{Rooms, text};
 use crate::checks::Level;
@@ -146,7 +146,7 @@ fn count(report: &Report, level: Level) -> u64 {
 /// A gauge of one value; without it, a family without series.
 fn gauge(metric: &'static Metric, value: Option<f64>) -> Family {
     let samples = value.map(|value| Sample {
-        labels: Vec::new(),
+        labels: Labels::of(&[]),
         value: Value::Gauge(value),
     });
     Family {
@@ -163,7 +163,7 @@ fn split<const N: usize>(
 ) -> Family {
     let sample = |(word, value): (&str, Option<u64>)| {
         Some(Sample {
-            labels: vec![(label.to_owned(), word.to_owned())],
+            labels: Labels::of(&[(label, word)]),
             value: Value::Gauge(number(value?)),
         })
     };

@@ -4,13 +4,14 @@
 //! always give the same text, so that two scrapes can be compared line by line. A series' labels are escaped once, not once a line as that
 //! crate's line writer does: a histogram has twenty lines, and a page thousands of series.
 
+use std::borrow::Cow;
 use std::fmt::{Display, Write};
 
 use metrics_exporter_prometheus::formatting::{
     sanitize_label_key, sanitize_label_value, write_help_line, write_type_line,
 };
 use shared::telemetry::names::Kind;
-use shared::telemetry::query::{Family, Sample, Value};
+use shared::telemetry::query::{Family, Labels, Value};
 
 /// What a scraper is told the text is.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -18,6 +19,7 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 /// The whole page. A family without series is left out: its help alone would say nothing.
 pub(super) fn render(families: &[Family]) -> String {
     let mut page = String::with_capacity(64 * 1024);
+    let mut labels = String::new();
     for family in families.iter().filter(|family| !family.samples.is_empty()) {
         write_help_line(
             &mut page,
@@ -34,7 +36,8 @@ pub(super) fn render(families: &[Family]) -> String {
             type_word(family.metric.kind),
         );
         for sample in &family.samples {
-            write_sample(&mut page, family.metric.name, sample);
+            write_labels(&mut labels, &sample.labels);
+            write_sample(&mut page, family.metric.name, &labels, &sample.value);
         }
     }
     page
@@ -48,18 +51,17 @@ fn type_word(kind: Kind) -> &'static str {
     }
 }
 
-fn write_sample(page: &mut String, name: &str, sample: &Sample) {
-    let labels = label_text(sample);
-    match &sample.value {
-        Value::Counter(value) | Value::Gauge(value) => write_line(page, name, "", &labels, value),
+fn write_sample(page: &mut String, name: &str, labels: &str, value: &Value) {
+    match value {
+        Value::Counter(value) | Value::Gauge(value) => write_line(page, name, "", labels, value),
         Value::Histogram {
             bounds,
             counts,
             sum,
         } => {
-            write_buckets(page, name, &labels, bounds, counts);
-            write_line(page, name, "_sum", &labels, sum);
-            write_line(page, name, "_count", &labels, counts.iter().sum::<u64>());
+            write_buckets(page, name, labels, bounds, counts);
+            write_line(page, name, "_sum", labels, sum);
+            write_line(page, name, "_count", labels, counts.iter().sum::<u64>());
         }
     }
 }
@@ -67,20 +69,15 @@ fn write_sample(page: &mut String, name: &str, sample: &Sample) {
 /// Buckets are cumulative on the page, and the last one is the count, so the two cannot disagree.
 fn write_buckets(page: &mut String, name: &str, labels: &str, bounds: &[f64], counts: &[u64]) {
     let comma = if labels.is_empty() { "" } else { "," };
+    let bounds = bounds.iter().map(|bound| bound as &dyn Display);
     let mut total = 0_u64;
-    let bounds = bounds
-        .iter()
-        .map(ToString::to_string)
-        .chain(["+Inf".to_owned()]);
-    for (bound, count) in bounds.zip(counts) {
+    for (bound, count) in bounds.chain([&"+Inf" as &dyn Display]).zip(counts) {
         total += count;
-        write_line(
+        writeln!(
             page,
-            name,
-            "_bucket",
-            &format!("{labels}{comma}le=\"{bound}\""),
-            total,
-        );
+            "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {total}"
+        )
+        .expect("writing to a string cannot fail");
     }
 }
 
@@ -92,33 +89,47 @@ fn write_line(page: &mut String, name: &str, suffix: &str, labels: &str, value: 
     written.expect("writing to a string cannot fail");
 }
 
-/// What stands between the braces.
-fn label_text(sample: &Sample) -> String {
-    let mut text = String::new();
-    for (index, (name, value)) in sample.labels.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        write!(
-            text,
-            "{comma}{}=\"{}\"",
-            sanitize_label_key(name),
-            sanitize_label_value(value)
-        )
-        .expect("writing to a string cannot fail");
+/// What stands between the braces, into `text`.
+fn write_labels(text: &mut String, labels: &Labels) {
+    text.clear();
+    for (index, (name, value)) in labels.pairs().iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(&escaped_name(name));
+        text.push_str("=\"");
+        text.push_str(&escaped_value(value));
+        text.push('"');
     }
-    text
+}
+
+/// Nearly every name is fine as it is, and so is nearly every value.
+fn escaped_name(name: &str) -> Cow<'_, str> {
+    if name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(sanitize_label_key(name))
+}
+
+fn escaped_value(value: &str) -> Cow<'_, str> {
+    if value.contains(['\\', '"', '\n']) {
+        return Cow::Owned(sanitize_label_value(value));
+    }
+    Cow::Borrowed(value)
 }
 
 #[cfg(test)]
 mod tests {
     use shared::telemetry::names;
+    use shared::telemetry::query::Sample;
 
     use super::*;
 
     fn sample(labels: &[(&str, &str)], value: Value) -> Sample {
-        let labels = labels
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let labels = Labels::of(labels);
         Sample { labels, value }
     }
 

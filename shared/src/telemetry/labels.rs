@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use metrics::Key;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::names::Metric;
 
@@ -39,34 +40,69 @@ pub(crate) fn canonical(metric: &'static Metric, key: &Key) -> Result<String, Un
             label: label.key().to_owned(),
         });
     }
-    let mut text = String::from("{");
+    let mut labels = Labels::of(&[]);
     for name in metric.labels {
-        let Some(label) = key.labels().find(|label| label.key() == *name) else {
-            continue;
-        };
-        if label.value().is_empty() {
-            continue;
+        let label = key.labels().find(|label| label.key() == *name);
+        if let Some(label) = label.filter(|label| !label.value().is_empty()) {
+            labels.push(name, &clean(label.value()));
         }
-        if text.len() > 1 {
-            text.push(',');
-        }
-        let value = serde_json::Value::String(clean(label.value()).into_owned());
-        text.push_str(&format!("\"{name}\":{value}"));
     }
-    text.push('}');
-    Ok(text)
+    Ok(labels.0)
 }
 
-/// Reads a canonical text back into pairs, in the order of the catalogue. Text of another kind has no labels.
-pub(crate) fn parse(text: &str) -> Vec<(String, String)> {
-    serde_json::from_str(text).map_or_else(|_| Vec::new(), |Pairs(pairs)| pairs)
+/// The labels of one series. Kept as their canonical text: a scrape holds thousands of these, and its page is written from
+/// the text without a copy of each name and value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels(String);
+
+impl Labels {
+    /// These labels, in this order; values are cleaned.
+    #[must_use]
+    pub fn of(pairs: &[(&str, &str)]) -> Labels {
+        let mut labels = Labels("{}".to_owned());
+        for (name, value) in pairs {
+            labels.push(name, &clean(value));
+        }
+        labels
+    }
+
+    /// Labels as they are stored.
+    pub(crate) fn stored(text: String) -> Labels {
+        Labels(text)
+    }
+
+    /// These and one more, whose value needs no cleaning.
+    #[must_use]
+    pub(crate) fn and(mut self, name: &str, value: &str) -> Labels {
+        self.push(name, value);
+        self
+    }
+
+    fn push(&mut self, name: &str, value: &str) {
+        self.0.pop();
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        let value = serde_json::Value::from(value);
+        self.0.push_str(&format!("\"{name}\":{value}}}"));
+    }
+
+    /// Names and values, in order; values hold no control character and no backslash. A stored text of another kind has
+    /// no labels.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+        serde_json::from_str(&self.0).map_or_else(|_| Vec::new(), |Pairs(pairs)| pairs)
+    }
 }
 
-/// An object's members as they come, all strings. A scrape reads thousands of these, so no map is built on the way.
-struct Pairs(Vec<(String, String)>);
+/// An object's members as they come, all strings, borrowed from the text where nothing is escaped.
+struct Pairs<'t>(Vec<(Cow<'t, str>, Cow<'t, str>)>);
 
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pairs, D::Error> {
+#[derive(Deserialize)]
+struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
+
+impl<'de> Deserialize<'de> for Pairs<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pairs<'de>, D::Error> {
         deserializer.deserialize_map(PairsVisitor)
     }
 }
@@ -74,16 +110,16 @@ impl<'de> Deserialize<'de> for Pairs {
 struct PairsVisitor;
 
 impl<'de> Visitor<'de> for PairsVisitor {
-    type Value = Pairs;
+    type Value = Pairs<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of strings")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
         let mut pairs = Vec::new();
-        while let Some(pair) = map.next_entry()? {
-            pairs.push(pair);
+        while let Some((Text(name), Text(value))) = map.next_entry()? {
+            pairs.push((name, value));
         }
         Ok(Pairs(pairs))
     }
@@ -153,9 +189,24 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            parse(&text),
-            [("tool_name".to_owned(), "C:_x_y\"z".to_owned())]
+            Labels::stored(text).pairs(),
+            [("tool_name".into(), "C:_x_y\"z".into())]
         );
+    }
+
+    #[test]
+    fn labels_read_back_in_their_order_and_a_broken_text_has_none() {
+        let labels = Labels::of(&[("b", "1"), ("a", "say \"hi\"")]).and("c", "ü");
+        assert_eq!(
+            labels.pairs(),
+            [
+                ("b".into(), "1".into()),
+                ("a".into(), "say \"hi\"".into()),
+                ("c".into(), "ü".into())
+            ]
+        );
+        assert_eq!(Labels::of(&[]).pairs(), []);
+        assert_eq!(Labels::stored("{\"a\":1}".to_owned()).pairs(), []);
     }
 
     #[test]
@@ -166,8 +217,8 @@ mod tests {
     #[test]
     fn the_overflow_series_reads_back() {
         assert_eq!(
-            parse(OVERFLOW),
-            [("overflow".to_owned(), "true".to_owned())]
+            Labels::stored(OVERFLOW.to_owned()),
+            Labels::of(&[("overflow", "true")])
         );
     }
 }

@@ -13,6 +13,7 @@ mod merge;
 
 use merge::Merged;
 
+pub use super::labels::Labels;
 use super::names::{self, Metric};
 use crate::session::{Kind, SessionId};
 use crate::state::tables::{metrics as rows, sessions};
@@ -30,8 +31,8 @@ pub struct Family {
 /// One series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// Label names and values; values hold no control character and no backslash.
-    pub labels: Vec<(String, String)>,
+    /// Its labels.
+    pub labels: Labels,
     /// Its value.
     pub value: Value,
 }
@@ -83,7 +84,7 @@ pub fn scrape(
 
 fn process_family(counts: [u32; 2]) -> Family {
     let sample = |kind: Kind| Sample {
-        labels: vec![("kind".to_owned(), kind.as_str().to_owned())],
+        labels: Labels::of(&[("kind", kind.as_str())]),
         value: Value::Gauge(counts[kind as usize].into()),
     };
     Family {

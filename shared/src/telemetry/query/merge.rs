@@ -1,10 +1,11 @@
 //! Adding up rows. Rows of ten thousand series arrive one after the other; a label set is copied once, when it is new.
 
 use std::collections::HashMap;
+use std::iter::repeat_n;
 
 use super::{Family, Sample, Value};
 use crate::state::tables::metrics::{self as rows, Row};
-use crate::telemetry::labels::{self, OVERFLOW};
+use crate::telemetry::labels::{Labels, OVERFLOW};
 use crate::telemetry::ledger::{bounds_text, parse_bounds};
 use crate::telemetry::names::{self, Kind, Metric, Mode};
 
@@ -98,7 +99,10 @@ impl Building {
         } else {
             OVERFLOW
         };
-        let by_bounds = self.series.entry(labels.to_owned()).or_default();
+        let by_bounds = self
+            .series
+            .entry(labels.to_owned())
+            .or_insert_with(|| Vec::with_capacity(1));
         add_to(by_bounds, self.metric, foreign_bounds, row);
     }
 
@@ -110,18 +114,15 @@ impl Building {
     }
 
     fn into_family(self) -> Family {
-        let Building {
-            metric,
-            own_bounds,
-            series,
-        } = self;
+        let Building { metric, series, .. } = self;
         let mut series: Vec<_> = series.into_iter().collect();
         series.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let mut samples = Vec::with_capacity(series.len());
         for (labels, mut by_bounds) in series {
             by_bounds.sort_by(|(a, _), (b, _)| a.cmp(b));
-            for (foreign_bounds, sum) in by_bounds {
-                samples.extend(sample(&labels, &own_bounds, foreign_bounds, sum));
+            let labels = repeat_n(Labels::stored(labels), by_bounds.len());
+            for (labels, (foreign_bounds, sum)) in labels.zip(by_bounds) {
+                samples.extend(sample(labels, metric.kind, &foreign_bounds, sum));
             }
         }
         Family { metric, samples }
@@ -182,18 +183,18 @@ impl Sum {
 }
 
 /// A series as it is shown. Rows whose counts do not fit their bounds (nobody writes such) are left out.
-fn sample(labels: &str, own_bounds: &str, foreign_bounds: String, sum: Sum) -> Option<Sample> {
-    let mut labels = labels::parse(labels);
+fn sample(labels: Labels, kind: Kind, foreign_bounds: &str, sum: Sum) -> Option<Sample> {
     let value = match sum {
         Sum::Counter(total) => Value::Counter(total),
         Sum::Gauge { level, .. } => Value::Gauge(level),
         Sum::Histogram { counts, sum } => {
-            let text = if foreign_bounds.is_empty() {
-                own_bounds
-            } else {
-                &foreign_bounds
+            let bounds = match kind {
+                Kind::Histogram(own) if foreign_bounds.is_empty() => own.to_vec(),
+                _ => parse_bounds(foreign_bounds)?,
             };
-            let bounds = parse_bounds(text).filter(|bounds| bounds.len() + 1 == counts.len())?;
+            if bounds.len() + 1 != counts.len() {
+                return None;
+            }
             Value::Histogram {
                 bounds,
                 counts,
@@ -201,8 +202,10 @@ fn sample(labels: &str, own_bounds: &str, foreign_bounds: String, sum: Sum) -> O
             }
         }
     };
-    if !foreign_bounds.is_empty() {
-        labels.push(("bounds".to_owned(), foreign_bounds));
-    }
+    let labels = if foreign_bounds.is_empty() {
+        labels
+    } else {
+        labels.and("bounds", foreign_bounds)
+    };
     Some(Sample { labels, value })
 }

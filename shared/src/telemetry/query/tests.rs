@@ -8,10 +8,6 @@ use crate::state::tables::metrics::Row;
 use crate::telemetry::ledger::bounds_text;
 use crate::telemetry::testing::House;
 
-fn label(name: &str, value: &str) -> (String, String) {
-    (name.to_owned(), value.to_owned())
-}
-
 fn family(house: &House, name: &str) -> Family {
     house
         .scrape()
@@ -33,7 +29,7 @@ fn living_processes_are_counted_by_kind() {
     let samples = family(&house, names::PROCESSES.name).samples;
     let shown: Vec<_> = samples
         .into_iter()
-        .map(|sample| (sample.labels[0].1.clone(), sample.value))
+        .map(|sample| (sample.labels.pairs()[0].1.clone().into_owned(), sample.value))
         .collect();
     assert_eq!(
         shown,
@@ -57,7 +53,7 @@ fn equal_series_of_several_processes_become_one() {
         });
         process.flush();
     }
-    let labels = |tool, status| vec![label("tool_name", tool), label("status", status)];
+    let labels = |tool, status| Labels::of(&[("tool_name", tool), ("status", status)]);
     assert_eq!(
         family(&house, names::MCP_TOOL_CALLS.name).samples,
         [
@@ -152,14 +148,14 @@ fn histograms_of_other_bounds_are_shown_beside_and_never_mixed() {
         let samples = family(&house, names::MCP_TOOL_DURATION.name).samples;
         assert_eq!(samples.len(), 2, "{when}");
         let own = &samples[0];
-        assert_eq!(own.labels, [label("tool_name", "a")]);
+        assert_eq!(own.labels, Labels::of(&[("tool_name", "a")]));
         assert!(
             matches!(&own.value, Value::Histogram { bounds, .. } if bounds == names::TOOL_SECONDS)
         );
         let foreign = &samples[1];
         assert_eq!(
             foreign.labels,
-            [label("tool_name", "a"), label("bounds", "0.1,1")]
+            Labels::of(&[("tool_name", "a"), ("bounds", "0.1,1")])
         );
         assert_eq!(
             foreign.value,
@@ -236,7 +232,7 @@ fn a_scrape_is_capped_per_metric_and_shows_the_rest_as_one_series() {
     assert_eq!(samples.len(), 2001);
     let overflow = samples
         .iter()
-        .find(|sample| sample.labels == [label("overflow", "true")])
+        .find(|sample| sample.labels == Labels::of(&[("overflow", "true")]))
         .unwrap();
     assert_eq!(overflow.value, Value::Counter(250.0));
 }
