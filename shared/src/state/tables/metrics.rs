@@ -115,12 +115,12 @@ pub(crate) fn each_live(
     each(reading.conn().prepare_cached(sql)?, [session], see)
 }
 
-/// Shows the rows that ended sessions have left to `see`.
+/// Shows the rows that ended sessions have left to `see`, in the order of their keys, which is that of the table.
 pub(crate) fn each_retired(
     reading: &Reading<'_>,
     see: impl FnMut(Row<'_>),
 ) -> Result<(), StateError> {
-    let sql = "SELECT name, labels, bounds, kind, value, counts, 0 FROM metric_retired";
+    let sql = "SELECT name, labels, bounds, kind, value, counts, 0 FROM metric_retired ORDER BY name, labels, bounds";
     each(reading.conn().prepare_cached(sql)?, [], see)
 }
 

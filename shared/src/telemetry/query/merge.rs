@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::iter::repeat_n;
 
+use indexmap::IndexMap;
+
 use super::{Family, Sample, Value};
 use crate::state::tables::metrics::{self as rows, Row};
 use crate::telemetry::labels::{Labels, OVERFLOW};
@@ -23,7 +25,8 @@ struct Building {
     metric: &'static Metric,
     own_bounds: String,
     /// By labels; under each, one per foreign bounds (empty for the catalogue's own, which is nearly always the only one).
-    series: HashMap<String, Vec<(String, Sum)>>,
+    /// Kept as they came: retired rows, most of a long-lived file, come sorted, which leaves the sort little to do.
+    series: IndexMap<String, Vec<(String, Sum)>>,
 }
 
 enum Sum {
@@ -80,7 +83,7 @@ impl Building {
         Building {
             metric,
             own_bounds,
-            series: HashMap::new(),
+            series: IndexMap::new(),
         }
     }
 
@@ -114,9 +117,10 @@ impl Building {
     }
 
     fn into_family(self) -> Family {
-        let Building { metric, series, .. } = self;
-        let mut series: Vec<_> = series.into_iter().collect();
-        series.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let Building {
+            metric, mut series, ..
+        } = self;
+        series.sort_unstable_keys();
         let mut samples = Vec::with_capacity(series.len());
         for (labels, mut by_bounds) in series {
             by_bounds.sort_by(|(a, _), (b, _)| a.cmp(b));
