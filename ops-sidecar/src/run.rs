@@ -24,7 +24,7 @@ use crate::{VERSION, notify};
 
 /// How often the checks run. Probes and pages read the result, so this is also how old it may be; a look costs well under a millisecond.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
-/// How often ended processes are folded into the totals and the log is checkpointed, if nobody else did.
+/// How often ended processes are folded into the totals and their leftover run files removed, if nobody else did.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 /// How long the last metrics may take at exit: less than any supervisor waits before it kills.
 const LAST_FLUSH: Duration = Duration::from_secs(1);
