@@ -228,3 +228,25 @@ fn a_call_may_leave_its_arguments_out_or_give_null() {
     }
     is_sound(server);
 }
+
+/// A client that means no harm may still paste a whole file.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_of_a_hundred_megabytes_costs_no_memory_and_is_answered() {
+    let mut server = Home::new().session();
+    server.send_without_line_end(br#"{"jsonrpc":"2.0","id":"huge","params":{"text":""#);
+    let part = vec![b'x'; 1 << 20];
+    let mut most = 0;
+    for _ in 0..100 {
+        server.send_without_line_end(&part);
+        most = most.max(server.resident_bytes());
+    }
+    server.send_bytes(b"");
+    let refused = server.frame();
+    assert_eq!(
+        (&refused["id"], refused["error"]["code"].as_i64()),
+        (&json!("huge"), Some(-32600))
+    );
+    assert!(most < 60 << 20, "{most} bytes");
+    is_sound(server);
+}
