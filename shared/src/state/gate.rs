@@ -22,21 +22,30 @@ pub(super) fn enter(path: &Path) -> Result<File, StateError> {
     }
 }
 
-/// One process at a time, waiting up to `patience`; dropping the file lets the next one in.
+/// One process at a time, waiting up to `patience`; dropping the file lets the next one in. `None` as soon as
+/// `is_needed` says no: hundreds of processes that wait for one of them to make the file must not pass through one by
+/// one when it is made. On a busy machine that queue takes longer than anybody's patience.
 ///
 /// # Errors
-/// [`StateError::Locked`] when it took too long.
-pub(super) fn alone(path: &Path, patience: Duration) -> Result<File, StateError> {
+/// [`StateError::Locked`] when it took too long; what `is_needed` fails with.
+pub(super) fn alone(
+    path: &Path,
+    patience: Duration,
+    mut is_needed: impl FnMut() -> Result<bool, StateError>,
+) -> Result<Option<File>, StateError> {
     let file = lock_file(path)?;
     let since = Instant::now();
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(file),
+            Ok(()) => return Ok(Some(file)),
             Err(TryLockError::WouldBlock) if since.elapsed() < patience => busy::pause(),
             Err(TryLockError::WouldBlock) => return Err(StateError::Locked),
             Err(TryLockError::Error(error)) => {
                 return Err(StateError::io("locking `migrate.lock`", error));
             }
+        }
+        if !is_needed()? {
+            return Ok(None);
         }
     }
 }
@@ -71,12 +80,25 @@ mod tests {
     fn the_second_one_waits_no_longer_than_it_said() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("migrate.lock");
-        let first = alone(&path, Duration::ZERO).unwrap();
-        assert!(matches!(
-            alone(&path, Duration::from_millis(20)),
-            Err(StateError::Locked)
-        ));
+        let within = |patience| alone(&path, patience, || Ok(true));
+        let first = within(Duration::ZERO).unwrap();
+        let late = within(Duration::from_millis(20));
+        assert!(matches!(late, Err(StateError::Locked)));
         drop(first);
-        alone(&path, Duration::ZERO).unwrap();
+        assert!(within(Duration::ZERO).unwrap().is_some());
+    }
+
+    #[test]
+    fn nobody_waits_for_what_another_has_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("migrate.lock");
+        let _first = alone(&path, Duration::ZERO, || Ok(true)).unwrap();
+        let mut looks = 0;
+        let second = alone(&path, Duration::from_secs(60), || {
+            looks += 1;
+            Ok(looks < 3)
+        });
+        assert!(second.unwrap().is_none());
+        assert_eq!(looks, 3);
     }
 }

@@ -63,11 +63,12 @@ impl Header {
 pub(super) fn bring_up(connection: &mut Connection, home: &Home) -> Result<u32, StateError> {
     let mut header = Header::read(connection)?;
     if !header.is_ready() {
-        let _alone = gate::alone(&home.migrate_lock(), PATIENCE)?;
+        let is_needed = || Ok(!Header::read(connection)?.is_ready());
+        let alone = gate::alone(&home.migrate_lock(), PATIENCE, is_needed)?;
         // Whoever had the lock before us may have done it all.
         header = Header::read(connection)?;
         refuse_foreign(connection, header, home)?;
-        if !header.is_ready() {
+        if alone.is_some() && !header.is_ready() {
             header = prepare(connection, header)?;
         }
     }
