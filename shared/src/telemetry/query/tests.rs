@@ -29,7 +29,12 @@ fn living_processes_are_counted_by_kind() {
     let samples = family(&house, names::PROCESSES.name).samples;
     let shown: Vec<_> = samples
         .into_iter()
-        .map(|sample| (sample.labels.pairs()[0].1.clone().into_owned(), sample.value))
+        .map(|sample| {
+            (
+                sample.labels.pairs()[0].1.clone().into_owned(),
+                sample.value,
+            )
+        })
         .collect();
     assert_eq!(
         shown,
