@@ -28,6 +28,8 @@ const CALL_EVERY_MS: Range<u64> = 5..25;
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 /// The sidecar folds the rows of the dead in its housekeeping, every few seconds.
 const FOLDED_WITHIN: Duration = Duration::from_secs(60);
+/// Longer than the sidecar waits between two looks at its surroundings.
+const LOOKS_EVERY: Duration = Duration::from_millis(2500);
 /// How often the scraper reads.
 const SCRAPE_EVERY: Duration = Duration::from_millis(100);
 
@@ -184,22 +186,20 @@ fn finish_client(client: Client) -> anyhow::Result<Life> {
     Ok(life)
 }
 
-/// Waits until every dead server is folded: only the sidecar's own session is left.
+/// Waits until the sidecar has folded every dead server, so that no session is left but its own.
 fn wait_until_folded(stage: &Stage) -> anyhow::Result<()> {
+    // What the sidecar tells is as old as its last look; two in a row cannot both be from before the last exit.
+    let mut none_left = 0;
     let deadline = Instant::now() + FOLDED_WITHIN;
-    loop {
-        let left = stage.sessions()?;
-        if left == 1 {
-            return Ok(());
-        }
+    while none_left < 2 {
+        let left = stage.ended()?;
+        none_left = if left == 0 { none_left + 1 } else { 0 };
         if Instant::now() > deadline {
-            bail!(
-                "{} dead servers were not folded within {FOLDED_WITHIN:?}",
-                left - 1
-            );
+            bail!("{left} dead servers were not folded within {FOLDED_WITHIN:?}");
         }
-        pause(SCRAPE_EVERY);
+        pause(LOOKS_EVERY);
     }
+    Ok(())
 }
 
 /// Reads `/metrics` over and over, and remembers what fell.

@@ -12,11 +12,20 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One HTTP/1.1 GET on a connection of its own: status and body.
 pub(crate) fn get(address: SocketAddr, path: &str) -> anyhow::Result<(u16, String)> {
+    get_with(address, path, "")
+}
+
+/// The same with more header lines, each ending in CR LF.
+pub(crate) fn get_with(
+    address: SocketAddr,
+    path: &str,
+    headers: &str,
+) -> anyhow::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"
     )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

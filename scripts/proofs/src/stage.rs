@@ -6,14 +6,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use tempfile::TempDir;
 
 use crate::client::Server;
-use crate::scrape::{Exposition, get};
+use crate::scrape::{Exposition, get, get_with};
 
 /// How long a program of ours may take until it answers; generous, since a busy machine proves things, too.
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
+
+/// Opens the pages of the sidecar that are not for everybody.
+const ADMIN_TOKEN: &str = "only-for-this-proof";
 
 /// Everything a proof plays with.
 #[derive(Debug)]
@@ -53,6 +56,7 @@ impl Stage {
             ("API_BASE_URL", base_url.to_owned()),
             ("STORE_ID", text(&store["store_id"])),
             ("API_KEY", text(&store["api_key"])),
+            ("ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
             ("STORE_BURST", "1000000".to_owned()),
             ("STORE_RATE_PER_SECOND", "1000000".to_owned()),
             ("CACHE_TTL_ORDERS", "1h".to_owned()),
@@ -115,16 +119,16 @@ impl Stage {
         Exposition::read(self.sidecar.address)
     }
 
-    /// How many sessions are there, living or not yet folded: each has a run file, named by its id.
-    pub(crate) fn sessions(&self) -> anyhow::Result<usize> {
-        let run = self.folder().join("home").join("run");
-        let mut sessions = 0;
-        for file in std::fs::read_dir(&run)? {
-            let name = file?.file_name().into_string().unwrap_or_default();
-            let id = name.strip_suffix(".lock").unwrap_or_default();
-            sessions += usize::from(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()));
-        }
-        Ok(sessions)
+    /// How many sessions have ended without having been folded yet, as the sidecar sees it.
+    pub(crate) fn ended(&self) -> anyhow::Result<u64> {
+        let token = format!("Authorization: Bearer {ADMIN_TOKEN}\r\n");
+        let (status, body) = get_with(self.sidecar.address, "/health/detailed", &token)?;
+        ensure!(status == 200, "/health/detailed answered {status}: {body}");
+        let health: serde_json::Value = serde_json::from_str(&body)?;
+        let ended = &health["components"]["processes"]["ended"];
+        ended
+            .as_u64()
+            .context("the sidecar does not tell how many have ended")
     }
 
     /// How many requests the shop has answered.
