@@ -112,6 +112,14 @@ impl Pipes {
         self.answer_to(id)
     }
 
+    /// The smallest request there is: what the way there and back costs.
+    pub(crate) fn ping(&mut self) -> anyhow::Result<&str> {
+        self.last_id += 1;
+        let id = self.last_id;
+        self.send(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#))?;
+        self.answer_to(id)
+    }
+
     fn send(&mut self, line: &str) -> anyhow::Result<()> {
         self.stdin.write_all(format!("{line}\n").as_bytes())?;
         Ok(self.stdin.flush()?)

@@ -48,20 +48,25 @@ fn starts(stage: &Stage, effort: Effort) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// Our cached `orders_get` beside a bare rmcp server that answers with the very same result.
+/// Our cached `orders_get` beside a bare rmcp server that answers with the very same result, and beside a ping to ours: what
+/// is left above the one is our corridor, above the other the work of the call.
 fn cached_calls(stage: &Stage, effort: Effort) -> anyhow::Result<Vec<Row>> {
     let mut ours = stage.server()?;
     ours.pipes.initialize()?;
     let mut bare = bare_server(stage, ours.pipes.call("orders_get", CACHED)?)?;
     bare.pipes.initialize()?;
-    let (mut our_samples, mut bare_samples) = (Samples::default(), Samples::default());
+    let mut our_samples = Samples::default();
+    let mut bare_samples = Samples::default();
+    let mut ping_samples = Samples::default();
     for turn in 0..effort.calls / TURN {
         // The first turn of each warms up and is not counted.
-        let ours = call_many(&mut ours, "orders_get", CACHED, TURN)?;
-        let bare = call_many(&mut bare, "echo", CACHED, TURN)?;
+        let calls = call_many(&mut ours, "orders_get", CACHED, TURN)?;
+        let echoes = call_many(&mut bare, "echo", CACHED, TURN)?;
+        let pings = timed(TURN, || ours.pipes.ping().map(drop))?;
         if turn > 0 {
-            our_samples.extend(ours);
-            bare_samples.extend(bare);
+            our_samples.extend(calls);
+            bare_samples.extend(echoes);
+            ping_samples.extend(pings);
         }
     }
     let resident = resident_bytes(ours.child.id())?;
@@ -84,6 +89,12 @@ fn cached_calls(stage: &Stage, effort: Effort) -> anyhow::Result<Vec<Row>> {
             what: bare,
             figure: "p99",
             measured: Quantity::Time(bare_samples.quantile(0.99)),
+            promised: None,
+        },
+        Row {
+            what: "a ping to our server: the way there and back",
+            figure: "p50",
+            measured: Quantity::Time(ping_samples.quantile(0.5)),
             promised: None,
         },
         Row {
@@ -143,14 +154,23 @@ fn call_many(
     arguments: &str,
     calls: usize,
 ) -> anyhow::Result<Vec<Duration>> {
-    let one = |_| {
-        let asked = Instant::now();
+    timed(calls, || {
         let answer = server.pipes.call(tool, arguments)?;
-        let took = asked.elapsed();
         ensure!(succeeded(answer), "{tool} answered {answer}");
-        Ok(took)
+        Ok(())
+    })
+}
+
+fn timed(
+    calls: usize,
+    mut one: impl FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<Duration>> {
+    let timed = |_| {
+        let asked = Instant::now();
+        one()?;
+        Ok(asked.elapsed())
     };
-    (0..calls).map(one).collect()
+    (0..calls).map(timed).collect()
 }
 
 fn time(
