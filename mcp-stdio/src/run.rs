@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::server::Server;
 use crate::stop::{Cause, Stop};
+use crate::tools;
 use crate::transport::{Io, Stdio};
 
 /// How much longer than its drain the library gets to end by itself: it only joins tasks that are done.
@@ -44,7 +45,8 @@ pub fn run(config: Config, io: Io, stop: &Stop) -> anyhow::Result<Cause> {
     let handle = telemetry.handle();
 
     let served = runtime.block_on(async {
-        let transport = Stdio::start(io, config.bounds, stop.clone(), {
+        let known_tool = |name: &str| tools::find(name).map(|tool| tool.name);
+        let transport = Stdio::start(io, config.bounds, stop.clone(), known_tool, {
             let handle = handle.clone();
             move || handle.answered()
         });

@@ -13,6 +13,7 @@ use rmcp::model::{
 use shared::telemetry::names;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::KnownTool;
 use super::decode::known_method;
 
 /// Stands for every name outside the known set.
@@ -36,13 +37,12 @@ pub(super) struct Ticket {
 impl Ticket {
     pub(super) fn new(
         request: &JsonRpcRequest<ClientRequest>,
+        known_tool: KnownTool,
         received: Instant,
         slot: OwnedSemaphorePermit,
     ) -> Ticket {
         let tool = match &request.request {
-            ClientRequest::CallToolRequest(call) => {
-                crate::tools::find(&call.params.name).map_or(OTHER, |tool| tool.name)
-            }
+            ClientRequest::CallToolRequest(call) => known_tool(&call.params.name).unwrap_or(OTHER),
             _ => "",
         };
         let own_version = request.request.get_meta().protocol_version();

@@ -53,12 +53,16 @@ pub struct Bounds {
     pub max_in_flight: usize,
 }
 
+/// The name of a tool if there is one of that name: names that a client makes up are no labels.
+pub type KnownTool = fn(&str) -> Option<&'static str>;
+
 /// The transport. See the module's words.
 pub struct Stdio {
     lines: mpsc::Receiver<Line>,
     writer: Writer,
     stop: Stop,
     bounds: Bounds,
+    known_tool: KnownTool,
     slots: Arc<Semaphore>,
     in_flight: HashMap<RequestId, Ticket>,
     /// Taken from the queue and waiting for a slot.
@@ -85,6 +89,7 @@ impl Stdio {
         io: Io,
         bounds: Bounds,
         stop: Stop,
+        known_tool: KnownTool,
         on_first_frame: impl FnOnce() + Send + 'static,
     ) -> std::io::Result<Stdio> {
         let bounds = Bounds {
@@ -96,6 +101,7 @@ impl Stdio {
             lines: lines::spawn(io.input, bounds.max_line_bytes)?,
             stop,
             bounds,
+            known_tool,
             slots: Arc::new(Semaphore::new(bounds.max_in_flight)),
             in_flight: HashMap::new(),
             held: None,
@@ -151,8 +157,10 @@ impl Stdio {
             }
             Held::Request(request, received) => {
                 self.opened |= chooses_an_era(&request.request);
-                self.in_flight
-                    .insert(request.id.clone(), Ticket::new(&request, received, slot));
+                self.in_flight.insert(
+                    request.id.clone(),
+                    Ticket::new(&request, self.known_tool, received, slot),
+                );
                 Some(JsonRpcMessage::Request(*request))
             }
             Held::Refusal(refusal) => {
