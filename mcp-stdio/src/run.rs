@@ -59,7 +59,7 @@ pub fn run(config: Config, io: Io, stop: &Stop) -> anyhow::Result<Cause> {
     stop.now(Cause::InputEnded);
     if !telemetry.finish(stop.time_to_flush()) {
         tracing::warn!(
-            "the last counters could not be written in time; another process will add up what was written before"
+            "the last counters could not be written in time; what was written before is kept"
         );
     }
     served.map(|()| stop.cause().unwrap_or(Cause::InputEnded))
