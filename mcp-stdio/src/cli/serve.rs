@@ -1,0 +1,66 @@
+//! `serve`: what clients start.
+//!
+//! It runs with unusable settings, too: a server that dies at start shows its user nothing, one that answers every call with the
+//! list of mistakes does.
+
+use std::path::Path;
+
+use shared::env::{Owner, Settings, Vars};
+use shared::paths::Home;
+use shared::telemetry::log;
+
+use crate::cli::print::{FAILED, FINE, USAGE, complain};
+use crate::config::Config;
+use crate::run::run as live;
+use crate::stop::Stop;
+use crate::transport::Io;
+
+/// Serves on stdin and stdout until one of them, or the client, ends it.
+pub(super) fn run(home: Option<&Path>) -> i32 {
+    let env = Vars::from_process();
+    let home = match Home::resolve(home, &env) {
+        Ok(home) => home,
+        Err(error) => return complain(&error.to_string(), USAGE),
+    };
+    let loaded = Settings::load(&[], &env, &home);
+    start_log(&loaded.settings);
+    let mistakes: Vec<String> = loaded
+        .mistakes_for(Owner::Stdio)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    for mistake in &mistakes {
+        tracing::error!("{mistake}");
+    }
+    let stop = Stop::default();
+    let io = Io {
+        input: Box::new(std::io::stdin()),
+        output: Box::new(std::io::stdout()),
+    };
+    let config = Config::new(home, &loaded.settings, mistakes);
+    let ended = stop
+        .exit_by_force_when_late()
+        .map_err(anyhow::Error::from)
+        .and_then(|()| live(config, io, &stop));
+    match ended {
+        Ok(cause) => {
+            tracing::debug!(?cause, "ended");
+            FINE
+        }
+        Err(error) => complain(&format!("{error:#}"), FAILED),
+    }
+}
+
+/// Starts the log on stderr as the settings say.
+pub(super) fn start_log(settings: &Settings) {
+    let format = if settings.text("log_format") == Some("json") {
+        log::Format::Json
+    } else {
+        log::Format::Text
+    };
+    let level = settings
+        .text("log")
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(tracing::level_filters::LevelFilter::WARN);
+    log::init(format, level);
+}

@@ -1,0 +1,31 @@
+//! `tools`: what the model will see, with its token cost.
+
+use crate::cli::Form;
+use crate::cli::print::{pretty, print};
+use crate::tools;
+
+/// Prints the tools in the asked form.
+pub(super) fn run(form: &Form) -> i32 {
+    print(&text(form))
+}
+
+fn text(form: &Form) -> String {
+    if form.markdown {
+        return tools::markdown();
+    }
+    if form.json {
+        let definitions: Vec<_> = tools::ALL.iter().map(|tool| tool.definition()).collect();
+        return pretty(&serde_json::json!({ "tools": definitions }));
+    }
+    tools::ALL
+        .iter()
+        .map(|tool| {
+            format!(
+                "{:<16} ~{:>3} tokens  {}\n",
+                tool.name,
+                tool.tokens(),
+                tool.title
+            )
+        })
+        .collect()
+}
