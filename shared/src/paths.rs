@@ -127,6 +127,30 @@ impl Home {
         self.root.join("backups")
     }
 
+    /// The master key, where it lies in a file at home; opened by the vault alone.
+    #[must_use]
+    pub fn master_key(&self) -> PathBuf {
+        self.root.join("master.key")
+    }
+
+    /// The master key that a rotation is about to put in place.
+    #[must_use]
+    pub fn master_key_next(&self) -> PathBuf {
+        self.root.join("master.key.next")
+    }
+
+    /// How long each audit chain was and how it ended, noted outside of the state file.
+    #[must_use]
+    pub fn audit_checkpoints(&self) -> PathBuf {
+        self.logs_dir().join("audit-checkpoints.jsonl")
+    }
+
+    /// Held while the master key's files change.
+    #[must_use]
+    pub fn key_lock(&self) -> PathBuf {
+        self.run_dir().join("key.lock")
+    }
+
     /// Held shared by everyone who has the state file open, exclusively by whoever replaces it.
     #[must_use]
     pub fn gate_lock(&self) -> PathBuf {

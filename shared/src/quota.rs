@@ -5,10 +5,14 @@
 //! Places are given in the order of asking and are never taken back, so nobody starves; who would have to wait longer
 //! than it wants is told so and takes no place.
 //!
-//! Here: the transactions around the bucket. The arithmetic is [`bucket`]'s. Not here: waiting and sending, and what to
+//! A tenant has buckets of its own beside those of its stores ([`tenant`]); [`Quota::reserve_all`] draws from several at once, or
+//! from none.
+//!
+//! Here: the transactions around the buckets. The arithmetic is [`bucket`]'s. Not here: waiting and sending, and what to
 //! do without a state file; both are the caller's.
 
 pub mod bucket;
+pub mod tenant;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +22,9 @@ use crate::state::tables::quota::{self as table, Row};
 use crate::state::{Durability, Reading, Slot, State, StateError};
 use bucket::Bucket;
 pub use bucket::Limits;
+pub use tenant::{
+    TenantLevel, Way, levels_of_tenant, tenant_key, tenant_levels, tenant_limits,
+};
 
 /// Metric label of the one write this room makes.
 const OPERATION: &str = "quota";
@@ -32,10 +39,23 @@ pub enum QuotaError {
     TooBusy {
         /// How long it would have been.
         wait: Duration,
+        /// Which of the wanted buckets refused, by its place in the list.
+        want: usize,
     },
     /// The shared bucket cannot be reached.
     #[error("the shared quota cannot be read or written; hint: see the state file's own error")]
     Unavailable(#[source] Arc<StateError>),
+}
+
+/// One token from one bucket, for [`Quota::reserve_all`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Want<'a> {
+    /// Which bucket: a store's key, or [`tenant_key`].
+    pub key: &'a str,
+    /// Its size.
+    pub limits: Limits,
+    /// The longest wait that is worth while; up to [`bucket::MAX_AHEAD`].
+    pub patience: Duration,
 }
 
 /// What is left in a bucket, for people and gauges.
@@ -86,10 +106,43 @@ impl Quota {
         let reserved = self.change(store_key, |bucket, now_us| {
             match bucket.reserve(now_us, self.limits, tokens, patience) {
                 Ok((bucket, wait)) => (Some(bucket), Ok(wait)),
-                Err(wait) => (None, Err(QuotaError::TooBusy { wait })),
+                Err(wait) => (None, Err(QuotaError::TooBusy { wait, want: 0 })),
             }
         });
         reserved.map_err(QuotaError::Unavailable)?
+    }
+
+    /// Takes a place in every bucket, or in none: a bucket that refuses costs the others nothing. Send after waiting as long as the
+    /// answer says, which is the longest of the waits. Like [`Quota::reserve`] otherwise.
+    ///
+    /// # Errors
+    /// [`QuotaError::TooBusy`] with the first bucket whose wait would be longer than its patience; [`QuotaError::Unavailable`].
+    pub fn reserve_all(&self, wants: &[Want<'_>]) -> Result<Duration, QuotaError> {
+        let state = self.slot.get().map_err(QuotaError::Unavailable)?;
+        let reserved = state.write(OPERATION, Durability::Normal, |writing| {
+            let now_us = self.now_us();
+            let mut changed: Vec<Row> = Vec::with_capacity(wants.len());
+            let mut longest = Duration::ZERO;
+            for (index, want) in wants.iter().enumerate() {
+                // A bucket that was wanted before in the same list is already one token emptier.
+                let before = match changed.iter().rev().find(|row| row.store_key == want.key) {
+                    Some(row) => Bucket::from(row),
+                    None => bucket_of(writing, want.key)?,
+                };
+                match before.reserve(now_us, want.limits, 1, want.patience) {
+                    Ok((bucket, wait)) => {
+                        longest = longest.max(wait);
+                        changed.push(row(want.key, bucket));
+                    }
+                    Err(wait) => return Ok(Err(QuotaError::TooBusy { wait, want: index })),
+                }
+            }
+            for row in &changed {
+                table::put(writing, row)?;
+            }
+            Ok(Ok(longest))
+        });
+        reserved.map_err(unavailable)?
     }
 
     /// Order Desk said how many requests are left: if fewer than we thought, we believe it. Usually only a read.
@@ -100,7 +153,7 @@ impl Quota {
         let tighter = |bucket: Bucket, now_us| bucket.reconcile(now_us, self.limits, remaining);
         let state = self.slot.get().map_err(QuotaError::Unavailable)?;
         let needed = state.read(OPERATION, |reading| {
-            Ok(tighter(self.bucket(reading, store_key)?, self.now_us()).is_some())
+            Ok(tighter(bucket_of(reading, store_key)?, self.now_us()).is_some())
         });
         if needed.map_err(unavailable)? {
             self.change(store_key, |bucket, now_us| (tighter(bucket, now_us), ()))
@@ -121,7 +174,7 @@ impl Quota {
         .map_err(QuotaError::Unavailable)
     }
 
-    /// All buckets that were ever drawn from, by key.
+    /// The buckets of all stores that were ever drawn from, by key.
     ///
     /// # Errors
     /// [`QuotaError::Unavailable`].
@@ -143,25 +196,14 @@ impl Quota {
     ) -> Result<T, Arc<StateError>> {
         let state: State = self.slot.get()?;
         let changed = state.write(OPERATION, Durability::Normal, |writing| {
-            let (bucket, now_us) = (self.bucket(writing, store_key)?, self.now_us());
+            let (bucket, now_us) = (bucket_of(writing, store_key)?, self.now_us());
             let (changed, answer) = decide(bucket, now_us);
-            if let Some(Bucket { tat_us, updated_us }) = changed {
-                table::put(
-                    writing,
-                    &Row {
-                        store_key: store_key.to_owned(),
-                        tat_us,
-                        updated_us,
-                    },
-                )?;
+            if let Some(bucket) = changed {
+                table::put(writing, &row(store_key, bucket))?;
             }
             Ok(answer)
         });
         changed.map_err(Arc::new)
-    }
-
-    fn bucket(&self, reading: &Reading<'_>, store_key: &str) -> Result<Bucket, StateError> {
-        Ok(table::get(reading, store_key)?.map_or_else(Bucket::default, |row| Bucket::from(&row)))
     }
 
     fn now_us(&self) -> i64 {
@@ -169,7 +211,7 @@ impl Quota {
     }
 }
 
-/// All buckets that were ever drawn from, by key; for a process that watches but does not send.
+/// The buckets of all stores that were ever drawn from, by key; for a process that watches but does not send.
 ///
 /// # Errors
 /// Why the file could not be read.
@@ -187,7 +229,24 @@ pub fn levels(
             store_key: row.store_key,
         }
     };
-    Ok(table::all(reading)?.into_iter().map(level).collect())
+    let rows = table::all(reading)?.into_iter();
+    Ok(rows
+        .filter(|row| !tenant::is_tenant_key(&row.store_key))
+        .map(level)
+        .collect())
+}
+
+/// The bucket under a key; one that nobody has drawn from is full.
+fn bucket_of(reading: &Reading<'_>, key: &str) -> Result<Bucket, StateError> {
+    Ok(table::get(reading, key)?.map_or_else(Bucket::default, |row| Bucket::from(&row)))
+}
+
+fn row(key: &str, bucket: Bucket) -> Row {
+    Row {
+        store_key: key.to_owned(),
+        tat_us: bucket.tat_us,
+        updated_us: bucket.updated_us,
+    }
 }
 
 impl From<&Row> for Bucket {

@@ -123,7 +123,7 @@ impl Gate {
         let reserve = move || quota.reserve(&store_key, 1, patience);
         match tokio::task::spawn_blocking(reserve).await {
             Ok(Ok(wait)) => Place::Wait(wait),
-            Ok(Err(QuotaError::TooBusy { wait })) => Place::TooBusy(wait),
+            Ok(Err(QuotaError::TooBusy { wait, .. })) => Place::TooBusy(wait),
             Ok(Err(QuotaError::Unavailable(_))) | Err(_) => Place::NoBucket,
         }
     }

@@ -16,6 +16,7 @@ const KIB: u64 = 1 << 10;
 const GIB: u64 = 1 << 30;
 const SECOND_MS: u64 = 1_000;
 const HOUR_MS: u64 = 3_600 * SECOND_MS;
+const DAY_MS: u64 = 24 * HOUR_MS;
 
 /// From `min_ms` up to an hour: a server that lives for minutes has no use for more.
 const fn up_to_an_hour(min_ms: u64) -> Kind {
@@ -71,6 +72,29 @@ pub static SETTINGS: &[Setting] = &[
         },
         owner: Owner::Both,
         help: "Log lines for people or for programs.",
+    },
+    Setting {
+        key: "master_key",
+        kind: Kind::KeyText,
+        preset: Preset::Unset,
+        owner: Owner::Stdio,
+        help: "The key that opens this tenant's stores. A desktop needs none here: `mcp-stdio init` writes one to `master.key` in the home folder. \
+               The order in which places are tried stands below.",
+    },
+    Setting {
+        key: "key_source",
+        kind: Kind::Choice(&["auto", "keyring"]),
+        preset: Preset::Same("auto"),
+        owner: Owner::Stdio,
+        help: "`keyring` also asks the operating system's keyring, after every other place, and only when a store's seal is first opened. \
+               `auto` never does: a keyring may ask its user to unlock it, and a machine without a screen would wait for ever.",
+    },
+    Setting {
+        key: "store",
+        kind: Kind::Name { max_chars: 60 },
+        preset: Preset::Unset,
+        owner: Owner::Stdio,
+        help: "The store to begin with, by name or id. Without it `mcp-stdio store use` decides; a tenant with one store needs neither.",
     },
     Setting {
         key: "store_id",
@@ -176,6 +200,27 @@ pub static SETTINGS: &[Setting] = &[
         preset: Preset::Same("2.9"),
         owner: Owner::Both,
         help: "How many requests per second a store gets after the burst. Order Desk allows 3.",
+    },
+    Setting {
+        key: "rate_limit_rpm",
+        kind: Kind::Count {
+            min: 0,
+            max: 100_000,
+        },
+        preset: Preset::Same("120"),
+        owner: Owner::Both,
+        help: "How many requests a minute one tenant may send to Order Desk, over all its stores and processes; reads and writes are counted \
+               apart, and after a rest twice as many may go at once. What is answered from memory does not count. `0` switches the limit off.",
+    },
+    Setting {
+        key: "audit_retention",
+        kind: Kind::Duration {
+            min_ms: DAY_MS,
+            max_ms: 36_500 * DAY_MS,
+        },
+        preset: Preset::Same("90d"),
+        owner: Owner::Both,
+        help: "How long the audit keeps its rows. Older ones are removed once a day; what remains can still be verified.",
     },
     Setting {
         key: "max_line_bytes",

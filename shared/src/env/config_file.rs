@@ -105,14 +105,8 @@ fn entry(path: &Path, key: &str, value: &Toml) -> Result<(&'static Setting, Stri
             ),
         };
     };
-    if !setting.in_config_file() {
-        let why =
-            "cannot stand in the settings file, because it says where that file is".to_owned();
-        return refuse(
-            setting.owner,
-            why,
-            format!("set `{}` or the flag `--{key}`", setting.variable()),
-        );
+    if let Some((why, hint)) = setting.barred_from_config_file() {
+        return refuse(setting.owner, why.to_owned(), hint);
     }
     match plain_text(value) {
         Some(text) => Ok((setting, text)),

@@ -9,6 +9,7 @@ use super::settings::Settings;
 /// Reports every rule that the settings break.
 pub(super) fn check(settings: &Settings, mistakes: &mut Vec<Mistake>) {
     mistakes.extend(half_a_store(settings));
+    mistakes.extend(another_store(settings));
     mistakes.extend(open_to_the_network(settings));
     mistakes.extend(connecting_outlasts_the_request(settings));
 }
@@ -29,6 +30,19 @@ fn half_a_store(settings: &Settings) -> Option<Mistake> {
             missing.to_ascii_uppercase()
         ),
     ))
+}
+
+/// A store straight from the environment is the only one there is; `store` cannot choose another.
+fn another_store(settings: &Settings) -> Option<Mistake> {
+    let (wanted, given) = (settings.text("store")?, settings.text("store_id")?);
+    (wanted != given).then(|| {
+        Mistake::new(
+            Owner::Stdio,
+            "`store`",
+            "names another store than `store_id`, which with `api_key` is the only one to be had",
+            "remove `store`, or remove `store_id` and `api_key` to use the sealed stores",
+        )
+    })
 }
 
 /// Whoever listens beyond this machine must say so, and must lock the door.

@@ -24,6 +24,14 @@ pub enum Kind {
         /// The fewest characters that make sense.
         min_length: usize,
     },
+    /// Never shown. A master key's text: one line, which may hold spaces, because it may be a passphrase. Whether it is a key is
+    /// the vault's to say.
+    KeyText,
+    /// A person's name for something, or its id: one line of at most `max_chars` characters.
+    Name {
+        /// The most characters there may be.
+        max_chars: usize,
+    },
     /// An id as Order Desk gives it out: digits, at most 20.
     Digits,
     /// `true` or `false`.
@@ -128,6 +136,8 @@ impl Kind {
         Ok(match *self {
             Kind::Path => Value::Path(expand_tilde(Path::new(one_line(text)?))),
             Kind::Secret { min_length } => Value::Secret(secret(text, min_length)?),
+            Kind::KeyText => Value::Secret(key_text(text)?),
+            Kind::Name { max_chars } => Value::Text(name(text, max_chars)?.to_owned()),
             Kind::Digits => Value::Text(digits(text)?.to_owned()),
             Kind::Flag => Value::Flag(flag(text)?),
             Kind::Count { min, max } => Value::Count(within(units::count(text)?, min, max)?),
@@ -149,6 +159,8 @@ impl Kind {
         match *self {
             Kind::Path => "a path, for example `~/orderdesk` or `/srv/orderdesk`".to_owned(),
             Kind::Secret { min_length } => format!("a secret of {min_length} or more visible ASCII characters, no spaces"),
+            Kind::KeyText => "a key as `mcp-stdio init` makes it (`odmk1…`), or `passphrase:` and 16 or more characters".to_owned(),
+            Kind::Name { max_chars } => format!("a name or an id of at most {max_chars} characters"),
             Kind::Digits => "digits, for example `4242`".to_owned(),
             Kind::Flag => "`true` or `false`".to_owned(),
             Kind::Count { min, max } => format!("a whole number from {min} to {max}"),
@@ -175,7 +187,7 @@ impl Kind {
     /// Whether values of this kind are masked everywhere and may come from a file or a systemd credential.
     #[must_use]
     pub fn is_secret(&self) -> bool {
-        matches!(self, Kind::Secret { .. })
+        matches!(self, Kind::Secret { .. } | Kind::KeyText)
     }
 }
 
@@ -219,6 +231,26 @@ fn secret(text: &str, min_length: usize) -> Result<Secret, Refusal> {
         )));
     }
     Ok(Secret::new(text.to_owned()))
+}
+
+/// Refusals never show the text: half a key is a secret too.
+fn key_text(text: &str) -> Result<Secret, Refusal> {
+    if text.is_empty() {
+        return Err(Refusal::silent("is empty"));
+    }
+    Ok(Secret::new(one_line(text)?.to_owned()))
+}
+
+fn name(text: &str, max_chars: usize) -> Result<&str, Refusal> {
+    if text.is_empty() {
+        return Err(Refusal::new("is empty"));
+    }
+    if text.chars().count() > max_chars {
+        return Err(Refusal::new(format!(
+            "is longer than {max_chars} characters"
+        )));
+    }
+    one_line(text)
 }
 
 fn digits(text: &str) -> Result<&str, Refusal> {

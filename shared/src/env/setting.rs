@@ -38,10 +38,25 @@ impl Setting {
             .then(|| format!("{}_FILE", self.variable()))
     }
 
-    /// Whether it can stand in `config.toml`. The two that lead there cannot.
+    /// Whether it can stand in `config.toml`.
     #[must_use]
     pub fn in_config_file(&self) -> bool {
-        !matches!(self.key, "home" | "config")
+        self.barred_from_config_file().is_none()
+    }
+
+    /// Why it cannot stand in `config.toml`, if so, as the second half of a sentence, and where it belongs.
+    pub(super) fn barred_from_config_file(&self) -> Option<(&'static str, String)> {
+        match self.key {
+            "home" | "config" => Some((
+                "cannot stand in the settings file, because it says where that file is",
+                format!("set `{}` or the flag `--{}`", self.variable(), self.key),
+            )),
+            "master_key" => Some((
+                "cannot stand in the settings file, which people copy and show to each other",
+                "put it into `master.key` in the home folder (`mcp-stdio init` does), and take it out of here".to_owned(),
+            )),
+            _ => None,
+        }
     }
 }
 

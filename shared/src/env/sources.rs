@@ -78,8 +78,10 @@ impl Sources<'_> {
             .file_variable()
             .and_then(|variable| self.env.get(&variable).map(|path| (variable, path)));
         match (from_variable, file) {
-            (Some(_), Some((variable, _))) => Err(self.both_given(setting, &variable)),
-            (Some(value), None) => {
+            (Some(_), Some((variable, _))) if !has_ladder(setting) => {
+                Err(self.both_given(setting, &variable))
+            }
+            (Some(value), _) => {
                 utf8(setting, value).map(|text| Some((text, Source::Environment)))
             }
             (None, Some((variable, path))) => from_file(setting, &variable, path).map(Some),
@@ -137,6 +139,11 @@ impl Sources<'_> {
             Source::ConfigFile(self.file_path.to_owned()),
         ))
     }
+}
+
+/// The master key has a documented order of places in which the first that exists wins, so several are no mistake.
+fn has_ladder(setting: &Setting) -> bool {
+    setting.key == "master_key"
 }
 
 fn utf8(setting: &Setting, value: &OsStr) -> Result<String, Box<Mistake>> {

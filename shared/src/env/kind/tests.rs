@@ -4,9 +4,11 @@ use super::*;
 use proptest::prelude::*;
 
 /// One kind of each shape.
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 13] = [
     Kind::Path,
     Kind::Secret { min_length: 4 },
+    Kind::KeyText,
+    Kind::Name { max_chars: 60 },
     Kind::Digits,
     Kind::Flag,
     Kind::Count {
@@ -99,6 +101,32 @@ fn a_secret_is_trimmed_and_must_be_able_to_stand_in_a_header() {
     );
     for wrong in ["abc", "ab cd", "ab\ncd", "äbcd", "ab\u{7f}cd"] {
         assert!(!kind.parse(wrong).unwrap_err().may_echo, "{wrong}");
+    }
+}
+
+#[test]
+fn a_master_key_may_be_a_passphrase_and_is_never_echoed() {
+    assert_eq!(
+        Kind::KeyText.parse(" passphrase:two words, ünd mehr\n"),
+        Ok(Value::Secret(Secret::new(
+            "passphrase:two words, ünd mehr".to_owned()
+        )))
+    );
+    for wrong in ["", "two\nlines", "a\u{7}bell"] {
+        assert!(
+            !Kind::KeyText.parse(wrong).unwrap_err().may_echo,
+            "{wrong:?}"
+        );
+    }
+    assert!(Kind::KeyText.is_secret());
+}
+
+#[test]
+fn a_name_is_one_line_of_a_length_that_people_can_read() {
+    let kind = Kind::Name { max_chars: 4 };
+    assert_eq!(kind.parse(" Über "), Ok(Value::Text("Über".to_owned())));
+    for wrong in ["", "Übers", "a\nb"] {
+        assert!(kind.parse(wrong).is_err(), "{wrong:?}");
     }
 }
 
