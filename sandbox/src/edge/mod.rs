@@ -100,7 +100,10 @@ async fn respond(site: &Site, request: HttpRequest) -> Result<HttpResponse, Cut>
     if !site.options.latency.is_zero() {
         tokio::time::sleep(site.options.latency).await;
     }
-    let response = arrival.carry_out(site, fault).await;
+    let response = arrival
+        .carry_out(site, fault)
+        .await
+        .map(|response| reply::dated(response, arrival.now));
     visit.answered(
         response
             .as_ref()

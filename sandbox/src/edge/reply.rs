@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use futures_util::{StreamExt, stream};
 use hyper::Response;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, LOCATION, RETRY_AFTER};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::{Cut, HttpResponse};
 use crate::api::Answer;
@@ -20,6 +22,15 @@ const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");
 /// The ordinary response.
 pub(crate) fn json(answer: Answer, verdict: Verdict) -> HttpResponse {
     plain(answer.status, JSON, answer.body, verdict)
+}
+
+/// Adds the `Date` of this sandbox's own clock: who compares clocks must be able to meet one that is wrong.
+pub(super) fn dated(response: HttpResponse, now: Timestamp) -> HttpResponse {
+    match DateTimePrinter::new().timestamp_to_rfc9110_string(&now) {
+        Ok(date) => with(response, DATE, &date),
+        // A year that HTTP cannot write: the library's own date then.
+        Err(_) => response,
+    }
 }
 
 /// The response that stands in for the work, for faults that leave it undone.

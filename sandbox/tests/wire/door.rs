@@ -25,6 +25,24 @@ async fn the_test_call_answers_with_the_time() {
 }
 
 #[tokio::test]
+async fn every_answer_is_dated_by_the_sandboxs_own_clock() {
+    let clock = Clock::manual("2026-03-02T14:10:00Z".parse().unwrap());
+    let desk = Desk::with(Options {
+        clock: clock.clone(),
+        ..Options::default()
+    })
+    .await;
+    let date = desk.get("/test").await.header("date").map(str::to_owned);
+    assert_eq!(date.as_deref(), Some("Mon, 02 Mar 2026 14:10:00 GMT"));
+    clock.advance(Duration::from_secs(3600));
+    let refused = desk.get("/nowhere").await;
+    assert_eq!(
+        refused.header("date"),
+        Some("Mon, 02 Mar 2026 15:10:00 GMT")
+    );
+}
+
+#[tokio::test]
 async fn a_wrong_key_another_stores_key_and_no_key_are_refused() {
     let mut desk = Desk::with(Options {
         stores: 2,
