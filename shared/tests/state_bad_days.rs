@@ -42,9 +42,13 @@ fn grow(state: &State, rows: u8) -> Result<(), StateError> {
             let tenant = tenants::Row {
                 id: fastrand::u64(..).to_string(),
                 name: "a large one".into(),
+                salt: vec![],
+                kdf: None,
+                key_id: String::new(),
                 wrapped_key: vec![row; 50_000],
                 wrap_nonce: vec![],
                 key_version: 1,
+                default_store: None,
                 created_ms: 1,
             };
             tenants::insert(writing, &tenant)?;

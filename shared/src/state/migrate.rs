@@ -15,8 +15,12 @@ use crate::paths::Home;
 pub(super) const APPLICATION_ID: u32 = 0x4f44_4d43;
 
 /// The history. Its length is the newest schema number.
-const HISTORY: &[M<'_>] = &[M::up(include_str!("migrations/001_first.up.sql"))
-    .down(include_str!("migrations/001_first.down.sql"))];
+const HISTORY: &[M<'_>] = &[
+    M::up(include_str!("migrations/001_first.up.sql"))
+        .down(include_str!("migrations/001_first.down.sql")),
+    M::up(include_str!("migrations/002_vault_and_chain.up.sql"))
+        .down(include_str!("migrations/002_vault_and_chain.down.sql")),
+];
 
 /// The newest schema this program knows.
 #[allow(

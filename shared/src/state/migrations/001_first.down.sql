@@ -1,3 +1,5 @@
+-- What later steps kept on their way down goes with what it belongs to.
+DROP TABLE IF EXISTS kept_002;
 DROP TABLE epochs;
 DROP TABLE quota;
 DROP TABLE audit;

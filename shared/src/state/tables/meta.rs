@@ -2,20 +2,47 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::state::StateError;
+use crate::state::{Reading, StateError, Writing};
+
+const VAULT_REVISION: &str = "vault_revision";
 
 /// The oldest schema number whose programs may use this file; `None` when it does not say.
 pub(in crate::state) fn compatible_from(
     connection: &Connection,
 ) -> Result<Option<u32>, StateError> {
-    let found = connection
-        .query_row(
-            "SELECT value FROM meta WHERE key = 'compatible_from'",
-            [],
-            |row| row.get(0),
-        )
-        .optional()?;
-    Ok(found)
+    Ok(number(connection, "compatible_from")?)
+}
+
+/// How often tenants or stores have changed; 0 before the first change. Whoever keeps what it unlocked reads this
+/// before it trusts that.
+///
+/// # Errors
+/// Why the file could not be read.
+pub fn vault_revision(reading: &Reading<'_>) -> Result<u64, StateError> {
+    let revision: Option<i64> = number(reading.conn(), VAULT_REVISION)?;
+    Ok(revision.map_or(0, i64::cast_unsigned))
+}
+
+/// Counts a change of tenants or stores, in the transaction that makes it; gives the new number.
+///
+/// # Errors
+/// Why the file could not be written.
+pub fn bump_vault_revision(writing: &Writing<'_>) -> Result<u64, StateError> {
+    let mut bump = writing.conn().prepare_cached(
+        "INSERT INTO meta (key, value) VALUES (?1, 1) ON CONFLICT (key) DO UPDATE SET value = value + 1 RETURNING value",
+    )?;
+    let revision: i64 = bump.query_row([VAULT_REVISION], |row| row.get(0))?;
+    Ok(revision.cast_unsigned())
+}
+
+fn number<T: rusqlite::types::FromSql>(
+    connection: &Connection,
+    key: &str,
+) -> rusqlite::Result<Option<T>> {
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()
 }
 
 #[cfg(test)]
@@ -36,5 +63,25 @@ mod tests {
         let file = fresh();
         file.write(|writing| Ok(writing.conn().execute("DELETE FROM meta", [])?));
         assert_eq!(file.read(|reading| compatible_from(reading.conn())), None);
+    }
+
+    #[test]
+    fn the_vaults_revision_begins_at_nothing_and_counts_up() {
+        let file = fresh();
+        assert_eq!(file.read(vault_revision), 0);
+        assert_eq!(file.write(bump_vault_revision), 1);
+        assert_eq!(file.write(bump_vault_revision), 2);
+        assert_eq!(file.read(vault_revision), 2);
+    }
+
+    #[test]
+    fn a_change_that_is_not_committed_leaves_the_revision() {
+        let file = fresh();
+        let failed: Result<(), _> = file.try_write(|writing| {
+            bump_vault_revision(writing)?;
+            Err(StateError::Locked)
+        });
+        failed.unwrap_err();
+        assert_eq!(file.read(vault_revision), 0);
     }
 }

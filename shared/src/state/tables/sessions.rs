@@ -46,6 +46,8 @@ pub struct Row {
     pub heartbeat_ms: i64,
     /// Who speaks to it, once that is known.
     pub client: Option<Client>,
+    /// Whose stores it works on, once that is known.
+    pub tenant_id: Option<String>,
 }
 
 /// Adds a session.
@@ -95,6 +97,17 @@ pub fn describe(
     Ok(update.execute((id, &client.name, &client.version, &client.protocol, now_ms))? == 1)
 }
 
+/// Notes whose stores a session works on; `false` when there is no such session.
+///
+/// # Errors
+/// Why the file could not be written.
+pub fn belongs_to(writing: &Writing<'_>, id: &str, tenant_id: &str) -> Result<bool, StateError> {
+    let mut update = writing
+        .conn()
+        .prepare_cached("UPDATE sessions SET tenant_id = ?2 WHERE id = ?1")?;
+    Ok(update.execute([id, tenant_id])? == 1)
+}
+
 /// Notes that a session lives; `false` when there is no such session.
 ///
 /// # Errors
@@ -123,7 +136,8 @@ pub fn delete(writing: &Writing<'_>, id: &str) -> Result<bool, StateError> {
 /// Why the file could not be read.
 pub fn all(reading: &Reading<'_>) -> Result<Vec<Row>, StateError> {
     let mut query = reading.conn().prepare_cached(
-        "SELECT id, kind, pid, version, started_ms, heartbeat_ms, client_name, client_version, protocol_version
+        "SELECT id, kind, pid, version, started_ms, heartbeat_ms, client_name, client_version, protocol_version,
+                tenant_id
          FROM sessions ORDER BY started_ms, id",
     )?;
     let rows = query.query_map([], from_row)?;
@@ -157,6 +171,7 @@ fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Row>> {
         started_ms: row.get(4)?,
         heartbeat_ms: row.get(5)?,
         client: client.transpose()?,
+        tenant_id: row.get(9)?,
     }))
 }
 
@@ -203,6 +218,16 @@ mod tests {
         assert_eq!(row.client, Some(client));
         assert!(file.write(|writing| delete(writing, id.as_str())));
         assert!(!file.read(|reading| exists(reading, id.as_str())));
+    }
+
+    #[test]
+    fn a_session_learns_whose_stores_it_works_on() {
+        let file = fresh();
+        let id = begin(&file, 10);
+        assert_eq!(file.read(all).remove(0).tenant_id, None);
+        assert!(file.write(|writing| belongs_to(writing, id.as_str(), "t1")));
+        assert_eq!(file.read(all).remove(0).tenant_id.as_deref(), Some("t1"));
+        assert!(!file.write(|writing| belongs_to(writing, "gone", "t1")));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A fresh state file for the tests of the table modules.
 
 use crate::paths::Home;
+use crate::state::tables::{stores, tenants};
 use crate::state::{Durability, Reading, State, StateError, Writing};
 
 /// A state file in a folder that goes with it.
@@ -32,5 +33,37 @@ impl Fresh {
         work: impl FnOnce(&Writing<'_>) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
         self.state.write("test", Durability::Normal, work)
+    }
+}
+
+/// A tenant of that id with plausible content.
+pub(super) fn tenant(id: &str) -> tenants::Row {
+    tenants::Row {
+        id: id.into(),
+        name: format!("the shops of {id}"),
+        salt: vec![3; 32],
+        kdf: None,
+        key_id: format!("key of {id}"),
+        wrapped_key: vec![0, 255],
+        wrap_nonce: vec![1; 24],
+        key_version: 1,
+        default_store: None,
+        created_ms: 9,
+    }
+}
+
+/// A shop of that id and name; its Order Desk number is its id.
+pub(super) fn store(id: &str, tenant_id: &str, name: &str) -> stores::Row {
+    stores::Row {
+        id: id.into(),
+        tenant_id: tenant_id.into(),
+        name: name.into(),
+        name_key: name.to_lowercase(),
+        base_url: "https://app.orderdesk.me/api/v2".into(),
+        store_id: id.into(),
+        sealed_key: vec![7; 56],
+        seal_nonce: vec![1; 24],
+        key_version: 1,
+        created_ms: 9,
     }
 }
