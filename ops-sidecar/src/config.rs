@@ -55,7 +55,8 @@ impl Config {
     /// Reads everything; touches nothing but the settings file and the files of secrets.
     ///
     /// # Errors
-    /// Every mistake that concerns this program, at once. The other binary's settings are accepted and ignored.
+    /// Every mistake that concerns this program, at once. The other binary's settings are accepted and ignored, and its secrets,
+    /// the master key above all, are not even read.
     pub fn load(flags: &Flags, vars: &Vars) -> Result<Config, ConfigError> {
         let (config, mistakes) = Config::load_anyway(flags, vars)?;
         if mistakes.is_empty() {
@@ -71,7 +72,7 @@ impl Config {
     /// Only without a home folder.
     pub fn load_anyway(flags: &Flags, vars: &Vars) -> Result<(Config, Vec<Mistake>), PathsError> {
         let home = Home::resolve(flags.home.as_deref(), vars)?;
-        let loaded = Settings::load(&flags.settings, vars, &home);
+        let loaded = Settings::load_for(Owner::Sidecar, &flags.settings, vars, &home);
         let mistakes = loaded.mistakes_for(Owner::Sidecar);
         let settings = loaded.settings;
         let config = Config {

@@ -22,9 +22,7 @@ use crate::state::tables::quota::{self as table, Row};
 use crate::state::{Durability, Reading, Slot, State, StateError};
 use bucket::Bucket;
 pub use bucket::Limits;
-pub use tenant::{
-    TenantLevel, Way, levels_of_tenant, tenant_key, tenant_levels, tenant_limits,
-};
+pub use tenant::{TenantLevel, Way, levels_of_tenant, tenant_key, tenant_levels, tenant_limits};
 
 /// Metric label of the one write this room makes.
 const OPERATION: &str = "quota";

@@ -716,3 +716,109 @@ fn the_reference_page_names_every_setting_and_every_variable() {
         assert!(row.ends_with('|') && !row.contains("|  |"), "{row}");
     }
 }
+
+#[test]
+fn the_master_key_comes_from_the_first_place_that_has_one() {
+    let given = Given::nothing()
+        .credentials()
+        .file("credentials/master_key", "passphrase:from the credential")
+        .file("key", "passphrase:from the file");
+    let settings = given.settings();
+    let expose = |settings: &Settings| settings.secret("master_key").unwrap().expose().to_owned();
+    assert_eq!(expose(&settings), "passphrase:from the credential");
+    assert_eq!(settings.source("master_key"), &Source::Credential);
+
+    let path = given.path("key");
+    let given = given.variable("MASTER_KEY_FILE", path.clone());
+    let settings = given.settings();
+    assert_eq!(expose(&settings), "passphrase:from the file");
+    assert_eq!(settings.source("master_key"), &Source::File(path));
+
+    let given = given.variable("MASTER_KEY", " passphrase:from the environment\n");
+    let settings = given.settings();
+    assert_eq!(expose(&settings), "passphrase:from the environment");
+    assert_eq!(settings.source("master_key"), &Source::Environment);
+}
+
+#[test]
+fn a_master_key_in_the_settings_file_is_a_mistake_that_says_where_it_belongs() {
+    let mistake = Given::nothing()
+        .file("config.toml", format!("master_key = \"{KEY}\"\n"))
+        .mistake();
+    assert!(
+        mistake.contains("`master_key` in") && mistake.contains("`master.key` in the home folder"),
+        "{mistake}"
+    );
+}
+
+#[test]
+fn a_master_key_of_several_lines_is_a_mistake_and_is_not_shown() {
+    let mistake = Given::nothing()
+        .variable("MASTER_KEY", format!("{KEY}\n{KEY}"))
+        .mistake();
+    assert!(
+        mistake.starts_with("`ORDERDESK_MCP_MASTER_KEY`: holds a line break"),
+        "{mistake}"
+    );
+}
+
+#[test]
+fn a_binary_does_not_read_the_secrets_of_the_other() {
+    let given = Given::nothing()
+        .variable("MASTER_KEY", KEY)
+        .variable("API_KEY_FILE", "/nowhere/key")
+        .variable("STORE_ID", "42")
+        .variable("ADMIN_TOKEN", KEY);
+    let vars = Vars::from_pairs(given.variables.iter().cloned());
+    let home = Home::at(given.folder.path());
+    let sidecar = Settings::load_for(Owner::Sidecar, &[], &vars, &home);
+    assert_eq!(sidecar.mistakes_for(Owner::Sidecar), []);
+    assert!(!sidecar.settings.is_given("master_key") && !sidecar.settings.is_given("api_key"));
+    assert!(sidecar.settings.is_given("admin_token"));
+    let server = Settings::load_for(Owner::Stdio, &[], &vars, &home);
+    assert!(server.settings.is_given("master_key") && !server.settings.is_given("admin_token"));
+    assert_eq!(
+        server.mistakes_for(Owner::Stdio).len(),
+        2,
+        "a key file that is not there, and so half a store: {:?}",
+        server.mistakes
+    );
+}
+
+#[test]
+fn a_store_to_begin_with_must_be_the_one_from_the_environment_if_there_is_one() {
+    let given = || {
+        Given::nothing()
+            .variable("STORE_ID", "42")
+            .variable("API_KEY", KEY)
+    };
+    let mistake = given().variable("STORE", "Main shop").mistake();
+    assert!(
+        mistake.starts_with("`store`: names another store"),
+        "{mistake}"
+    );
+    given().variable("STORE", "42").settings();
+    let sealed = Given::nothing().variable("STORE", " Main shop ").settings();
+    assert_eq!(sealed.text("store"), Some("Main shop"));
+}
+
+#[test]
+fn limits_and_retention_have_the_documented_defaults_and_their_ranges() {
+    let settings = Given::nothing().settings();
+    assert_eq!(settings.count("rate_limit_rpm"), 120);
+    assert_eq!(
+        settings.duration("audit_retention"),
+        Duration::from_secs(90 * 86_400)
+    );
+    assert_eq!(settings.text("key_source"), Some("auto"));
+    assert_eq!(settings.text("store"), None);
+    let mistakes = Given::nothing()
+        .variable("AUDIT_RETENTION", "1h")
+        .variable("RATE_LIMIT_RPM", "-1")
+        .variable("KEY_SOURCE", "keyrnig")
+        .mistakes()
+        .join("\n");
+    for part in ["shorter than 1d", "whole number", "did you mean `keyring`?"] {
+        assert!(mistakes.contains(part), "{part} in\n{mistakes}");
+    }
+}

@@ -40,6 +40,18 @@ impl Settings {
     /// Asks the flags, the environment, files and the defaults. `flags` hold catalogue keys and the text given on the command line.
     #[must_use]
     pub fn load(flags: &[(&'static str, String)], env: &Vars, home: &Home) -> Loaded {
+        Settings::load_for(Owner::Both, flags, env, home)
+    }
+
+    /// As [`Settings::load`], for one binary: the secrets of the other are not read, from wherever they might come. To the reader
+    /// they are not set.
+    #[must_use]
+    pub fn load_for(
+        reader: Owner,
+        flags: &[(&'static str, String)],
+        env: &Vars,
+        home: &Home,
+    ) -> Loaded {
         let mut mistakes = Vec::new();
         names::check(env, &mut mistakes);
 
@@ -76,6 +88,9 @@ impl Settings {
                     value: Some(Value::Path(file_path.clone())),
                     source: path_source(&sources, setting),
                 },
+                _ if setting.kind.is_secret() && !setting.owner.concerns(reader) => {
+                    Entry::default_of(setting, profile)
+                }
                 _ => read(&sources, setting, profile, &mut mistakes),
             })
             .collect();

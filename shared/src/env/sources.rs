@@ -81,9 +81,7 @@ impl Sources<'_> {
             (Some(_), Some((variable, _))) if !has_ladder(setting) => {
                 Err(self.both_given(setting, &variable))
             }
-            (Some(value), _) => {
-                utf8(setting, value).map(|text| Some((text, Source::Environment)))
-            }
+            (Some(value), _) => utf8(setting, value).map(|text| Some((text, Source::Environment))),
             (None, Some((variable, path))) => from_file(setting, &variable, path).map(Some),
             (None, None) => Ok(self
                 .credential(setting)?

@@ -1,5 +1,7 @@
 //! The bucket in the state file: one for all who share the file.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::clock::ManualClock;
 use crate::paths::Home;
@@ -143,4 +145,192 @@ fn without_a_state_file_the_caller_decides() {
         Err(QuotaError::Unavailable(_))
     ));
     assert!(matches!(quota.snapshot(), Err(QuotaError::Unavailable(_))));
+}
+
+/// What one of a tenant's requests needs.
+fn both<'a>(tenant: &'a str, store: &'a str, patience: Duration) -> [Want<'a>; 2] {
+    const TENANT: Limits = Limits {
+        burst: 2,
+        per_second: 1.0,
+    };
+    [(tenant, TENANT), (store, LIMITS)].map(|(key, limits)| Want {
+        key,
+        limits,
+        patience,
+    })
+}
+
+/// Tokens in the bucket of that key, as if it had [`LIMITS`].
+fn left(quota: &Quota, store: &str) -> f64 {
+    let levels = quota.snapshot().unwrap();
+    levels
+        .iter()
+        .find(|level| level.store_key == store)
+        .map_or(5.0, |level| level.available_tokens)
+}
+
+#[test]
+fn a_tenant_at_its_limit_takes_nothing_from_the_store() {
+    let desk = Desk::new();
+    let quota = desk.process();
+    let tenant = tenant_key("t1", Way::Reads);
+    for _ in 0..2 {
+        let wait = quota.reserve_all(&both(&tenant, "shop", Duration::ZERO));
+        assert_eq!(wait.unwrap(), Duration::ZERO);
+    }
+    let refused = quota.reserve_all(&both(&tenant, "shop", Duration::ZERO));
+    let Err(QuotaError::TooBusy { wait, want: 0 }) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(wait, Duration::from_secs(1));
+    assert_eq!(left(&quota, "shop"), 3.0);
+    let other = tenant_key("t1", Way::Writes);
+    quota
+        .reserve_all(&both(&other, "shop", Duration::ZERO))
+        .expect("reads and writes are counted apart");
+}
+
+#[test]
+fn a_store_without_places_takes_nothing_from_the_tenant() {
+    let desk = Desk::new();
+    let quota = desk.process();
+    quota.reserve("shop", 5, PATIENCE).unwrap();
+    let tenant = tenant_key("t1", Way::Reads);
+    let refused = quota.reserve_all(&both(&tenant, "shop", Duration::ZERO));
+    assert!(
+        matches!(refused, Err(QuotaError::TooBusy { want: 1, .. })),
+        "{refused:?}"
+    );
+    let state = quota.slot.get().unwrap();
+    assert_eq!(
+        state
+            .read("test", |reading| table::get(reading, &tenant))
+            .unwrap(),
+        None
+    );
+}
+
+#[test]
+fn the_longest_wait_counts_for_the_request() {
+    let desk = Desk::new();
+    let quota = desk.process();
+    let tenant = tenant_key("t1", Way::Reads);
+    let wait = |store| {
+        quota
+            .reserve_all(&both(&tenant, store, PATIENCE))
+            .unwrap()
+            .as_millis()
+    };
+    quota.reserve("busy", 9, PATIENCE).unwrap();
+    assert_eq!([wait("busy"), wait("idle"), wait("idle")], [2500, 0, 1000]);
+}
+
+#[test]
+fn a_bucket_wanted_twice_gives_two_tokens() {
+    let desk = Desk::new();
+    let quota = desk.process();
+    let [want, _] = both("tenant/t1/reads", "", Duration::ZERO);
+    quota.reserve_all(&[want, want]).unwrap();
+    assert!(matches!(
+        quota.reserve_all(&[want]),
+        Err(QuotaError::TooBusy { .. })
+    ));
+}
+
+#[test]
+fn stores_and_tenants_are_listed_apart_and_a_tenant_sees_itself_alone() {
+    let desk = Desk::new();
+    let quota = desk.process();
+    for tenant in ["t1", "t2", "t1"] {
+        let key = tenant_key(tenant, Way::Reads);
+        quota.reserve_all(&both(&key, "shop", PATIENCE)).unwrap();
+    }
+    let stores: Vec<_> = quota
+        .snapshot()
+        .unwrap()
+        .into_iter()
+        .map(|level| level.store_key)
+        .collect();
+    assert_eq!(stores, ["shop"]);
+    let state = quota.slot.get().unwrap();
+    let [limits, _] = both("", "", PATIENCE).map(|want| want.limits);
+    let all = state.read("test", |reading| {
+        tenant_levels(reading, limits, desk.clock.as_ref())
+    });
+    let all: Vec<_> = all
+        .unwrap()
+        .into_iter()
+        .map(|level| (level.tenant, level.available_tokens))
+        .collect();
+    assert_eq!(all, [("t1".to_owned(), 0.0), ("t2".to_owned(), 1.0)]);
+    let own = state.read("test", |reading| {
+        levels_of_tenant(reading, "t2", limits, desk.clock.as_ref())
+    });
+    let own = own
+        .unwrap()
+        .map(|level| (level.way, level.available_tokens));
+    assert_eq!(own, [(Way::Reads, 1.0), (Way::Writes, 2.0)]);
+}
+
+/// The buckets of the property below, each with its own size.
+const BUCKETS: [(&str, Limits); 3] = [
+    ("a", LIMITS),
+    (
+        "b",
+        Limits {
+            burst: 1,
+            per_second: 10.0,
+        },
+    ),
+    (
+        "tenant/t/reads",
+        Limits {
+            burst: 3,
+            per_second: 0.5,
+        },
+    ),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    /// Each step is a rest, the buckets that are wanted, and how long the caller would wait for each.
+    #[test]
+    fn all_or_nothing(steps in prop::collection::vec((0_u64..2_000, prop::collection::vec((0_usize..3, 0_u64..3_000), 1..4)), 1..12)) {
+        let desk = Desk::new();
+        let quota = desk.process();
+        let mut model = [Bucket::default(); 3];
+        for (rest_ms, wanted) in steps {
+            desk.clock.advance(Duration::from_millis(rest_ms));
+            let now_us = desk.clock.now().as_microsecond();
+            let wants: Vec<Want<'_>> = wanted.iter().map(|(bucket, patience_ms)| {
+                let (key, limits) = BUCKETS[*bucket];
+                Want { key, limits, patience: Duration::from_millis(*patience_ms) }
+            }).collect();
+            let mut after = model;
+            let mut expected = Ok(Duration::ZERO);
+            for (want, (bucket, _)) in wants.iter().zip(&wanted) {
+                match (after[*bucket].reserve(now_us, want.limits, 1, want.patience), &mut expected) {
+                    (Ok((changed, wait)), Ok(longest)) => {
+                        after[*bucket] = changed;
+                        *longest = wait.max(*longest);
+                    }
+                    (Err(wait), Ok(_)) => expected = Err(wait),
+                    (_, Err(_)) => {}
+                }
+            }
+            let got = quota.reserve_all(&wants).map_err(|error| match error {
+                QuotaError::TooBusy { wait, .. } => wait,
+                QuotaError::Unavailable(_) => Duration::MAX,
+            });
+            prop_assert_eq!(got, expected);
+            if expected.is_ok() {
+                model = after;
+            }
+            let state = quota.slot.get().unwrap();
+            for ((key, _), bucket) in BUCKETS.iter().zip(model) {
+                let stored = state.read("test", |reading| bucket_of(reading, key)).unwrap();
+                prop_assert_eq!(stored, bucket, "{}", key);
+            }
+        }
+    }
 }

@@ -59,7 +59,7 @@ pub static RATE_LIMIT_HITS: Metric = counter(
     "rate_limit_hits_total",
     &["tenant_id", "limit_type"],
     Owner::Stdio,
-    "Times a rate limit was met: store_quota (our own bucket made a call wait or refused it), upstream_429.",
+    "Times a rate limit was met, by tenant and limit: tenant_reads and tenant_writes (the tenant's own), store_quota (the store's bucket, shared by all), upstream_429.",
 );
 
 /// Tokens left in a tenant's store bucket at Order Desk.
@@ -68,7 +68,7 @@ pub static RATE_LIMIT_TOKENS_AVAILABLE: Metric = gauge(
     Mode::LiveMostRecent,
     &["tenant_id"],
     Owner::Stdio,
-    "Requests that could be sent at once for a tenant's store, as Order Desk said in its last answer.",
+    "Requests that could be sent at once for the store that a tenant asked last, as Order Desk said in that answer.",
 );
 
 pub(super) static DESK: &[&Metric] = &[

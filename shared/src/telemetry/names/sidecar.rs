@@ -29,12 +29,12 @@ pub static HTTP_REQUESTS_IN_PROGRESS: Metric = gauge(
     "HTTP requests the sidecar is working on.",
 );
 
-/// Attempts to use the admin token.
+/// Attempts to use the admin token or to open what a master key seals.
 pub static AUTH_ATTEMPTS: Metric = counter(
     "auth_attempts_total",
     &["status"],
-    Owner::Sidecar,
-    "Attempts to use a protected page of the sidecar, by status (success, failure).",
+    Owner::Both,
+    "Attempts to use a protected page of the sidecar, or to unlock a tenant's sealed stores, by status (success, failure).",
 );
 
 /// Living processes.
@@ -49,6 +49,41 @@ pub static ACTIVE_STORES: Metric = computed(
     "active_stores",
     &[],
     "Stores that a request was sent for in the last five minutes.",
+);
+
+/// Tenants at work.
+pub static ACTIVE_TENANTS: Metric = computed(
+    "active_tenants",
+    &[],
+    "Tenants that a living server works for; the store from the environment counts as one.",
+);
+
+/// What is left of a tenant's own limit.
+pub static TENANT_TOKENS_AVAILABLE: Metric = computed(
+    "orderdesk_mcp_tenant_tokens_available",
+    &["tenant_id", "operation"],
+    "Requests that a tenant could send to Order Desk at once, by operation (reads, writes), under its own limit.",
+);
+
+/// Length of an audit chain.
+pub static AUDIT_ROWS: Metric = computed(
+    "orderdesk_mcp_audit_rows",
+    &["tenant_id"],
+    "Number of the newest row of an audit chain (of a tenant, env or system); it never falls unless rows were cut off.",
+);
+
+/// End of an audit chain.
+pub static AUDIT_HEAD: Metric = computed(
+    "orderdesk_mcp_audit_head",
+    &["tenant_id"],
+    "First 48 bits of the hash of an audit chain's newest row, as a number: with the row number a checkpoint outside of the file.",
+);
+
+/// Whether an audit chain is whole.
+pub static AUDIT_CHAIN_OK: Metric = computed(
+    "orderdesk_mcp_audit_chain_ok",
+    &["tenant_id"],
+    "1 while an audit chain's hashes and checkpoints agree, else 0.",
 );
 
 /// Whether the state file answers.
@@ -136,6 +171,11 @@ pub(super) static SIDECAR: &[&Metric] = &[
     &AUTH_ATTEMPTS,
     &PROCESSES,
     &ACTIVE_STORES,
+    &ACTIVE_TENANTS,
+    &TENANT_TOKENS_AVAILABLE,
+    &AUDIT_ROWS,
+    &AUDIT_HEAD,
+    &AUDIT_CHAIN_OK,
     &STATE_UP,
     &STATE_FILE_BYTES,
     &STATE_PROBE_SECONDS,
