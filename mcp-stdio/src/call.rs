@@ -164,7 +164,7 @@ mod tests {
             .iter()
             .map(|mistake| (*mistake).to_owned())
             .collect();
-        let config = Config::new(home.clone(), &Settings::defaults(&home), mistakes);
+        let config = Config::new(home.clone(), &Settings::defaults(&home), None, mistakes);
         let context = Context::new(config, slot, telemetry.handle(), SystemClock::shared());
         let result = call(tool, &context, arguments.as_object(), cancelled).await;
         let text = result.content[0].as_text().unwrap().text.clone();

@@ -3,14 +3,20 @@
 //! Here: the one place that knows the names of settings. Not here: where a value comes from or what it may look like; that is
 //! `shared::env`.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use shared::env::Settings;
 use shared::paths::Home;
-use shared::quota::Limits;
+use shared::quota::{self, Limits};
 use shared::secret::Secret;
 
 use crate::desk::model::StoreId;
 use crate::desk::{self, Access};
 use crate::transport::Bounds;
+
+/// The tenant of the store from the environment, which has no vault and no key.
+pub const ENV_TENANT: &str = "env";
 
 /// Everything a serving process needs to know.
 #[derive(Clone, Debug)]
@@ -21,6 +27,10 @@ pub struct Config {
     pub desk: desk::Config,
     /// The store from `STORE_ID` and `API_KEY`, if both are set.
     pub store: Option<Access>,
+    /// The store to begin with, by name or id: `STORE`.
+    pub wanted: Option<String>,
+    /// The file with the master key from the command line: `--master-key-file`.
+    pub key_file: Option<PathBuf>,
     /// How much the client may ask for at once.
     pub bounds: Bounds,
     /// What is wrong with the settings, one line each. With any mistake nothing is sent to a shop.
@@ -28,9 +38,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the settings out. Never fails: what is wrong is in `mistakes`.
+    /// Reads the settings out. `key_file` is the flag `--master-key-file`. Never fails: what is wrong is in `mistakes`.
     #[must_use]
-    pub fn new(home: Home, settings: &Settings, mut mistakes: Vec<String>) -> Config {
+    pub fn new(
+        home: Home,
+        settings: &Settings,
+        key_file: Option<PathBuf>,
+        mut mistakes: Vec<String>,
+    ) -> Config {
         let store = store(settings).unwrap_or_else(|mistake| {
             mistakes.push(mistake);
             None
@@ -39,6 +54,8 @@ impl Config {
             home,
             desk: desk_config(settings),
             store,
+            key_file,
+            wanted: settings.text("store").map(str::to_owned),
             bounds: Bounds {
                 max_line_bytes: settings.bytes("max_line_bytes"),
                 max_in_flight: small(settings.count("max_in_flight")),
@@ -54,12 +71,16 @@ fn store(settings: &Settings) -> Result<Option<Access>, String> {
     };
     let store_id = StoreId::parse(id).map_err(|bad| format!("ORDERDESK_MCP_STORE_ID: {bad}"))?;
     let api_key = Secret::new(api_key.expose().trim().to_owned());
-    Ok(Some(Access { store_id, api_key }))
+    Ok(Some(Access {
+        tenant: Arc::from(ENV_TENANT),
+        base_url: settings.url("api_base_url"),
+        store_id,
+        api_key,
+    }))
 }
 
 fn desk_config(settings: &Settings) -> desk::Config {
     desk::Config {
-        base_url: settings.url("api_base_url"),
         http_timeout: settings.duration("http_timeout"),
         http_connect_timeout: settings.duration("http_connect_timeout"),
         total_deadline: desk::TOTAL_DEADLINE,
@@ -73,6 +94,7 @@ fn desk_config(settings: &Settings) -> desk::Config {
             burst: u32::try_from(settings.count("store_burst")).unwrap_or(u32::MAX),
             per_second: settings.number("store_rate_per_second"),
         },
+        tenant_limits: quota::tenant_limits(settings.count("rate_limit_rpm")),
     }
 }
 

@@ -71,7 +71,7 @@ impl Context {
     /// # Errors
     /// When no store is configured, another one is named, or its name could not be looked up.
     pub async fn shop(&self, named: Option<&str>) -> Result<Shop, ToolError> {
-        Ok(self.desk.shop(self.store(named).await?))
+        Ok(self.desk.shop(self.store(named).await?.clone()))
     }
 
     /// The credentials of that shop. A name that nobody has asked Order Desk for yet is asked for.
@@ -85,7 +85,7 @@ impl Context {
         };
         if !self.is(access, given) && self.store_name().is_none() && StoreId::parse(given).is_err()
         {
-            let settings = self.desk.shop(access).settings(false).await?;
+            let settings = self.desk.shop(access.clone()).settings(false).await?;
             self.learn_store_name(&clean::text(&settings.value.name()));
         }
         if self.is(access, given) {

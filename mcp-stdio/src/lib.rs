@@ -12,6 +12,8 @@
 //! | [`server`] | the MCP library's handler: who we are, which tools there are |
 //! | [`call`] | the corridor around every tool call: panic guard, deadline, counting |
 //! | [`args`] [`reply`] [`error`] | what comes in, what goes out, what can go wrong |
+//! | [`pasted`] [`confirm`] | keys that must not be in a conversation; tokens that prove a preview was seen |
+//! | [`harden`] | what other programs of the same user may see of this process |
 //! | [`clean`] | text from strangers, made safe to show |
 //! | [`cursor`] | where a list goes on |
 //! | [`tools`] | words for the model: one file per area |
@@ -23,10 +25,14 @@ pub mod call;
 pub mod clean;
 pub mod cli;
 pub mod config;
+pub mod confirm;
 pub mod context;
 pub mod cursor;
 pub mod desk;
+pub mod doctor;
 pub mod error;
+pub mod harden;
+pub mod pasted;
 pub mod reply;
 pub mod run;
 pub mod server;

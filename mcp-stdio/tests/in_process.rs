@@ -25,7 +25,7 @@ struct Running {
 fn start(stop: &Stop) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::at(folder.path().join("home"));
-    let config = Config::new(home.clone(), &Settings::defaults(&home), Vec::new());
+    let config = Config::new(home.clone(), &Settings::defaults(&home), None, Vec::new());
     let (from_client, input) = pipe().unwrap();
     let (output, to_client) = pipe().unwrap();
     let stop = stop.clone();

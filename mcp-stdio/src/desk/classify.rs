@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::client::Answer;
-use super::error::DeskError;
+use super::error::{DeskError, Limiter};
 use super::model::{Fields, Object, number_of, same_number, text_of};
 use super::quote;
 use super::request::{Endpoint, Request};
@@ -26,6 +26,7 @@ pub(crate) fn envelope(request: &Request, answer: &Answer, key: &str) -> Result<
     match status {
         429 => {
             return Err(DeskError::RateLimited {
+                by: Limiter::OrderDesk,
                 retry_after: answer.retry_after.unwrap_or(UNSAID_WAIT),
             });
         }

@@ -1,8 +1,9 @@
 //! HTTP to Order Desk: one attempt, one answer.
 //!
-//! Here: the only HTTP client of the process, built on first use (loading certificates takes longer than a server may take to start)
-//! and kept, with its connections. It follows no redirect (the key would travel along), asks no proxy, speaks https to everyone but
-//! loopback, sends no body and no content headers on GET, and bounds size and time of what comes back. Not here: judging the answer
+//! Here: the only HTTP clients of the process, one for https and one for a simulator on this machine, built on first use (loading
+//! certificates takes longer than a server may take to start) and kept, with their connections. They follow no redirect (the key would
+//! travel along), ask no proxy, speak https to everyone but loopback, send no body and no content headers on GET, and bound size and
+//! time of what comes back. Not here: judging the answer
 //! (`classify`), trying again (`retry`). Nothing in this file logs: headers carry the key, bodies carry customers.
 
 use std::sync::Arc;
@@ -41,21 +42,21 @@ pub(crate) struct Answer {
 
 /// The process's connections to Order Desk.
 pub(crate) struct Client {
-    base_url: Url,
     http_timeout: Duration,
     connect_timeout: Duration,
     clock: Arc<dyn Clock>,
-    built: OnceCell<reqwest::Client>,
+    https: OnceCell<reqwest::Client>,
+    loopback: OnceCell<reqwest::Client>,
 }
 
 impl Client {
     pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>) -> Client {
         Client {
-            base_url: config.base_url.clone(),
             http_timeout: config.http_timeout,
             connect_timeout: config.http_connect_timeout,
             clock,
-            built: OnceCell::new(),
+            https: OnceCell::new(),
+            loopback: OnceCell::new(),
         }
     }
 
@@ -66,10 +67,10 @@ impl Client {
         request: &Request,
         within: Duration,
     ) -> Result<Answer, DeskError> {
-        let client = self.built().await?;
+        let client = self.client_for(&access.base_url).await?;
         let url = format!(
             "{}{}",
-            self.base_url.as_str().trim_end_matches('/'),
+            access.base_url.as_str().trim_end_matches('/'),
             request.target()
         );
         let exchange = exchange(
@@ -83,26 +84,32 @@ impl Client {
     }
 
     /// Loading the machine's certificates takes a tenth of a second, during which other calls must go on: hence a thread of its own.
-    async fn built(&self) -> Result<&reqwest::Client, DeskError> {
+    async fn client_for(&self, base_url: &Url) -> Result<&reqwest::Client, DeskError> {
+        let secure = is_secure(base_url)?;
+        let cell = if secure { &self.https } else { &self.loopback };
         let build = || async {
-            let (base_url, connect_timeout) = (self.base_url.clone(), self.connect_timeout);
-            let built =
-                tokio::task::spawn_blocking(move || build(&base_url, connect_timeout)).await;
+            let connect_timeout = self.connect_timeout;
+            let built = tokio::task::spawn_blocking(move || build(secure, connect_timeout)).await;
             built.unwrap_or_else(|died| Err(no_client(&died)))
         };
-        self.built.get_or_try_init(build).await
+        cell.get_or_try_init(build).await
     }
 }
 
-fn build(base_url: &Url, connect_timeout: Duration) -> Result<reqwest::Client, DeskError> {
-    let secure = base_url.scheme() == "https";
-    if !secure && !is_loopback(base_url) {
-        return Err(DeskError::BadRequest {
+/// Whether this address is spoken to over https; else it must be this machine itself.
+fn is_secure(base_url: &Url) -> Result<bool, DeskError> {
+    match base_url.scheme() {
+        "https" => Ok(true),
+        "http" if is_loopback(base_url) => Ok(false),
+        _ => Err(DeskError::BadRequest {
             what: "the API's address is not https, and the API key would travel in the clear"
                 .to_owned(),
             hint: "set API_BASE_URL to an https address; plain http is for a simulator on this machine",
-        });
+        }),
     }
+}
+
+fn build(secure: bool, connect_timeout: Duration) -> Result<reqwest::Client, DeskError> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls(secure)?)
         .https_only(secure)
@@ -253,6 +260,8 @@ mod tests {
 
     fn access(key: &str) -> Access {
         Access {
+            tenant: "env".into(),
+            base_url: Url::parse("https://app.orderdesk.me/api/v2").unwrap(),
             store_id: StoreId::parse("4242").unwrap(),
             api_key: Secret::new(key.to_owned()),
         }
@@ -288,6 +297,15 @@ mod tests {
                 && !loopback("http://localhost.example.com/")
                 && !loopback("http://app.orderdesk.me/")
         );
+    }
+
+    #[test]
+    fn a_key_goes_in_the_clear_to_this_machine_only() {
+        let secure = |text: &str| is_secure(&Url::parse(text).unwrap()).map_err(|bad| bad.code());
+        assert_eq!(secure("https://app.orderdesk.me/api/v2"), Ok(true));
+        assert_eq!(secure("http://127.0.0.1:9465/api/v2"), Ok(false));
+        assert_eq!(secure("http://app.orderdesk.me/api/v2"), Err("bad_request"));
+        assert_eq!(secure("ftp://127.0.0.1/"), Err("bad_request"));
     }
 
     #[test]

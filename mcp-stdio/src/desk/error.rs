@@ -31,9 +31,12 @@ pub enum DeskError {
         message: String,
     },
 
-    /// Somebody else spent this store's quota (429), and waiting for it would take too long.
-    #[error("Order Desk says that too many requests were sent for this store; it asks to wait {}", seconds(*retry_after))]
+    /// Too many requests: for Order Desk (429, because somebody else spent this store's quota), or for the tenant's own limit. Waiting
+    /// for it here would take too long.
+    #[error("{}; wait {}", by.why(), seconds(*retry_after))]
     RateLimited {
+        /// Whose limit it is.
+        by: Limiter,
         /// How long to wait.
         retry_after: Duration,
     },
@@ -96,6 +99,37 @@ pub enum DeskError {
     },
 }
 
+/// Who says that too many requests were sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limiter {
+    /// Order Desk, about one store.
+    OrderDesk,
+    /// We, about everything one tenant sends: the setting `RATE_LIMIT_RPM`.
+    Tenant,
+}
+
+impl Limiter {
+    fn why(self) -> &'static str {
+        match self {
+            Limiter::OrderDesk => "Order Desk says that too many requests were sent for this store",
+            Limiter::Tenant => {
+                "all windows together have sent as many requests as they may in a minute"
+            }
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Limiter::OrderDesk => {
+                "another program uses this store's key: try again after that time, or slow the other program down"
+            }
+            Limiter::Tenant => {
+                "try again after that time, with fewer and larger pages; the setting RATE_LIMIT_RPM says how many requests a minute may have"
+            }
+        }
+    }
+}
+
 impl DeskError {
     /// The error's short name: a member of a closed set, fit for a metric label.
     #[must_use]
@@ -133,7 +167,7 @@ impl DeskError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            DeskError::RateLimited { retry_after } => Some(*retry_after),
+            DeskError::RateLimited { retry_after, .. } => Some(*retry_after),
             DeskError::TooBusy { wait } => Some(*wait),
             _ => None,
         }
@@ -155,9 +189,7 @@ impl DeskError {
             } => "use inventory_list with the SKU in `code` to see the id",
             DeskError::NotFound { .. } => "check the address of the API (setting API_BASE_URL)",
             DeskError::Rejected { .. } => "change what the reason names, then try again",
-            DeskError::RateLimited { .. } => {
-                "another program uses this store's key: try again after that time, or slow the other program down"
-            }
+            DeskError::RateLimited { by, .. } => by.hint(),
             DeskError::TooBusy { .. } => {
                 "try again after that time, or ask for fewer and larger pages"
             }
@@ -218,6 +250,7 @@ mod tests {
                 message: "no".into(),
             },
             DeskError::RateLimited {
+                by: Limiter::OrderDesk,
                 retry_after: Duration::from_millis(2500),
             },
             DeskError::TooBusy {
@@ -260,6 +293,7 @@ mod tests {
     #[test]
     fn waiting_times_are_rounded_up_so_that_waiting_that_long_is_enough() {
         let error = DeskError::RateLimited {
+            by: Limiter::OrderDesk,
             retry_after: Duration::from_millis(2500),
         };
         assert!(error.to_string().ends_with("wait 3 seconds"), "{error}");
@@ -270,6 +304,20 @@ mod tests {
             .to_string(),
             "this store's share of requests is used up for the next 1 second"
         );
+    }
+
+    #[test]
+    fn whoever_limits_is_named_with_what_helps_against_it() {
+        let [theirs, ours] = [Limiter::OrderDesk, Limiter::Tenant].map(|by| {
+            let retry_after = Duration::from_secs(7);
+            DeskError::RateLimited { by, retry_after }
+        });
+        assert!(theirs.hint().contains("another program"));
+        assert!(ours.hint().contains("RATE_LIMIT_RPM"));
+        for error in [theirs, ours] {
+            assert!(error.to_string().ends_with("wait 7 seconds"), "{error}");
+            assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+        }
     }
 
     #[test]

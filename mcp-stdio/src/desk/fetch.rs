@@ -1,16 +1,18 @@
 //! From a request to a good answer, with all the trying that it takes.
 //!
-//! Here: the loop of attempts and its one deadline. Each attempt takes its own seat and its own token; between attempts nothing is held.
+//! Here: the loop of attempts and its one deadline. Each attempt takes its own seat and its own tokens; between attempts nothing is held.
 //! Not here: the decisions (`classify`, `retry`), sharing and keeping (`flight`, `cache`).
 
 use std::time::Duration;
 
+use shared::quota::Way;
 use tokio::time::Instant;
 
 use super::Inner;
 use super::classify;
 use super::client::Answer;
 use super::error::DeskError;
+use super::gate::Asking;
 use super::meter;
 use super::model::Object;
 use super::request::Request;
@@ -59,7 +61,7 @@ impl Inner {
         // Half of the time may go into waiting for a turn; who waited longer would have none left for the answer.
         let pass = self
             .gate
-            .enter(&shop.store_key, left(deadline) / 2)
+            .enter(asking(shop), left(deadline) / 2)
             .await
             .map_err(unsent)?;
         let begun = Instant::now();
@@ -80,11 +82,20 @@ impl Inner {
     }
 
     async fn note_quota(&self, shop: &Shop, answer: &Answer, error: Option<&DeskError>) {
-        if let Some(DeskError::RateLimited { retry_after }) = error {
-            self.gate.exhausted(&shop.store_key, *retry_after).await;
+        if let Some(DeskError::RateLimited { retry_after, .. }) = error {
+            self.gate.exhausted(asking(shop), *retry_after).await;
         } else if let Some(remaining) = answer.remaining {
-            self.gate.remaining(&shop.store_key, remaining).await;
+            self.gate.remaining(asking(shop), remaining).await;
         }
+    }
+}
+
+/// Everything that goes out so far only reads.
+fn asking(shop: &Shop) -> Asking<'_> {
+    Asking {
+        tenant: &shop.access.tenant,
+        store_key: &shop.store_key,
+        way: Way::Reads,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who may send a request now.
 //!
-//! Here: at most three requests in flight per store and process, and before each of them a place in the bucket that all processes share
-//! through the state file. Without a usable state file nobody can know what the others send: then this process keeps to a small, slow share of
+//! Here: at most three requests in flight per store and process, and before each of them a place in two buckets that all processes share
+//! through the state file: the store's, which Order Desk counts, and the tenant's, which keeps one tenant from using up the others' time. Without a usable state file nobody can know what the others send: then this process keeps to a small, slow share of
 //! its own, so that reads go on. Not here: the bucket's arithmetic (`shared::quota`).
 
 use std::collections::HashMap;
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use shared::clock::Clock;
-use shared::quota::{Level, Quota, QuotaError};
+use shared::quota::{self, Level, Limits, Quota, QuotaError, Want, Way};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::error::DeskError;
+use super::error::{DeskError, Limiter};
 use super::meter;
 
 /// Requests in flight per store and process: what careful clients of this API use.
@@ -22,6 +22,10 @@ const IN_FLIGHT: usize = 3;
 /// Without the shared bucket each process sends one request in this time. Six such windows together stay below the API's three per second.
 const ALONE_PACE: Duration = Duration::from_secs(2);
 
+/// How long a call waits for its tenant's bucket. Longer waits are told to the model, which may have better things to do: a minute's
+/// worth of requests in one go is a loop, not a question.
+const TENANT_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Below this many remaining tokens the shared bucket is told. Above it a burst of all our requests in flight still fits, and the
 /// state write is saved.
 const TELL_BELOW: u32 = 10;
@@ -29,6 +33,7 @@ const TELL_BELOW: u32 = 10;
 /// The gate to all stores.
 pub(super) struct Gate {
     quota: Quota,
+    tenant_limits: Option<Limits>,
     clock: Arc<dyn Clock>,
     seats: Mutex<HashMap<Arc<str>, Arc<Semaphore>>>,
     alone: Mutex<HashMap<Arc<str>, Instant>>,
@@ -39,56 +44,73 @@ pub(super) struct Pass {
     _seat: OwnedSemaphorePermit,
 }
 
-/// What the shared bucket said.
+/// Who asks, for what, and whether it changes anything.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) tenant: &'a Arc<str>,
+    pub(super) store_key: &'a Arc<str>,
+    pub(super) way: Way,
+}
+
+/// What the shared buckets said.
 enum Place {
     Wait(Duration),
-    TooBusy(Duration),
+    StoreBusy(Duration),
+    TenantBusy(Duration),
     NoBucket,
 }
 
 impl Gate {
-    pub(super) fn new(quota: Quota, clock: Arc<dyn Clock>) -> Gate {
+    pub(super) fn new(quota: Quota, tenant_limits: Option<Limits>, clock: Arc<dyn Clock>) -> Gate {
         Gate {
             quota,
+            tenant_limits,
             clock,
             seats: Mutex::default(),
             alone: Mutex::default(),
         }
     }
 
-    /// Waits for a seat and a token, for at most `patience`.
+    /// Waits for a seat and a place in both buckets, for at most `patience`.
     pub(super) async fn enter(
         &self,
-        store_key: &Arc<str>,
+        asking: Asking<'_>,
         patience: Duration,
     ) -> Result<Pass, DeskError> {
         let begun = tokio::time::Instant::now();
         let busy = DeskError::TooBusy { wait: ALONE_PACE };
-        let seat = tokio::time::timeout(patience, self.seats_of(store_key).acquire_owned())
+        let seat = tokio::time::timeout(patience, self.seats_of(asking.store_key).acquire_owned())
             .await
             .map_err(|_elapsed| busy)?;
         let seat = seat.expect("the semaphore is never closed");
         let left = patience.saturating_sub(begun.elapsed());
-        let wait = match self.place(store_key, left).await {
+        let wait = match self.place(&asking, left).await {
             Place::Wait(wait) => wait,
-            Place::NoBucket => self.pace_alone(store_key, left)?,
-            Place::TooBusy(wait) => {
-                meter::limited("store_quota");
+            Place::NoBucket => self.pace_alone(asking.store_key, left)?,
+            Place::StoreBusy(wait) => {
+                meter::limited(asking.tenant, "store_quota");
                 return Err(DeskError::TooBusy { wait });
+            }
+            Place::TenantBusy(retry_after) => {
+                meter::limited(asking.tenant, tenant_limit(asking.way));
+                return Err(DeskError::RateLimited {
+                    by: Limiter::Tenant,
+                    retry_after,
+                });
             }
         };
         if !wait.is_zero() {
-            meter::limited("store_quota");
+            meter::limited(asking.tenant, "store_quota");
             tokio::time::sleep(wait).await;
         }
         Ok(Pass { _seat: seat })
     }
 
     /// Order Desk said how many tokens are left; others may have taken some.
-    pub(super) async fn remaining(&self, store_key: &Arc<str>, remaining: u32) {
-        meter::tokens_left(remaining);
+    pub(super) async fn remaining(&self, asking: Asking<'_>, remaining: u32) {
+        meter::tokens_left(asking.tenant, remaining);
         if remaining < TELL_BELOW {
-            self.tell(store_key, move |quota, store_key| {
+            self.tell(asking.store_key, move |quota, store_key| {
                 quota.reconcile(store_key, remaining)
             })
             .await;
@@ -96,9 +118,9 @@ impl Gate {
     }
 
     /// Order Desk refused for `retry_after`: nobody on this machine sends before that.
-    pub(super) async fn exhausted(&self, store_key: &Arc<str>, retry_after: Duration) {
-        meter::limited("upstream_429");
-        self.tell(store_key, move |quota, store_key| {
+    pub(super) async fn exhausted(&self, asking: Asking<'_>, retry_after: Duration) {
+        meter::limited(asking.tenant, "upstream_429");
+        self.tell(asking.store_key, move |quota, store_key| {
             quota.exhausted(store_key, retry_after)
         })
         .await;
@@ -118,12 +140,33 @@ impl Gate {
         )
     }
 
-    async fn place(&self, store_key: &Arc<str>, patience: Duration) -> Place {
-        let (quota, store_key) = (self.quota.clone(), Arc::clone(store_key));
-        let reserve = move || quota.reserve(&store_key, 1, patience);
+    /// One state write for both buckets: whoever is refused by one takes nothing from the other.
+    async fn place(&self, asking: &Asking<'_>, patience: Duration) -> Place {
+        let (quota, tenant_limits) = (self.quota.clone(), self.tenant_limits);
+        let store_key = Arc::clone(asking.store_key);
+        let tenant_key = quota::tenant_key(asking.tenant, asking.way);
+        let reserve = move || {
+            let store = Want {
+                key: &store_key,
+                limits: quota.limits(),
+                patience,
+            };
+            match tenant_limits {
+                Some(limits) => quota.reserve_all(&[
+                    store,
+                    Want {
+                        key: &tenant_key,
+                        limits,
+                        patience: patience.min(TENANT_PATIENCE),
+                    },
+                ]),
+                None => quota.reserve_all(&[store]),
+            }
+        };
         match tokio::task::spawn_blocking(reserve).await {
             Ok(Ok(wait)) => Place::Wait(wait),
-            Ok(Err(QuotaError::TooBusy { wait, .. })) => Place::TooBusy(wait),
+            Ok(Err(QuotaError::TooBusy { wait, want: 0 })) => Place::StoreBusy(wait),
+            Ok(Err(QuotaError::TooBusy { wait, .. })) => Place::TenantBusy(wait),
             Ok(Err(QuotaError::Unavailable(_))) | Err(_) => Place::NoBucket,
         }
     }
@@ -151,6 +194,14 @@ impl Gate {
     }
 }
 
+/// The label of a refusal by the tenant's own bucket.
+fn tenant_limit(way: Way) -> &'static str {
+    match way {
+        Way::Reads => "tenant_reads",
+        Way::Writes => "tenant_writes",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use shared::clock::ManualClock;
@@ -173,7 +224,7 @@ mod tests {
             },
             clock.clone(),
         );
-        let gate = Gate::new(quota, clock.clone());
+        let gate = Gate::new(quota, None, clock.clone());
         (folder, clock, gate)
     }
 
@@ -213,8 +264,18 @@ mod tests {
         let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
         let seats = gate.seats_of(&a);
         let _taken = seats.clone().try_acquire_many_owned(3).unwrap();
-        let refused = gate.enter(&a, Duration::from_millis(10)).await.err();
-        assert_eq!(refused.map(|error| error.code()), Some("too_busy"));
-        assert!(gate.enter(&b, Duration::from_secs(10)).await.is_ok());
+        let tenant: Arc<str> = "env".into();
+        let asking = |store_key| Asking {
+            tenant: &tenant,
+            store_key,
+            way: Way::Reads,
+        };
+        let refused = gate.enter(asking(&a), Duration::from_millis(10)).await;
+        assert_eq!(refused.err().map(|error| error.code()), Some("too_busy"));
+        assert!(
+            gate.enter(asking(&b), Duration::from_secs(10))
+                .await
+                .is_ok()
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! What the desk counts.
 //!
 //! Here: every metric call of this room, so that names and labels stand side by side. Labels come from closed sets: route templates, status codes,
-//! the names of cache operations. Never an id, never a shop.
+//! the names of cache operations, and the opaque id of the process's own tenant. Never the id of anything in a shop, never a shop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
@@ -13,9 +14,6 @@ use super::request::Endpoint;
 
 /// The only method so far.
 const METHOD: &str = "GET";
-
-/// The store from the environment belongs to whoever runs the process: there are no other tenants yet.
-const TENANT: &str = "local";
 
 /// One attempt that reached out to Order Desk: its HTTP status, or `timeout`, `unreachable`, `too_large`.
 pub(super) fn called(endpoint: Endpoint, status: Result<u16, &'static str>, took: Duration) {
@@ -29,15 +27,17 @@ pub(super) fn retried(reason: &'static str) {
     counter!(names::ORDERDESK_API_RETRIES.name, "reason" => reason).increment(1);
 }
 
-/// Our own bucket (`store_quota`) or Order Desk's (`upstream_429`) made a call wait or refused it.
-pub(super) fn limited(limit_type: &'static str) {
-    counter!(names::RATE_LIMIT_HITS.name, "tenant_id" => TENANT, "limit_type" => limit_type)
+/// Our bucket of the store (`store_quota`), Order Desk's own (`upstream_429`) or the tenant's (`tenant_reads`, `tenant_writes`) made a
+/// call wait or refused it.
+pub(super) fn limited(tenant: &Arc<str>, limit_type: &'static str) {
+    counter!(names::RATE_LIMIT_HITS.name, "tenant_id" => Arc::clone(tenant), "limit_type" => limit_type)
         .increment(1);
 }
 
 /// Order Desk's own count of the requests that could be sent at once.
-pub(super) fn tokens_left(remaining: u32) {
-    gauge!(names::RATE_LIMIT_TOKENS_AVAILABLE.name, "tenant_id" => TENANT).set(remaining);
+pub(super) fn tokens_left(tenant: &Arc<str>, remaining: u32) {
+    gauge!(names::RATE_LIMIT_TOKENS_AVAILABLE.name, "tenant_id" => Arc::clone(tenant))
+        .set(remaining);
 }
 
 /// `hit`, `miss`, `set`, `evict` or `invalidate`.

@@ -44,7 +44,7 @@ use shared::state::Slot;
 use url::Url;
 
 pub use cache::CacheStatus;
-pub use error::DeskError;
+pub use error::{DeskError, Limiter};
 pub use model::StoreId;
 pub use search::{Found, Match, MatchedBy, Verdict, Window};
 pub use shop::{Fetched, Shop};
@@ -56,8 +56,6 @@ pub const TOTAL_DEADLINE: Duration = Duration::from_secs(50);
 /// What the desk needs to know; the values come from the settings.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The API, without a slash at the end: `https://app.orderdesk.me/api/v2`.
-    pub base_url: Url,
     /// For one request, its whole answer included.
     pub http_timeout: Duration,
     /// For one connection.
@@ -78,11 +76,17 @@ pub struct Config {
     pub cache_max_bytes: usize,
     /// This machine's share of each store's quota.
     pub limits: Limits,
+    /// How much each tenant may send, reads and writes apart; `None` for as much as the stores allow.
+    pub tenant_limits: Option<Limits>,
 }
 
-/// One shop's credentials.
+/// One shop's credentials, and where they may be sent.
 #[derive(Clone, Debug)]
 pub struct Access {
+    /// Whose store it is: an opaque id. It has a bucket of its own, and is the label in metrics.
+    pub tenant: Arc<str>,
+    /// The API for which the key was verified, with or without a slash at the end: `https://app.orderdesk.me/api/v2`.
+    pub base_url: Url,
     /// The store.
     pub store_id: StoreId,
     /// Its key.
@@ -120,10 +124,10 @@ impl Desk {
         let quota = Quota::new(slot.clone(), config.limits, Arc::clone(&clock));
         Desk(Arc::new(Inner {
             client: client::Client::new(&config, Arc::clone(&clock)),
-            gate: gate::Gate::new(quota, Arc::clone(&clock)),
+            gate: gate::Gate::new(quota, config.tenant_limits, Arc::clone(&clock)),
             cache: cache::Cache::new(config.cache_max_entries, config.cache_max_bytes),
             flights: flight::Flights::default(),
-            keys: request::Keys::new(&config.base_url),
+            keys: request::Keys::default(),
             chance: parking_lot::Mutex::new(fastrand::Rng::new()),
             config,
             clock,
@@ -133,8 +137,8 @@ impl Desk {
 
     /// The shop that `access` opens.
     #[must_use]
-    pub fn shop(&self, access: &Access) -> Shop {
-        Shop::new(Arc::clone(&self.0), access)
+    pub fn shop(&self, access: impl Into<Arc<Access>>) -> Shop {
+        Shop::new(Arc::clone(&self.0), access.into())
     }
 
     /// What the cache holds now.
@@ -143,17 +147,23 @@ impl Desk {
         self.0.cache.status()
     }
 
-    /// What is left in each store's bucket, by [`Desk::store_key`].
+    /// What is left in each store's bucket, by [`Access::store_key`].
     ///
     /// # Errors
     /// [`QuotaError::Unavailable`] when the state file cannot be read.
     pub fn quota_levels(&self) -> Result<Vec<Level>, QuotaError> {
         self.0.gate.levels()
     }
+}
 
-    /// The name under which `store_id`'s quota and epoch stand in the state file.
+impl Access {
+    /// The name under which the store's quota and epoch stand in the state file: the same for all tenants that use the store.
     #[must_use]
-    pub fn store_key(&self, store_id: &StoreId) -> String {
-        self.0.keys.store_key(store_id)
+    pub fn store_key(&self) -> String {
+        format!(
+            "{}#{}",
+            self.base_url.as_str().trim_end_matches('/'),
+            self.store_id
+        )
     }
 }

@@ -7,9 +7,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use url::Url;
 
-use super::model::{Pairs, StoreId};
+use super::model::Pairs;
 use super::{Access, Config};
 
 /// Everything but RFC 3986's unreserved characters is encoded, in paths and in queries alike; a space becomes `%20`.
@@ -124,31 +123,19 @@ impl Request {
     }
 }
 
-/// Makes the names under which stores and requests are known in this process and in the state file.
+/// Makes the names under which shops are known in this process.
+#[derive(Default)]
 pub(crate) struct Keys {
-    base: String,
     secret: RandomState,
 }
 
 impl Keys {
-    pub(crate) fn new(base_url: &Url) -> Keys {
-        Keys {
-            base: base_url.as_str().trim_end_matches('/').to_owned(),
-            secret: RandomState::new(),
-        }
-    }
-
-    /// A store's name in the state file: quota and epoch belong to it.
-    pub(crate) fn store_key(&self, store_id: &StoreId) -> String {
-        format!("{}#{store_id}", self.base)
-    }
-
     /// The start of every cache key of one shop. It holds a keyed hash of the API key, so that what was read with the right key is
     /// never served to somebody with a wrong one.
     pub(crate) fn shop_key(&self, access: &Access) -> String {
         format!(
             "{}#{:016x}",
-            self.store_key(&access.store_id),
+            access.store_key(),
             self.secret.hash_one(access.api_key.expose())
         )
     }
@@ -157,8 +144,10 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use shared::secret::Secret;
+    use url::Url;
 
     use super::*;
+    use crate::desk::StoreId;
 
     #[test]
     fn values_are_encoded_whatever_they_hold() {
@@ -189,20 +178,29 @@ mod tests {
 
     #[test]
     fn a_request_is_known_by_the_base_the_store_and_the_api_key() {
-        let access = |id: &str, key: &str| Access {
+        let access = |base: &str, id: &str, key: &str| Access {
+            tenant: "env".into(),
+            base_url: Url::parse(base).unwrap(),
             store_id: StoreId::parse(id).unwrap(),
             api_key: Secret::new(key.to_owned()),
         };
-        let keys = Keys::new(&Url::parse("https://app.orderdesk.me/api/v2/").unwrap());
-        let shop = keys.shop_key(&access("4242", "KEY-ONE"));
+        let order_desk = "https://app.orderdesk.me/api/v2/";
+        let keys = Keys::default();
+        let shop = keys.shop_key(&access(order_desk, "4242", "KEY-ONE"));
         assert!(shop.starts_with("https://app.orderdesk.me/api/v2#4242#"));
         assert!(!shop.contains("KEY-ONE"));
-        assert_eq!(shop, keys.shop_key(&access("4242", "KEY-ONE")));
-        assert_ne!(shop, keys.shop_key(&access("4242", "KEY-TWO")));
-        assert_ne!(shop, keys.shop_key(&access("4243", "KEY-ONE")));
+        assert_eq!(shop, keys.shop_key(&access(order_desk, "4242", "KEY-ONE")));
+        for other in [
+            access(order_desk, "4242", "KEY-TWO"),
+            access(order_desk, "4243", "KEY-ONE"),
+            access("http://127.0.0.1:9465/api/v2", "4242", "KEY-ONE"),
+        ] {
+            assert_ne!(shop, keys.shop_key(&other));
+        }
         assert_eq!(
-            keys.store_key(&access("4242", "x").store_id),
-            "https://app.orderdesk.me/api/v2#4242"
+            access(order_desk, "4242", "x").store_key(),
+            access(order_desk.trim_end_matches('/'), "4242", "y").store_key(),
+            "a slash makes no other store"
         );
     }
 }

@@ -127,6 +127,7 @@ mod tests {
     fn failed(status: u16) -> Failure {
         let error = match status {
             429 => DeskError::RateLimited {
+                by: crate::desk::Limiter::OrderDesk,
                 retry_after: AFTER_SILENT_429,
             },
             408 => DeskError::Timeout,

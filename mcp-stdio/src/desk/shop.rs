@@ -65,12 +65,12 @@ pub(super) enum Keep {
 }
 
 impl Shop {
-    pub(super) fn new(desk: Arc<Inner>, access: &Access) -> Shop {
-        let store_key = desk.keys.store_key(&access.store_id).into();
-        let shop_key = desk.keys.shop_key(access).into();
+    pub(super) fn new(desk: Arc<Inner>, access: Arc<Access>) -> Shop {
+        let store_key = access.store_key().into();
+        let shop_key = desk.keys.shop_key(&access).into();
         Shop {
             desk,
-            access: Arc::new(access.clone()),
+            access,
             store_key,
             shop_key,
         }

@@ -94,7 +94,7 @@ async fn list(context: &Context, args: &Args) -> Result<Reply, ToolError> {
 
     let page = context
         .desk
-        .shop(access)
+        .shop(access.clone())
         .inventory(&query, args.flag("fresh"))
         .await?;
     let items = &page.value.items;

@@ -92,7 +92,7 @@ async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
 
     let page = context
         .desk
-        .shop(access)
+        .shop(access.clone())
         .orders(&query, args.flag("fresh"))
         .await?;
     let orders = &page.value.orders;

@@ -97,9 +97,7 @@ fn store(context: &Context) -> Option<Value> {
 
 /// What the store could be asked at once; unknown without the state file.
 fn quota(context: &Context) -> Option<Value> {
-    let key = context
-        .desk
-        .store_key(&context.config.store.as_ref()?.store_id);
+    let key = context.config.store.as_ref()?.store_key();
     let levels = context.quota.snapshot().ok()?;
     let level = levels.into_iter().find(|level| level.store_key == key);
     let limits = context.config.desk.limits;

@@ -21,12 +21,12 @@ async fn read_after(kit: &Kit, fault: Fault, times: u32) -> Result<(), DeskError
 async fn a_wrong_key_is_told_at_once_and_not_tried_again() {
     let kit = Kit::new().await;
     let access = Access {
-        store_id: StoreId::parse("4242").unwrap(),
         api_key: Secret::new("WRONG-KEY".to_owned()),
+        ..kit.access()
     };
     let error = kit
         .desk()
-        .shop(&access)
+        .shop(access)
         .order(&order_id(ORDER), false)
         .await
         .unwrap_err();
@@ -131,6 +131,7 @@ async fn a_429_that_asks_for_too_long_is_told_at_once_and_no_other_process_sends
     assert_eq!(
         error,
         DeskError::RateLimited {
+            by: mcp_stdio::desk::Limiter::OrderDesk,
             retry_after: Duration::from_secs(30)
         }
     );
@@ -320,9 +321,22 @@ async fn an_endless_answer_is_not_taken_in() {
 
 #[tokio::test]
 async fn plain_http_to_another_machine_is_refused_before_the_key_leaves() {
-    let mut kit = Kit::new().await;
-    kit.config.base_url = "http://192.0.2.1/api/v2".parse().unwrap();
-    let error = kit.shop().order(&order_id(ORDER), false).await.unwrap_err();
+    let kit = Kit::new().await;
+    let desk = kit.desk();
+    // The rule holds for each address, not for the first one that a process speaks to.
+    desk.shop(kit.access())
+        .order(&order_id(ORDER), false)
+        .await
+        .unwrap();
+    let elsewhere = Access {
+        base_url: "http://192.0.2.1/api/v2".parse().unwrap(),
+        ..kit.access()
+    };
+    let error = desk
+        .shop(elsewhere)
+        .order(&order_id(ORDER), false)
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), "bad_request");
     assert!(error.to_string().contains("https"));
 }

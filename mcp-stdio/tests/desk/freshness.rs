@@ -107,16 +107,16 @@ async fn the_key_is_the_whole_request() {
 async fn what_a_right_key_read_is_not_served_to_a_wrong_key() {
     let kit = Kit::new().await;
     let desk = kit.desk();
-    desk.shop(&kit.access())
+    desk.shop(kit.access())
         .order(&order_id(ORDER), false)
         .await
         .unwrap();
     let stranger = Access {
-        store_id: StoreId::parse("4242").unwrap(),
         api_key: Secret::new("GUESSED".to_owned()),
+        ..kit.access()
     };
     let error = desk
-        .shop(&stranger)
+        .shop(stranger)
         .order(&order_id(ORDER), false)
         .await
         .unwrap_err();
@@ -174,7 +174,7 @@ async fn a_time_to_live_of_zero_switches_the_cache_off_for_that_kind() {
     let mut kit = Kit::new().await;
     kit.config.ttl_orders = Duration::ZERO;
     let desk = kit.desk();
-    let shop = desk.shop(&kit.access());
+    let shop = desk.shop(kit.access());
     for _ in 0..2 {
         assert!(!shop.order(&order_id(ORDER), false).await.unwrap().cached);
     }
@@ -316,7 +316,7 @@ async fn the_cache_stays_within_its_bounds() {
     let mut kit = Kit::new().await;
     kit.config.cache_max_entries = 5;
     let desk = kit.desk();
-    let shop = desk.shop(&kit.access());
+    let shop = desk.shop(kit.access());
     for id in 7_001_001..7_001_021 {
         shop.order(&order_id(&id.to_string()), false).await.unwrap();
     }

@@ -44,7 +44,6 @@ impl Kit {
         let slot = Slot::new(Home::at(home.path().join("home")));
         slot.open_now().unwrap();
         let config = Config {
-            base_url: sandbox.base_url().parse().unwrap(),
             http_timeout: Duration::from_secs(5),
             http_connect_timeout: Duration::from_secs(5),
             total_deadline: Duration::from_secs(20),
@@ -58,6 +57,7 @@ impl Kit {
                 burst: 100_000,
                 per_second: 100_000.0,
             },
+            tenant_limits: None,
         };
         Kit {
             sandbox,
@@ -80,18 +80,20 @@ impl Kit {
     pub(crate) fn access(&self) -> Access {
         let store = self.sandbox.store(0);
         Access {
+            tenant: "env".into(),
+            base_url: self.sandbox.base_url().parse().unwrap(),
             store_id: StoreId::parse(&store.store_id).unwrap(),
             api_key: Secret::new(store.api_key),
         }
     }
 
     pub(crate) fn shop(&self) -> Shop {
-        self.desk().shop(&self.access())
+        self.desk().shop(self.access())
     }
 
     /// What another process does when it writes to the shop.
     pub(crate) fn bump_epoch(&self) {
-        let key = self.desk().store_key(&self.access().store_id);
+        let key = self.access().store_key();
         let state = self.slot.get().unwrap();
         state
             .write("epoch_bump", Durability::Full, |writing| {

@@ -1,9 +1,11 @@
-//! One quota for all windows.
+//! One quota for all windows, and one for each tenant.
 
 use std::time::Duration;
 
+use mcp_stdio::desk::{Access, StoreId};
 use orderdesk_sandbox::Options;
 use shared::quota::Limits;
+use shared::secret::Secret;
 
 use crate::kit::{Kit, ORDER, order_id};
 
@@ -89,14 +91,14 @@ async fn tokens_that_somebody_else_took_are_noticed() {
     kit.config.limits = OURS;
     let desk = kit.desk();
     kit.sandbox.drain_tokens("4242", 16);
-    desk.shop(&kit.access())
+    desk.shop(kit.access())
         .order(&order_id(ORDER), false)
         .await
         .unwrap();
     let levels = desk.quota_levels().unwrap();
     let level = levels
         .iter()
-        .find(|level| level.store_key == desk.store_key(&kit.access().store_id))
+        .find(|level| level.store_key == kit.access().store_key())
         .unwrap();
     assert!(level.available_tokens < 6.0, "{level:?}");
 }
@@ -114,13 +116,14 @@ async fn stores_do_not_share_a_bucket() {
     };
     kit.config.total_deadline = Duration::from_secs(1);
     let desk = kit.desk();
-    desk.shop(&kit.access()).settings(false).await.unwrap();
+    desk.shop(kit.access()).settings(false).await.unwrap();
     let second = kit.sandbox.store(1);
-    let access = mcp_stdio::desk::Access {
-        store_id: mcp_stdio::desk::StoreId::parse(&second.store_id).unwrap(),
-        api_key: shared::secret::Secret::new(second.api_key),
+    let access = Access {
+        store_id: StoreId::parse(&second.store_id).unwrap(),
+        api_key: Secret::new(second.api_key),
+        ..kit.access()
     };
-    let settings = desk.shop(&access).settings(false).await.unwrap();
+    let settings = desk.shop(access).settings(false).await.unwrap();
     assert_eq!(settings.value.name(), second.name.as_str());
 }
 
@@ -139,4 +142,79 @@ async fn never_more_than_three_requests_of_one_process_are_under_way_at_a_store(
     futures_util::future::join_all(ids.iter().map(|id| shop.order(id, false))).await;
     let together = kit.requests().iter().map(|request| request.in_flight).max();
     assert_eq!((kit.sent(), together), (12, Some(3)));
+}
+
+#[tokio::test]
+async fn a_tenants_requests_are_counted_over_all_its_windows_and_stores() {
+    let mut kit = Kit::with(Options {
+        stores: 2,
+        ..crate::kit::wide_open()
+    })
+    .await;
+    kit.config.tenant_limits = Some(Limits {
+        burst: 2,
+        per_second: 0.01,
+    });
+    let second = kit.sandbox.store(1);
+    let other_store = Access {
+        store_id: StoreId::parse(&second.store_id).unwrap(),
+        api_key: Secret::new(second.api_key),
+        ..kit.access()
+    };
+    kit.shop().settings(false).await.unwrap();
+    kit.desk().shop(other_store).settings(false).await.unwrap();
+    let error = kit.shop().order(&order_id(ORDER), false).await.unwrap_err();
+    assert_eq!(error.code(), "rate_limited");
+    assert!(error.hint().contains("RATE_LIMIT_RPM"), "{}", error.hint());
+    assert!(error.retry_after().unwrap() > Duration::from_secs(60));
+    assert_eq!(kit.sent(), 2);
+}
+
+#[tokio::test]
+async fn a_tenant_that_has_used_up_its_share_takes_nothing_from_another_or_from_the_store() {
+    let mut kit = Kit::new().await;
+    kit.config.limits = OURS;
+    kit.config.tenant_limits = Some(Limits {
+        burst: 1,
+        per_second: 0.01,
+    });
+    let greedy = kit.shop();
+    greedy.settings(false).await.unwrap();
+    for _ in 0..30 {
+        greedy.settings(true).await.unwrap_err();
+    }
+    let other = Access {
+        tenant: "other".into(),
+        ..kit.access()
+    };
+    let settings = kit.desk().shop(other).settings(false).await.unwrap();
+    assert_eq!((settings.cached, kit.sent()), (false, 2));
+}
+
+#[tokio::test]
+async fn a_short_wait_for_the_tenants_bucket_is_waited_out() {
+    let mut kit = Kit::new().await;
+    kit.config.tenant_limits = Some(Limits {
+        burst: 1,
+        per_second: 20.0,
+    });
+    let shop = kit.shop();
+    for _ in 0..5 {
+        shop.settings(true).await.unwrap();
+    }
+    assert_eq!(kit.sent(), 5);
+}
+
+#[tokio::test]
+async fn what_is_served_from_the_cache_costs_a_tenant_nothing() {
+    let mut kit = Kit::new().await;
+    kit.config.tenant_limits = Some(Limits {
+        burst: 1,
+        per_second: 0.01,
+    });
+    let shop = kit.shop();
+    for _ in 0..20 {
+        shop.order(&order_id(ORDER), false).await.unwrap();
+    }
+    assert_eq!(kit.sent(), 1);
 }
