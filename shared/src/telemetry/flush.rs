@@ -58,6 +58,15 @@ enum Then {
     Retire,
 }
 
+/// Whom a process works for, as far as that is known yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Serves {
+    /// The program that speaks to it.
+    pub(crate) client: Option<Client>,
+    /// The holder of the stores it works on.
+    pub(crate) tenant_id: Option<String>,
+}
+
 /// Writes the values of one process. Belongs to one thread.
 #[derive(Debug)]
 pub(crate) struct Flusher {
@@ -68,7 +77,7 @@ pub(crate) struct Flusher {
     session: Option<Session>,
     /// Whether a commit has put the session's row into the file.
     is_registered: bool,
-    client_written: Option<Client>,
+    serves_written: Serves,
 }
 
 impl Flusher {
@@ -81,7 +90,7 @@ impl Flusher {
             ledger,
             session: None,
             is_registered: false,
-            client_written: None,
+            serves_written: Serves::default(),
         }
     }
 
@@ -90,17 +99,17 @@ impl Flusher {
         self.session.as_ref().map(Session::id)
     }
 
-    /// Writes what changed, and who the client is.
+    /// Writes what changed, and whom this process serves.
     ///
     /// # Errors
     /// Why nothing was written; the next flush writes it.
     pub(crate) fn flush(
         &mut self,
         state: &State,
-        client: Option<&Client>,
+        serves: &Serves,
         now: Timestamp,
     ) -> Result<(), FlushError> {
-        self.attempt(state, client, now, Then::GoOn)
+        self.attempt(state, serves, now, Then::GoOn)
     }
 
     /// Writes what changed and hands all values over to the retired totals, in one transaction. The end of a process.
@@ -110,21 +119,21 @@ impl Flusher {
     pub(crate) fn finish(
         mut self,
         state: &State,
-        client: Option<&Client>,
+        serves: &Serves,
         now: Timestamp,
     ) -> Result<(), FlushError> {
-        self.attempt(state, client, now, Then::Retire)
+        self.attempt(state, serves, now, Then::Retire)
     }
 
     fn attempt(
         &mut self,
         state: &State,
-        client: Option<&Client>,
+        serves: &Serves,
         now: Timestamp,
         then: Then,
     ) -> Result<(), FlushError> {
         let since = Instant::now();
-        let result = self.write(state, client, now, then);
+        let result = self.write(state, serves, now, then);
         histogram!(names::FLUSH_DURATION.name).record(since.elapsed());
         if let Err(error) = &result {
             counter!(names::FLUSH_ERRORS.name, "code" => error.code()).increment(1);
@@ -135,7 +144,7 @@ impl Flusher {
     fn write(
         &mut self,
         state: &State,
-        client: Option<&Client>,
+        serves: &Serves,
         now: Timestamp,
         then: Then,
     ) -> Result<(), FlushError> {
@@ -145,12 +154,12 @@ impl Flusher {
         loop {
             let changes = self.ledger.changes(self.recorder.book());
             let written = state.write(OPERATION, Durability::Normal, |writing| {
-                self.in_transaction(writing, &changes, client, now.as_millisecond(), then)
+                self.in_transaction(writing, &changes, serves, now.as_millisecond(), then)
             })?;
             match written {
                 Written::All => {
                     self.is_registered = true;
-                    self.client_written = client.cloned();
+                    self.serves_written = serves.clone();
                     self.ledger.commit(changes);
                     return Ok(());
                 }
@@ -163,7 +172,7 @@ impl Flusher {
         &self,
         writing: &Writing<'_>,
         changes: &Changes,
-        client: Option<&Client>,
+        serves: &Serves,
         now_ms: i64,
         then: Then,
     ) -> Result<Written, StateError> {
@@ -175,8 +184,16 @@ impl Flusher {
             }
             sessions::insert(writing, &self.introduction(session, now_ms))?;
         }
-        if let Some(client) = client.filter(|client| self.client_written.as_ref() != Some(client)) {
+        let written = &self.serves_written;
+        if let Some(client) = &serves.client
+            && serves.client != written.client
+        {
             sessions::describe(writing, id, client, now_ms)?;
+        }
+        if let Some(tenant_id) = &serves.tenant_id
+            && serves.tenant_id != written.tenant_id
+        {
+            sessions::belongs_to(writing, id, tenant_id)?;
         }
         let seq = if self.ledger.needs_seq(changes) {
             rows::next_seq(writing)?
@@ -208,7 +225,7 @@ impl Flusher {
         session.renew()?;
         tracing::warn!(session = %session.id(), "this process was taken for dead; it goes on under a new session id");
         self.is_registered = false;
-        self.client_written = None;
+        self.serves_written = Serves::default();
         self.ledger.rebase();
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::bell::Bell;
-use super::flush::Flusher;
+use super::flush::{Flusher, Serves};
 use super::recorder::Recorder;
 use super::runner::Runner;
 use super::{labels, names};
@@ -23,7 +23,7 @@ pub(super) struct Shared {
     pub(super) bell: Arc<Bell>,
     pub(super) stop: AtomicBool,
     pub(super) answered: AtomicBool,
-    pub(super) client: Mutex<Option<Client>>,
+    pub(super) serves: Mutex<Serves>,
     pub(super) session_id: Mutex<Option<SessionId>>,
     pub(super) trouble: Mutex<Option<String>>,
     /// Since when a value waits to be written.
@@ -115,7 +115,18 @@ impl Handle {
             version: clean(version),
             protocol: clean(protocol),
         };
-        *self.0.client.lock() = Some(client);
+        self.0.serves.lock().client = Some(client);
+        self.0.bell.ring();
+    }
+
+    /// Notes whose stores this process works on: a tenant's opaque id, or `env`. Saying the same again costs nothing.
+    pub fn belongs_to(&self, tenant_id: &str) {
+        let mut serves = self.0.serves.lock();
+        if serves.tenant_id.as_deref() == Some(tenant_id) {
+            return;
+        }
+        serves.tenant_id = Some(labels::clean(tenant_id).into_owned());
+        drop(serves);
         self.0.bell.ring();
     }
 

@@ -93,11 +93,8 @@ impl Runner {
             .map_err(FlushError::NoState)?;
         self.shared.bell.clear();
         gauge!(names::FLUSH_LAG.name).set(self.lag().as_secs_f64());
-        let client = self.shared.client.lock().clone();
-        if let Err(error) = self
-            .flusher
-            .flush(&state, client.as_ref(), Timestamp::now())
-        {
+        let serves = self.shared.serves.lock().clone();
+        if let Err(error) = self.flusher.flush(&state, &serves, Timestamp::now()) {
             self.shared.bell.keep();
             return Err(self.give_up_if_lost(&state, error));
         }
@@ -114,10 +111,8 @@ impl Runner {
         let Ok(state) = self.slot.get() else {
             return false;
         };
-        let client = self.shared.client.lock().clone();
-        let result = self
-            .flusher
-            .finish(&state, client.as_ref(), Timestamp::now());
+        let serves = self.shared.serves.lock().clone();
+        let result = self.flusher.finish(&state, &serves, Timestamp::now());
         if let Err(error) = &result {
             tracing::warn!("the last metrics were not written: {error}");
         }

@@ -6,12 +6,11 @@ use jiff::Timestamp;
 use metrics::with_local_recorder;
 
 use super::bell::Bell;
-use super::flush::{FlushError, Flusher};
+use super::flush::{FlushError, Flusher, Serves};
 use super::query::{self, Family, Value};
 use super::recorder::Recorder;
 use crate::paths::Home;
 use crate::session::{self, Kind, SessionId};
-use crate::state::tables::sessions::Client;
 use crate::state::{State, StateError};
 
 /// A fresh state file in a folder that goes with it.
@@ -42,7 +41,7 @@ impl House {
             recorder,
             flusher,
             state: self.state.clone(),
-            client: None,
+            serves: Serves::default(),
         }
     }
 
@@ -110,7 +109,7 @@ impl House {
 pub(super) struct Process {
     pub(super) recorder: Recorder,
     pub(super) flusher: Flusher,
-    pub(super) client: Option<Client>,
+    pub(super) serves: Serves,
     state: State,
 }
 
@@ -124,11 +123,11 @@ impl Process {
         let Process {
             recorder,
             flusher,
-            client,
+            serves,
             state,
         } = self;
         with_local_recorder(&*recorder, || {
-            flusher.flush(state, client.as_ref(), Timestamp::UNIX_EPOCH)
+            flusher.flush(state, serves, Timestamp::UNIX_EPOCH)
         })
     }
 
@@ -140,11 +139,11 @@ impl Process {
         let Process {
             recorder,
             flusher,
-            client,
+            serves,
             state,
         } = self;
         with_local_recorder(&recorder, || {
-            flusher.finish(&state, client.as_ref(), Timestamp::UNIX_EPOCH)
+            flusher.finish(&state, &serves, Timestamp::UNIX_EPOCH)
         })
         .unwrap();
     }

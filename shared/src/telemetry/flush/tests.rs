@@ -73,16 +73,30 @@ fn the_client_is_noted_when_it_is_known() {
         version: "2".into(),
         protocol: "2025-11-25".into(),
     };
-    process.client = Some(client.clone());
+    process.serves.client = Some(client.clone());
     process.flush();
     assert_eq!(sessions(&house)[0].client, Some(client));
+}
+
+#[test]
+fn the_tenant_is_noted_when_it_is_known_and_again_when_it_changes() {
+    let house = House::new();
+    let mut process = house.process();
+    process.flush();
+    assert_eq!(sessions(&house)[0].tenant_id, None);
+    for tenant_id in ["t1", "t1", "t2"] {
+        process.serves.tenant_id = Some(tenant_id.into());
+        process.flush();
+        assert_eq!(sessions(&house)[0].tenant_id.as_deref(), Some(tenant_id));
+    }
 }
 
 #[test]
 fn a_process_that_was_taken_for_dead_goes_on_and_counts_once() {
     let house = House::new();
     let mut process = house.process();
-    process.client = Some(Client {
+    process.serves.tenant_id = Some("t1".into());
+    process.serves.client = Some(Client {
         name: "c".into(),
         version: String::new(),
         protocol: String::new(),
@@ -100,6 +114,7 @@ fn a_process_that_was_taken_for_dead_goes_on_and_counts_once() {
     assert_ne!(process.id(), old);
     assert!(house.is_alive(&process.id()));
     assert!(sessions(&house)[0].client.is_some());
+    assert_eq!(sessions(&house)[0].tenant_id.as_deref(), Some("t1"));
 
     drop(process);
     assert_eq!(fold_all(&house).unwrap(), 1);
