@@ -93,6 +93,12 @@ need_node() {
   cp "$ROOT/scripts/e2e/package-lock.json" "$TOOLS/node/installed.json"
 }
 
+# What other programs of this machine the suite meets: age, and a keyring. Without one, its cell says that it is skipped.
+need_peers() {
+  need_apt age age || true
+  { need_apt dbus-daemon dbus && need_apt gnome-keyring-daemon gnome-keyring; } || true
+}
+
 # Prometheus and promtool, from Debian's package, unpacked and not installed: installing would start a server for good.
 need_prometheus() {
   command -v promtool >/dev/null 2>&1 && command -v prometheus >/dev/null 2>&1 && return 0

@@ -1,4 +1,4 @@
-"""What people see first: an assistant reads a shop over stdio, an operator watches it over HTTP.
+"""What people see first: a shop is set up in two commands, an assistant reads it over stdio, an operator watches over HTTP.
 
 The client is the Python MCP client, which nobody here wrote; it spawns the real `mcp-stdio`, as a desktop assistant would.
 """
@@ -78,6 +78,25 @@ def as_table(orders: list[dict], folders: dict[str, str]) -> None:
             f"  {order['id']:<9}{placed:<18}{order['name'][:17]:<18}{order['ship_to'][:19]:<20}{folder:<10}"
             f"{order['order_total']:>9,.2f}  {order['items'][0]}{dim(more)}"
         )
+
+
+def set_up(stage: Stage) -> None:
+    """What a person types once. The key goes in on stdin, here from a pipe, and lies sealed in the home from then on."""
+    heading("The shopkeeper's side: set up once, in a terminal")
+    settings = {"ORDERDESK_MCP_HOME": str(stage.home), "ORDERDESK_MCP_API_BASE_URL": stage.base_url}
+    store = stage.store
+    typed(stage, settings, "init")
+    typed(stage, settings, "store", "add", "--name", store["name"], "--id", store["store_id"], stdin=f"{store['api_key']}\n")
+    sealed = all(store["api_key"].encode() not in file.read_bytes() for file in stage.home.rglob("*") if file.is_file())
+    if not sealed:
+        raise DemoError("the key lies in the home in plain")
+
+
+def typed(stage: Stage, settings: dict[str, str], *arguments: str, stdin: str = "") -> None:
+    """Runs one of our commands and shows it with what it printed."""
+    words = " ".join(json.dumps(word) if " " in word else word for word in arguments)
+    print(f"{paint('32', '$')} mcp-stdio {words}" + (dim("   # the key comes on stdin") if stdin else ""))
+    print(textwrap.indent(stage.run(*arguments, stdin=stdin, also=settings).rstrip(), "  "))
 
 
 async def assistant(stage: Stage) -> None:
@@ -181,8 +200,7 @@ def look_around(stage: Stage) -> None:
     print(f"in detail  curl -H 'Authorization: Bearer {stage.admin_token}' {stage.sidecar_url}/health/detailed")
     print(f"the shop   {stage.base_url}  (store {stage.store['store_id']}, simulated)")
     print("connect a client of your own with")
-    settings = {name: value for name, value in stage.server_settings().items()}
-    server = {"mcpServers": {"orderdesk": {"command": stage.server(), "env": settings}}}
+    server = {"mcpServers": {"orderdesk": {"command": stage.server(), "env": stage.server_settings()}}}
     print(textwrap.indent(json.dumps(server, indent=2), "  "))
 
 
@@ -202,7 +220,8 @@ def main(arguments: list[str]) -> int:
     print(bold("Order Desk for assistants, with an operator's view"))
     print(dim("A simulated shop, a real MCP client, the real binaries; everything on loopback."))
     try:
-        with Stage() as stage:
+        with Stage(sealed_by_hand=True) as stage:
+            set_up(stage)
             anyio.run(assistant, stage)
             look_around(stage)
             if "--once" not in arguments:

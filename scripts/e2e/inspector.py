@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 
-from session import CALLS, Answer, Played
+from session import Answer, Played, calls
 from stage import TOOLS, Stage, StageError
 
 WITHIN_S = 60
 
 # The Inspector starts a Node and a server for each request; these steps say enough.
+# A shop that is chosen is chosen for one session, which here is one call.
 STEPS = {"order", "page", "found", "no such order", "misspelt argument"}
+STEPS |= {"other shop, by name", "misspelt shop", "third shop", "a key is passed"}
 
 # The Inspector's exit code for a tool that answered with an error.
 TOOL_ERROR = 5
@@ -20,7 +22,7 @@ def play(stage: Stage, era: str) -> Played:
     initialized = _ask(stage, era, "initialize")
     listed = _ask(stage, era, "tools/list", "--strict")
     played = Played(initialized["protocolVersion"], [tool["name"] for tool in listed["tools"]])
-    for step, tool, arguments in CALLS:
+    for step, tool, arguments in calls(stage):
         if step in STEPS:
             called = ["--tool-name", tool, "--tool-args-json", json.dumps(arguments)]
             played.answers[step] = _answer(_ask(stage, era, "tools/call", *called))

@@ -3,7 +3,7 @@
 import anyio
 from mcp import Client, MCPError, StdioServerParameters
 
-from session import CALLS, Answer, Played
+from session import Answer, Played, calls
 from stage import Stage
 
 
@@ -16,7 +16,7 @@ async def _play(stage: Stage, mode: str) -> Played:
     async with Client(server, mode=mode) as client:
         listed = await client.list_tools()
         played = Played(client.protocol_version, [tool.name for tool in listed.tools])
-        for step, tool, arguments in CALLS:
+        for step, tool, arguments in calls(stage):
             played.answers[step] = await _call(client, tool, arguments)
         return played
 

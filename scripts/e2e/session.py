@@ -1,11 +1,14 @@
 """One session with a shop, said once for every client: what is called, and what a right answer looks like.
 
-Each client module plays `CALLS` its own way and hands back a `Played`; `judge` looks at it. So every client is held to
-the same expectations, and a new expectation reaches all of them.
+Each client module plays `calls(stage)` its own way and hands back a `Played`; `judge` looks at it. So every client is held
+to the same expectations, and a new expectation reaches all of them. Where the stage keeps two shops in its vault, the same
+calls find the default one, and some more go to the other.
 """
 
 import json
 from dataclasses import dataclass, field
+
+from stage import Stage
 
 LEGACY = "2025-11-25"
 MODERN = "2026-07-28"
@@ -19,6 +22,7 @@ TOOLS = [
     "server_status",
     "stores_list",
     "stores_use",
+    "stores_register",
     "folders_list",
     "store_settings",
     "orders_list",
@@ -45,6 +49,29 @@ CALLS = [
     ("misspelt argument", "orders_get", {"order_idd": ORDER_ID}),
     ("no such tool", "orders_gte", {}),
 ]
+
+
+# What nobody should ever pass, passed all the same.
+PASTED_KEY = "canaryPastedIntoAConversation0123456789"
+
+# The second shop, by its name in small letters and by its id; it stands in another time zone than the first.
+OTHER, OTHER_ID, OTHER_ZONE = "demo outlet", "4243", "Asia/Tokyo"
+
+# What else a session calls where two shops are in the vault. From `chosen` on it is about the other shop.
+VAULT_CALLS = [
+    ("other shop, by name", "store_settings", {"store": OTHER}),
+    ("other shop, by id", "store_settings", {"store": OTHER_ID}),
+    ("misspelt shop", "store_settings", {"store": "demo outlte"}),
+    ("order of the wrong shop", "orders_get", {"order_id": ORDER_ID, "store": OTHER}),
+    ("third shop", "stores_register", {"store_id": "4711", "store_name": "Third"}),
+    ("a key is passed", "stores_register", {"store_id": "4711", "store_name": "Third", "api_key": PASTED_KEY}),
+    ("chosen", "stores_use", {"store": OTHER_ID}),
+    ("chosen shop", "store_settings", {}),
+]
+
+
+def calls(stage: Stage) -> list[tuple]:
+    return [*CALLS, *VAULT_CALLS] if stage.vault else CALLS
 
 
 @dataclass
@@ -76,13 +103,13 @@ class Check:
     why: str = ""
 
 
-def judge(played: Played, era: str) -> list[Check]:
+def judge(played: Played, era: str, stage: Stage) -> list[Check]:
     """Every expectation that every client has to see met."""
     checks = [
         Check("speaks the era's revision", played.revision == REVISION[era], f"{played.revision}, not {REVISION[era]}"),
         Check("lists the tools in order", played.tools == TOOLS, f"{played.tools}"),
     ]
-    for step, expectation in EXPECTED.items():
+    for step, expectation in {**EXPECTED, **(EXPECTED_OF_A_VAULT if stage.vault else {})}.items():
         if step not in played.answers:
             continue
         answer = played.answers[step]
@@ -136,4 +163,35 @@ EXPECTED = {
     "no such order": lambda a: is_a_clear_error(a, "99999999"),
     "misspelt argument": lambda a: is_a_clear_error(a, "order_idd", "order_id"),
     "no such tool": lambda a: a.refused == -32602 or a.failed,
+}
+
+
+def are_two_shops(answer: Answer) -> bool:
+    active = {store["name"]: store["active"] for store in good(answer)["stores"]}
+    return active == {"Demo Store": True, "Demo Outlet": False}
+
+
+def is_the_other_shop(answer: Answer) -> bool:
+    return good(answer)["settings"]["timezone"] == OTHER_ZONE
+
+
+def is_a_way_to_add_it(answer: Answer) -> bool:
+    """The command to type, which asks for the key; no tool does."""
+    return all(word in answer.text for word in ("store add", "Third", "4711")) and not answer.is_error
+
+
+def is_refused_unheard(answer: Answer) -> bool:
+    return (answer.is_error or answer.refused) and PASTED_KEY not in answer.text and "rotate" in answer.text
+
+
+EXPECTED_OF_A_VAULT = {
+    "stores": are_two_shops,
+    "other shop, by name": is_the_other_shop,
+    "other shop, by id": is_the_other_shop,
+    "misspelt shop": lambda a: is_a_clear_error(a, "Demo Outlet"),
+    "order of the wrong shop": lambda a: is_a_clear_error(a, ORDER_ID),
+    "third shop": is_a_way_to_add_it,
+    "a key is passed": is_refused_unheard,
+    "chosen": lambda a: good(a)["store"]["name"] == "Demo Outlet",
+    "chosen shop": is_the_other_shop,
 }

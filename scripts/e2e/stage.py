@@ -1,4 +1,4 @@
-"""The stage: a sandbox shop and a sidecar on free loopback ports, with a home of their own, and how a client reaches them.
+"""The stage: two sandbox shops and a sidecar on free loopback ports, with a home of their own, and how a client reaches them.
 
 Used by the end-to-end suite and by the demo. Standard library only. Leaving the `with` block ends every process that
 the stage has started and removes the home, whatever happened inside.
@@ -32,6 +32,10 @@ class StageError(Exception):
     """Something on stage did not come up; the text says what and where to look."""
 
 
+class Skipped(Exception):
+    """This machine cannot have what the test needs; the text says what."""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -62,12 +66,32 @@ def get(url: str, token: str | None = None, timeout_s: float = 5) -> tuple[int, 
         return 0, str(nobody)
 
 
-class Stage:
-    """`with Stage() as stage:` a shop, a sidecar and a home."""
+# The settings under which calls in a row do not wait: neither for a shop's quota nor for a tenant's rate limit.
+OPEN_WIDE = {
+    "ORDERDESK_MCP_STORE_BURST": "1000",
+    "ORDERDESK_MCP_STORE_RATE_PER_SECOND": "1000",
+    "ORDERDESK_MCP_RATE_LIMIT_RPM": "100000",
+}
 
-    def __init__(self, settings: dict[str, str] | None = None, sandbox: list[str] | None = None):
+
+class Stage:
+    """`with Stage() as stage:` two shops, a sidecar and a home.
+
+    The servers find the first shop in their environment. With `vault=True` they find both in the home, sealed: put there
+    by the commands a person would type. With `sealed_by_hand=True` whoever opens the stage types them.
+    """
+
+    def __init__(
+        self,
+        settings: dict[str, str] | None = None,
+        sandbox: list[str] | None = None,
+        vault: bool = False,
+        sealed_by_hand: bool = False,
+    ):
         self.sandbox_arguments = sandbox or []
         self.settings = settings or {}
+        self.vault = vault
+        self.shop_in_environment = not vault and not sealed_by_hand
         self.admin_token = secrets.token_hex(16)
         self.processes: list[subprocess.Popen] = []
         self.folder = Path(tempfile.mkdtemp(prefix="orderdesk-stage-"))
@@ -77,6 +101,8 @@ class Stage:
         try:
             self._start_sandbox()
             self._start_sidecar()
+            if self.vault:
+                self._seal_the_shops()
         except BaseException:
             self.close()
             raise
@@ -105,14 +131,15 @@ class Stage:
 
     def _start_sandbox(self) -> None:
         process = self.spawn(
-            "sandbox", [BIN / "orderdesk-sandbox", "--port", "0", *self.sandbox_arguments], stdout=subprocess.PIPE
+            "sandbox", [BIN / "orderdesk-sandbox", "--port", "0", "--stores", "2", *self.sandbox_arguments], stdout=subprocess.PIPE
         )
         line = process.stdout.readline()
         if not line:
             raise StageError(f"the sandbox did not start:\n{self.said('sandbox')}")
         shop = json.loads(line)
         self.base_url = shop["base_url"]
-        self.store = shop["stores"][0]
+        self.stores = shop["stores"]
+        self.store = self.stores[0]
 
     def _start_sidecar(self) -> None:
         address = f"127.0.0.1:{free_port()}"
@@ -132,15 +159,35 @@ class Stage:
 
         wait_for("the sidecar answers", serving)
 
+    def _seal_the_shops(self) -> None:
+        settings = {"ORDERDESK_MCP_HOME": str(self.home), "ORDERDESK_MCP_API_BASE_URL": self.base_url}
+        self.run("init", also=settings)
+        for store in self.stores:
+            key = f"{store['api_key']}\n"
+            self.run("store", "add", "--name", store["name"], "--id", store["store_id"], also=settings, stdin=key)
+        self.run("store", "use", self.store["name"], also=settings)
+
+    def run(self, *arguments: str, stdin: str = "", also: dict[str, str] | None = None) -> str:
+        """Runs one of the product's commands to its end; what it printed."""
+        command = [self.server(), *arguments]
+        ran = subprocess.run(
+            command, input=stdin, capture_output=True, text=True, timeout=STARTS_WITHIN_S, env={**clean_environment(), **(also or {})}
+        )
+        if ran.returncode != 0:
+            raise StageError(f"`mcp-stdio {' '.join(arguments)}` ended with {ran.returncode}: {ran.stderr[-800:]}")
+        return ran.stdout
+
     def server(self) -> str:
         """The command that a client spawns."""
         return str(BIN / "mcp-stdio")
 
     def server_settings(self) -> dict[str, str]:
         """The environment that a client hands to the server."""
+        settings = {**self.settings, "ORDERDESK_MCP_HOME": str(self.home)}
+        if not self.shop_in_environment:
+            return settings
         return {
-            **self.settings,
-            "ORDERDESK_MCP_HOME": str(self.home),
+            **settings,
             "ORDERDESK_MCP_API_BASE_URL": self.base_url,
             "ORDERDESK_MCP_STORE_ID": str(self.store["store_id"]),
             "ORDERDESK_MCP_API_KEY": self.store["api_key"],

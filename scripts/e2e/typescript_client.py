@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from session import CALLS, Answer, Played
+from session import Answer, Played, calls
 from stage import TOOLS, Stage, StageError
 
 # A whole session; Node alone needs a quarter of a second.
@@ -15,7 +15,7 @@ WITHIN_S = 60
 def play(stage: Stage, era: str) -> Played:
     # Node resolves packages beside the script, and the packages live under target/.
     script = shutil.copy(Path(__file__).with_suffix(".mjs"), TOOLS / "node")
-    what = {"command": stage.server(), "env": stage.server_settings(), "mode": era, "calls": CALLS}
+    what = {"command": stage.server(), "env": stage.server_settings(), "mode": era, "calls": calls(stage)}
     ran = subprocess.run(
         ["node", script, json.dumps(what)], capture_output=True, text=True, timeout=WITHIN_S, stdin=subprocess.DEVNULL
     )

@@ -3,6 +3,7 @@
 mod fleet;
 mod session;
 mod sidecar;
+mod vault;
 
 use std::fmt;
 use std::time::Duration;
@@ -85,6 +86,7 @@ pub(crate) fn run(quick: bool, markdown: bool) -> anyhow::Result<()> {
     let effort = if quick { Effort::QUICK } else { Effort::WHOLE };
     let stage = Stage::open()?;
     let mut rows = session::measure(&stage, effort)?;
+    rows.extend(vault::measure(&stage, effort)?);
     rows.extend(fleet::measure(&stage)?);
     rows.extend(sidecar::measure(&stage, effort)?);
     drop(stage);

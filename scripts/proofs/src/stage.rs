@@ -1,6 +1,6 @@
 //! A home, a simulated shop and a sidecar for one proof; all of it ends and vanishes with the value.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -59,6 +59,7 @@ impl Stage {
             ("ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
             ("STORE_BURST", "1000000".to_owned()),
             ("STORE_RATE_PER_SECOND", "1000000".to_owned()),
+            ("RATE_LIMIT_RPM", "100000".to_owned()),
             ("CACHE_TTL_ORDERS", "1h".to_owned()),
         ]);
         let sidecar = Sidecar::start(&bin, folder.path(), &settings)?;
@@ -97,6 +98,47 @@ impl Stage {
         let mut settings = self.settings.clone();
         settings.extend(named(&[("HOME", home.to_owned())]));
         Server::spawn(&self.program("mcp-stdio"), &[], &settings, &self.stderr())
+    }
+
+    /// Spawns one more server on a home whose shop is sealed; its environment names none.
+    pub(crate) fn server_on_sealed(&self, home: &str) -> anyhow::Result<Server> {
+        let from_environment = ["ORDERDESK_MCP_STORE_ID", "ORDERDESK_MCP_API_KEY"];
+        let mut settings = self.settings.clone();
+        settings.retain(|(name, _)| !from_environment.contains(&name.as_str()));
+        settings.extend(named(&[("HOME", home.to_owned())]));
+        Server::spawn(&self.program("mcp-stdio"), &[], &settings, &self.stderr())
+    }
+
+    /// Makes a home with a key file and seals the stage's shop in it, by the commands that a person types.
+    pub(crate) fn seal_shop_in(&self, home: &str) -> anyhow::Result<()> {
+        let setting = |name: &str| {
+            let name = format!("ORDERDESK_MCP_{name}");
+            let found = self.settings.iter().find(|(have, _)| *have == name);
+            found.map_or_else(String::new, |(_, value)| value.clone())
+        };
+        let (id, key) = (setting("STORE_ID"), setting("API_KEY"));
+        let address = setting("API_BASE_URL");
+        let run = |arguments: &[&str], stdin: &str| -> anyhow::Result<()> {
+            let mut child = Command::new(self.program("mcp-stdio"))
+                .args(["--home", home])
+                .args(arguments)
+                .env("ORDERDESK_MCP_API_BASE_URL", &address)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()?;
+            if let Some(mut pipe) = child.stdin.take() {
+                pipe.write_all(stdin.as_bytes())?;
+            }
+            let status = child.wait()?;
+            ensure!(
+                status.success(),
+                "`mcp-stdio {}` ended with {status}",
+                arguments.join(" ")
+            );
+            Ok(())
+        };
+        run(&["init"], "")?;
+        run(&["store", "add", "--name", "Sealed", "--id", &id], &key)
     }
 
     /// A release binary that stands beside this one.

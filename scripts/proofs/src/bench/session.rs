@@ -10,11 +10,11 @@ use crate::procfs::resident_bytes;
 use crate::stage::Stage;
 use crate::stats::Samples;
 
-const ENDS_WITHIN: Duration = Duration::from_secs(5);
-const CACHED: &str = r#"{"order_id":"7001001"}"#;
+pub(super) const ENDS_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const CACHED: &str = r#"{"order_id":"7001001"}"#;
 const UNCACHED: &str = r#"{"order_id":"7001001","fresh":true}"#;
 /// Calls to one server before the other has its turn, so that both meet the same machine.
-const TURN: usize = 250;
+pub(super) const TURN: usize = 250;
 
 pub(super) fn measure(stage: &Stage, effort: Effort) -> anyhow::Result<Vec<Row>> {
     let mut rows = starts(stage, effort)?;
@@ -148,7 +148,7 @@ fn uncached_reads(stage: &Stage, effort: Effort) -> anyhow::Result<Row> {
     ))
 }
 
-fn call_many(
+pub(super) fn call_many(
     server: &mut Server,
     tool: &str,
     arguments: &str,

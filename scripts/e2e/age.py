@@ -1,0 +1,67 @@
+"""The age of Debian opens what `key export` writes, and `key import` takes what that age writes.
+
+age asks for its passphrase on the terminal and nowhere else, so it gets a real one.
+"""
+
+import shutil
+from pathlib import Path
+
+from session import Check
+from shell import Shell
+from stage import BIN, Skipped, Stage
+
+PASSPHRASE = "nine wet badgers under a hedge"
+
+
+def check(stage: Stage) -> list[Check]:
+    if shutil.which("age") is None:
+        raise Skipped("no age on this machine")
+    shell = Shell(stage.folder / "age-user", {**stage.settings, "ORDERDESK_MCP_API_BASE_URL": stage.base_url})
+    store = stage.store
+    shell.run("init").well()
+    shell.run("store", "add", "--name", store["name"], "--id", store["store_id"], stdin=store["api_key"]).well()
+    key = (shell.data / "master.key").read_text().strip()
+    return [*_theirs_opens_ours(shell, key), *_ours_opens_theirs(stage, shell, key)]
+
+
+def _theirs_opens_ours(shell: Shell, key: str) -> list[Check]:
+    sealed = shell.home / "key.age"
+    exported = shell.run("key", "export", "--to", sealed, stdin=f"{PASSPHRASE}\n")
+    if exported.code != 0 or not sealed.exists():
+        return [Check("key export", False, exported.said)]
+    opened = shell.on_a_terminal("age", "--decrypt", "-o", "opened", sealed, answers=[("passphrase", PASSPHRASE)])
+    wrong = shell.on_a_terminal("age", "--decrypt", "-o", "never", sealed, answers=[("passphrase", f"{PASSPHRASE}s")])
+    plain = _text(shell.home / "opened")
+    return [
+        Check("key export, its file for the owner only", sealed.stat().st_mode & 0o777 == 0o600, f"{sealed.stat().st_mode:o}"),
+        Check("the export holds no key in plain", key not in _text(sealed) and "age" in _text(sealed), "it does"),
+        Check("age opens it, and it is master.key", opened.code == 0 and plain.strip() == key, opened.stdout),
+        Check("age does not open it with another passphrase", wrong.code != 0, wrong.stdout),
+    ]
+
+
+def _ours_opens_theirs(stage: Stage, shell: Shell, key: str) -> list[Check]:
+    """The move to another machine: the state file is copied, the key comes sealed."""
+    (shell.home / "plain").write_text(f"{key}\n")
+    twice = [("passphrase", PASSPHRASE), ("confirm", PASSPHRASE)]
+    sealed = shell.on_a_terminal("age", "--passphrase", "--armor", "-o", "theirs.age", "plain", answers=twice)
+    moved = Shell(stage.folder / "age-moved", shell.settings)
+    moved.data.mkdir(parents=True, mode=0o700)
+    # Nobody has the old home open, so there is no write-ahead log beside the file.
+    shutil.copy(shell.data / "state.db", moved.data / "state.db")
+    theirs = shell.home / "theirs.age"
+    refused = moved.run("key", "import", theirs, stdin=f"{PASSPHRASE}s\n")
+    imported = moved.run("key", "import", theirs, stdin=f"{PASSPHRASE}\n")
+    typed = moved.on_a_terminal(BIN / "mcp-stdio", "key", "export", "--to", "again.age", answers=[("passphrase", PASSPHRASE), ("", PASSPHRASE)])
+    tested = moved.run("store", "test", stage.store["name"])
+    return [
+        Check("age seals a key", sealed.code == 0, sealed.stdout),
+        Check("key import refuses a wrong passphrase", refused.code != 0 and "hint:" in refused.stderr, refused.said),
+        Check("key import takes age's file", imported.code == 0 and _text(moved.data / "master.key").strip() == key, imported.said),
+        Check("the shop opens on the new machine", tested.code == 0, tested.said),
+        Check("key export asks on a terminal, twice, without echo", typed.code == 0 and PASSPHRASE not in typed.stdout, typed.stdout),
+    ]
+
+
+def _text(file: Path) -> str:
+    return file.read_text(errors="replace") if file.exists() else ""

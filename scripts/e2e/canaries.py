@@ -1,0 +1,238 @@
+"""Every secret is planted, everything is done well and badly, and then everything that can be read is searched for it.
+
+The Rust test `secrets.rs` does this to one server and to the commands; here it is the whole product as it stands on a
+machine: the sidecar's pages, the files of a client, the processes as the kernel shows them, and what a sweep would miss if
+it could not find anything.
+"""
+
+import base64
+import json
+import os
+import re
+import resource
+import shutil
+import urllib.request
+from pathlib import Path
+
+import wire
+from session import ORDER_ID, PASTED_KEY, Check
+from shell import Ran, Shell
+from stage import OPEN_WIDE, Stage, get
+
+PASSPHRASE = "canary badgers under every hedge"
+PASSED_IN = "passphrase:canary otters in the mill pond"
+
+# Everything that libraries listen to, as loud as it goes.
+LOUD = {"ORDERDESK_MCP_LOG": "trace", "RUST_LOG": "trace", "RUST_BACKTRACE": "full"}
+
+
+def check(stage: Stage) -> list[Check]:
+    shell = Shell(stage.folder / "canary-user", {**OPEN_WIDE, **LOUD, "ORDERDESK_MCP_API_BASE_URL": stage.base_url})
+    shell.settings["ORDERDESK_MCP_HOME"] = str(stage.home)  # the sidecar's home, so that its pages show what happens here
+    secrets = Secrets(stage, shell)
+    seen = Seen()
+    seen.commands(_commands(stage, shell, secrets))
+    with wire.Server(shell.environment) as server:
+        _session(stage, server)
+        seen.note("stderr of a server, alive", server.stderr)
+        closed = _closed_to_others(server.pid)
+        seen.process("a server", server.pid)
+        seen.pages(stage)
+    seen.note("stderr of a server, ended", server.stderr)
+    # The order's own data is in good answers; keys are in none.
+    seen.note("answers", "".join(server.frames), personal=True)
+    handed, from_environment = _handed_over(stage, shell, secrets)
+    seen.commands(handed)
+    seen.files("the home", stage.home, but=[stage.home / "master.key"])
+    seen.files("the user's own files", shell.home, but=[shell.home / "moved/master.key"])
+    seen.files("logs of the stage", stage.folder, depth=1)
+    return [*secrets.found_in(seen), secrets.can_be_found(stage.folder / "scratch"), closed, from_environment]
+
+
+class Secrets:
+    """What to look for, in each form in which it could lie about."""
+
+    def __init__(self, stage: Stage, shell: Shell):
+        key = (stage.home / "master.key").read_text().strip()
+        # What a sweep finds in the bytes of the key: bech32 without its checksum is the key five bits at a time.
+        raw = _bech32_bytes(key)
+        assert len(raw) == 32, f"master.key holds {len(raw)} bytes"
+        self.always = {
+            "the master key": key.encode(),
+            "the master key, its middle": key[10:40].encode(),
+            "the master key in capitals": key.upper().encode(),
+            "the master key's bytes": raw,
+            "the master key in hex": raw.hex().encode(),
+            "the master key in base64": base64.b64encode(raw).rstrip(b"="),
+            "the master key in url-safe base64": base64.urlsafe_b64encode(raw).rstrip(b"="),
+            "a passphrase": PASSPHRASE.encode(),
+            "a passphrase as the key": PASSED_IN.removeprefix("passphrase:").encode(),
+            "a key pasted into a conversation": PASTED_KEY.encode(),
+            **{f"the API key of {store['name']}": store["api_key"].encode() for store in stage.stores},
+            **{f"the API key of {store['name']} in base64": base64.b64encode(store["api_key"].encode())[:-4] for store in stage.stores},
+        }
+        order = json.loads(_asked(stage, f"orders/{ORDER_ID}"))["order"]
+        self.personal = {
+            "an order's e-mail": order["email"].encode(),
+            "an order's phone": order["shipping"]["phone"].encode(),
+            "an order's street": order["shipping"]["address1"].encode(),
+        }
+
+    def add(self, what: str, secret: str) -> None:
+        self.always[what] = secret.encode()
+
+    def found_in(self, seen: "Seen") -> list[Check]:
+        checks = []
+        for group, wanted in (("keys and passphrases", self.always), ("people", self.personal)):
+            places = [(where, text) for where, text, personal in seen.places if group != "people" or not personal]
+            found = [f"{what} in {where}" for what, secret in wanted.items() for where, text in places if secret in text]
+            size = sum(len(text) for _, text in places)
+            name = f"{group}: {len(wanted)} canaries are in none of {len(places)} places ({size / 1e6:.1f} MB)"
+            checks.append(Check(name, not found and len(places) > 20 and size > 100_000, "; ".join(found[:12])))
+        return checks
+
+    def can_be_found(self, scratch: Path) -> Check:
+        """The sweep proves nothing unless it finds what is there."""
+        scratch.mkdir()
+        planted = {**self.always, **self.personal}
+        for number, secret in enumerate(planted.values()):
+            (scratch / f"{number}.bin").write_bytes(b"\0\xff before " + secret + b" after \n")
+        seen = Seen()
+        seen.files("scratch", scratch)
+        found = [what for what, secret in planted.items() if any(secret in text for _, text, _ in seen.places)]
+        shutil.rmtree(scratch)
+        return Check(f"the sweep finds each of {len(planted)} planted canaries", sorted(found) == sorted(planted), f"only {found}")
+
+
+class Seen:
+    """Everything that somebody could read: (where, its bytes, whether people's data may be there)."""
+
+    def __init__(self):
+        self.places: list[tuple[str, bytes, bool]] = []
+
+    def note(self, where: str, text: str | bytes, personal: bool = False) -> None:
+        self.places.append((where, text if isinstance(text, bytes) else text.encode(), personal))
+
+    def commands(self, commands: list[Ran]) -> None:
+        for ran in commands:
+            self.note(f"the command line `{ran.command}`", ran.command)
+            self.note(f"stderr of `{ran.command}`", ran.stderr)
+            # A tool that was called from the shell answers there.
+            self.note(f"stdout of `{ran.command}`", ran.stdout, personal=" call " in ran.command)
+
+    def files(self, what: str, folder: Path, but: list[Path] = (), depth: int = 9) -> None:
+        for path in folder.rglob("*"):
+            if path.is_file() and path not in but and len(path.relative_to(folder).parts) <= depth:
+                self.note(f"{what}: {path.relative_to(folder)}", path.read_bytes())
+
+    def process(self, what: str, pid: int) -> None:
+        for name in ("cmdline", "environ", "comm", "status", "maps"):
+            self.note(f"/proc/PID/{name} of {what}", Path(f"/proc/{pid}/{name}").read_bytes())
+
+    def pages(self, stage: Stage) -> None:
+        for path in ("/metrics", "/health", "/health/ready", "/health/detailed", "/openapi.json"):
+            _, body = get(f"{stage.sidecar_url}{path}", stage.admin_token)
+            self.note(f"the sidecar's {path}", body)
+
+
+def _commands(stage: Stage, shell: Shell, secrets: Secrets) -> list[Ran]:
+    """Every command, with what it wants and with what it does not."""
+    store = stage.store
+    wrong_key = f"odmk1{'q' * 58}"
+    pasted_as_id = ["store", "add", "--name", "Odd", "--id", stage.stores[1]["store_id"]]
+    unlike = {"ORDERDESK_MCP_MASTER_KEY": secrets.always["the master key"].decode()[:-1] + "?"}
+    plans = [
+        (["init"], None, {}),
+        (["store", "list"], None, {}),
+        (["store", "list", "--json"], None, {}),
+        (["store", "test", store["name"]], None, {}),
+        (["store", "test", "no such shop"], None, {}),
+        (["store", "add", "--name", "Wrong", "--id", store["store_id"]], f"{PASTED_KEY}\n", {}),
+        (pasted_as_id, f"two {PASTED_KEY}\n{PASTED_KEY}\n", {}),
+        (["store", "add", "--name", "Spare", "--id", "4711", "--no-verify"], f"{PASTED_KEY}\n", {}),
+        (["store", "test", "Spare"], None, {}),
+        (["store", "remove", "Spare", "--yes"], None, {}),
+        (["key", "show-id"], None, {}),
+        (["key", "export", "--to", shell.home / "key.age"], f"{PASSPHRASE}\n", {}),
+        (["key", "import", shell.home / "key.age"], f"not {PASSPHRASE}\n", {}),
+        (["config"], None, {}),
+        (["config", "--json"], None, {}),
+        (["tools", "--json"], None, {}),
+        (["call", "orders_get", json.dumps({"order_id": ORDER_ID})], None, {}),
+        (["call", "orders_get", json.dumps({"order_id": "x"})], None, {}),
+        (["call", "orders_find", json.dumps({"query": ORDER_ID})], None, {}),
+        (["doctor"], None, {}),
+        (["doctor", "--json"], None, {}),
+        (["audit", "list"], None, {}),
+        (["audit", "list", "--json"], None, {}),
+        (["audit", "export", "--format", "csv"], None, {}),
+        (["audit", "export", "--format", "json"], None, {}),
+        (["audit", "verify"], None, {}),
+        (["install", "--client", "claude-code"], None, {}),
+        (["install", "--client", "codex"], None, {}),
+        (["install", "--client", "goose"], None, {}),
+        (["install", "--client", "cursor", "--print"], None, {}),
+        # Keys that are none, or another's: the complaint names the source and never the content.
+        (["store", "list"], None, {"ORDERDESK_MCP_MASTER_KEY": wrong_key}),
+        (["store", "list"], None, unlike),
+        (["store", "list"], None, {"ORDERDESK_MCP_MASTER_KEY": PASSED_IN}),
+        (["store", "list"], None, {"ORDERDESK_MCP_MASTER_KEY": PASSED_IN.removeprefix("passphrase:")}),
+        (["config", "--json"], None, {"ORDERDESK_MCP_MASTER_KEY": PASSED_IN}),
+        (["doctor"], None, {"ORDERDESK_MCP_MASTER_KEY": PASSED_IN}),
+        (["doctor", "--json"], None, {"ORDERDESK_MCP_STORE_ID": store["store_id"], "ORDERDESK_MCP_API_KEY": PASTED_KEY}),
+    ]
+    return [shell.run(*arguments, stdin=stdin, also=also) for arguments, stdin, also in plans]
+
+
+def _session(stage: Stage, server: wire.Server) -> None:
+    """Every tool, with what it wants and with what it does not; a shop that answers with what it should not."""
+    listed = server.request("tools/list", {})["result"]["tools"]
+    for tool in listed:
+        name = tool["name"]
+        for arguments in ({}, {"store": "nowhere"}, {"api_key": PASTED_KEY}, {"store": PASTED_KEY}, {"order_id": ORDER_ID}):
+            server.call(name, **arguments)
+    server.call("orders_find", query=ORDER_ID)
+    server.call("stores_register", store_id="4711", store_name="Third")
+    server.call("stores_register", store_id=PASTED_KEY, store_name="Third")
+    server.call("stores_register", store_id="4711", store_name=PASTED_KEY)
+    server.request(PASTED_KEY, {"key": PASTED_KEY})
+
+
+def _handed_over(stage: Stage, shell: Shell, secrets: Secrets) -> tuple[list[Ran], Check]:
+    """A server with its key from the environment: there the kernel shows it to its owner, and nowhere else."""
+    key = secrets.always["the master key"].decode()
+    settings = {**shell.environment, "ORDERDESK_MCP_MASTER_KEY": key}
+    with wire.Server(settings) as server:
+        well, text = server.call("orders_get", order_id=ORDER_ID)
+        environ = Path(f"/proc/{server.pid}/environ").read_bytes()
+        cmdline = Path(f"/proc/{server.pid}/cmdline").read_bytes()
+    given = key.encode() in environ and key.encode() not in cmdline and key not in server.stderr
+    check = Check("a key from the environment is in the environment only", well and given, text)
+    rotated = shell.run("key", "rotate", "--yes")
+    secrets.add("the new master key", (stage.home / "master.key").read_text().strip())
+    return [rotated], check
+
+
+def _closed_to_others(pid: int) -> Check:
+    """No core dump can hold a key, and only root reads the process's memory."""
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_CORE)
+    # A process that is not dumpable belongs to root in /proc, whoever runs it; as root that shows in its memory map's owner only.
+    owner = os.stat(f"/proc/{pid}/environ").st_uid
+    return Check("a server leaves no core dump", (soft, hard) == (0, 0) and owner == 0, f"limit {soft}/{hard}, /proc owned by {owner}")
+
+
+def _asked(stage: Stage, path: str) -> str:
+    """What the shop itself says, asked without any of us in between."""
+
+
+    store = stage.store
+    headers = {"ORDERDESK-STORE-ID": store["store_id"], "ORDERDESK-API-KEY": store["api_key"]}
+    with urllib.request.urlopen(urllib.request.Request(f"{stage.base_url}/{path}", headers=headers)) as answer:
+        return answer.read().decode()
+
+
+def _bech32_bytes(text: str) -> bytes:
+    """The bytes of a bech32 text without looking at its checksum: a sweep needs no more."""
+    words = ["qpzry9x8gf2tvdw0s3jn54khce6mua7l".index(letter) for letter in re.sub("^.*1", "", text)[:-6]]
+    bits = "".join(f"{word:05b}" for word in words)
+    return bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits) // 8 * 8, 8))

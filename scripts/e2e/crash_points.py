@@ -1,0 +1,261 @@
+"""Commands killed in the middle: at every write, sync, rename and removal that they make, one after the other.
+
+A tracer (strace) kills the real command as it is about to make its n-th call of one kind, for n = 1, 2, … until a run gets
+through. After each kill: exactly one master key opens every shop, never none, never a mixture; servers that were running go
+on; a client's file is the old one or the new one. Then the same with a disk that fails or is full instead of a kill.
+
+Usage: crash_points.py [--short]     --short takes every third call; the whole is part of scripts/soak
+"""
+
+import json
+import sqlite3
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import wire
+from session import ORDER_ID
+from shell import Ran, Shell
+from stage import OPEN_WIDE, Stage, StageError
+
+# Everything by which a command of ours changes what is on the disk. A question mark: not every machine has the call.
+CHANGES = ["pwrite64", "write", "fsync", "fdatasync", "?rename", "renameat", "renameat2", "?unlink", "unlinkat", "ftruncate", "?link", "linkat"]
+
+# What a failing and a full disk answer, and to which calls.
+DISK_ERRORS = ["EIO", "ENOSPC"]
+FALLIBLE = ["pwrite64", "write", "fsync", "fdatasync", "?rename", "renameat"]
+
+# No command of ours makes nearly as many; a loop that gets here is counting something else.
+ENOUGH = 400
+
+
+class Broken(Exception):
+    """What has to hold after a crash does not."""
+
+
+@dataclass
+class Tally:
+    """What one command went through."""
+
+    command: str
+    kills: int = 0
+    errors: int = 0
+    runs: int = 0
+    broken: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    def report(self) -> bool:
+        took = time.monotonic() - self.began
+        print(f"  {'FAIL' if self.broken else 'ok  '} {self.command}: {self.kills} kills, {self.errors} disk errors, {self.runs} runs that got through, {took:.1f} s")
+        for what in self.broken[:5]:
+            print(f"       {what}")
+        return not self.broken
+
+
+def strace(call: str, fault: str, at: int) -> list[str]:
+    """A tracer that lets the command's `at`-th call of this kind meet `fault`."""
+    return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={at}"]
+
+
+def was_killed(ran: Ran) -> bool:
+    return ran.code in (-9, 137)
+
+
+def each_kill(tally: Tally, step: int, attempt, holds) -> None:
+    """Kills `attempt(tracer)` at every `step`-th call of each kind; `holds(ran)` raises `Broken` where something is lost."""
+    for call in CHANGES:
+        for at in range(1, ENOUGH, step):
+            ran = attempt(strace(call, "signal=KILL", at))
+            killed = was_killed(ran)
+            if not killed:
+                ran.well()
+            tally.kills, tally.runs = tally.kills + killed, tally.runs + (not killed)
+            _hold(tally, f"killed at {call} number {at}", holds, ran)
+            if not killed:
+                break
+
+
+def each_disk_error(tally: Tally, step: int, attempt, holds) -> None:
+    """The same with a call that fails once: the command may give up, with words, or get through."""
+    for call in FALLIBLE:
+        for at in range(1, ENOUGH, step):
+            error = DISK_ERRORS[at % len(DISK_ERRORS)]
+            ran = attempt(strace(call, f"error={error}", at))
+            tally.errors += 1
+            if "panicked" in ran.stderr or ran.code < 0:
+                tally.broken.append(f"{error} at {call} number {at}: {ran.stderr[-300:]}")
+            _hold(tally, f"{error} at {call} number {at}", holds, ran)
+            # Past the last call of this kind nothing fails any more; a fault that was got over costs a few runs more.
+            if ran.code == 0 and at > 3:
+                break
+
+
+def _hold(tally: Tally, when: str, holds, ran: Ran) -> None:
+    try:
+        holds(ran)
+    except (Broken, StageError) as wrong:
+        tally.broken.append(f"{when}: {wrong}")
+
+
+class Shop:
+    """A user with two sealed shops, whose key is in `master.key`."""
+
+    def __init__(self, stage: Stage, name: str):
+        self.stage = stage
+        self.shell = Shell(stage.folder / name, {**OPEN_WIDE, "ORDERDESK_MCP_API_BASE_URL": stage.base_url})
+        self.shell.run("init").well()
+        for store in stage.stores:
+            self.shell.run("store", "add", "--name", store["name"], "--id", store["store_id"], stdin=store["api_key"]).well()
+        self.names = [store["name"] for store in stage.stores]
+
+    @property
+    def key_file(self) -> Path:
+        return self.shell.data / "master.key"
+
+    def keys(self) -> set[str]:
+        """Every key that is lying about in the home."""
+        files = [self.key_file, self.key_file.with_name("master.key.next")]
+        return {file.read_text().strip() for file in files if file.exists() and file.read_text().strip()}
+
+    def opened_with(self, key: str) -> set[str]:
+        """The shops whose seals this key opens, asked of a process that has it from its environment."""
+        return {name for name in self.names if self.shell.run("store", "test", name, also={"ORDERDESK_MCP_MASTER_KEY": key}).code == 0}
+
+    def one_key_works(self, before: str) -> None:
+        everything = set(self.names)
+        opened = {key: self.opened_with(key) for key in {before, *self.keys()}}
+        if sorted(map(len, opened.values())) != [0] * (len(opened) - 1) + [len(everything)]:
+            raise Broken(f"{len(opened)} keys open {[sorted(names) for names in opened.values()]}")
+        # And as a user: no key in hand, the home has to find it.
+        for name in self.names:
+            self.shell.run("store", "test", name).well()
+        works = next(key for key, names in opened.items() if names)
+        if self.key_file.read_text().strip() != works:
+            raise Broken("the key that works is not the one in master.key")
+
+
+def rotation(stage: Stage, step: int) -> Tally:
+    """One home, rotated again and again under two servers that read all the while."""
+    tally = Tally("key rotate")
+    shop = Shop(stage, "rotating")
+    shell = shop.shell
+    first = shop.key_file.read_text().strip()
+    before = [first]
+
+    def attempt(tracer: list[str]) -> Ran:
+        before[0] = shop.key_file.read_text().strip()
+        return shell.run("key", "rotate", "--yes", under=tracer)
+
+    with wire.Server(shell.environment) as running, wire.Server({**shell.environment, "ORDERDESK_MCP_MASTER_KEY": first}) as left_behind:
+
+        def holds(ran: Ran) -> None:
+            for name in shop.names:
+                well, text = running.call("store_settings", store=name, fresh=True)
+                if not well:
+                    raise Broken(f"a running server lost {name}: {text}")
+            shop.one_key_works(before[0])
+            well, text = left_behind.call("store_settings", store=shop.names[0], fresh=True)
+            if well == (shop.key_file.read_text().strip() != first):
+                raise Broken(f"a server with the first key {'still reads' if well else 'no longer reads'}: {text}")
+
+        each_kill(tally, step, attempt, holds)
+        each_disk_error(tally, step * 2, attempt, holds)
+        well, text = left_behind.call("orders_get", order_id=ORDER_ID)
+        if well or "rotated" not in text:
+            tally.broken.append(f"a server with a key that was rotated away says: {text}")
+    verified = shell.run("audit", "verify")
+    if verified.code != 0:
+        tally.broken.append(f"the audit chain: {verified.said}")
+    return tally
+
+
+def first_steps(stage: Stage, step: int) -> Tally:
+    """`init` in homes that have nothing: whatever a crash leaves, the same command finishes it."""
+    tally = Tally("init")
+    homes = iter(range(10_000))
+    shell = [Shell(stage.folder / "never")]
+
+    def attempt(tracer: list[str]) -> Ran:
+        shell[0] = Shell(stage.folder / f"init-{next(homes)}")
+        return shell[0].run("init", under=tracer)
+
+    def holds(_: Ran) -> None:
+        user = shell[0]
+        user.run("init").well()
+        user.run("key", "show-id").well()
+        mode = (user.data / "master.key").stat().st_mode & 0o777
+        with sqlite3.connect(user.data / "state.db") as state:
+            (tenants,) = state.execute("select count(*) from tenants").fetchone()
+        state.close()
+        if (tenants, mode) != (1, 0o600):
+            raise Broken(f"{tenants} tenants, master.key with mode {mode:o}")
+
+    each_kill(tally, step, attempt, holds)
+    each_disk_error(tally, step * 2, attempt, holds)
+    return tally
+
+
+def adding(stage: Stage, step: int) -> Tally:
+    """`store add` that replaces: the shop is there with the old key or with the new, and opens."""
+    tally = Tally("store add --replace")
+    shop = Shop(stage, "adding")
+    store = stage.stores[0]
+
+    def attempt(tracer: list[str]) -> Ran:
+        add = ["store", "add", "--name", store["name"], "--id", store["store_id"], "--replace"]
+        return shop.shell.run(*add, stdin=store["api_key"], under=tracer)
+
+    def holds(_: Ran) -> None:
+        for name in shop.names:
+            shop.shell.run("store", "test", name).well()
+
+    each_kill(tally, step, attempt, holds)
+    verified = shop.shell.run("audit", "verify")
+    if verified.code != 0:
+        tally.broken.append(f"the audit chain: {verified.said}")
+    return tally
+
+
+def installing(stage: Stage, step: int) -> Tally:
+    """`install` into a client's file that has other things in it: the old one or the new one, never half of one."""
+    tally = Tally("install --client claude-code")
+    old = {"numStartups": 7, "mcpServers": {"other": {"type": "stdio", "command": "/bin/true", "args": []}}}
+    shell = Shell(stage.folder / "installing")
+    file = shell.home / ".claude.json"
+    shell.run("init").well()
+
+    def attempt(tracer: list[str]) -> Ran:
+        file.write_text(json.dumps(old, indent=2))
+        return shell.run("install", "--client", "claude-code", under=tracer)
+
+    def holds(ran: Ran) -> None:
+        try:
+            now = json.loads(file.read_text())
+        except ValueError as wrong:
+            raise Broken(f"{file.name} is no JSON: {wrong}") from wrong
+        added = now["mcpServers"].pop("orderdesk", None)
+        if now != old or (ran.code == 0 and added is None):
+            raise Broken(f"{file.name} is neither the old nor the new one: {now}")
+
+    each_kill(tally, step, attempt, holds)
+    each_disk_error(tally, step * 2, attempt, holds)
+    return tally
+
+
+def main(arguments: list[str]) -> int:
+    step = 3 if "--short" in arguments else 1
+    print("crash points: killed at each write, sync, rename and removal" + (", every third" if step > 1 else ""))
+    with Stage(settings=OPEN_WIDE, sandbox=["--no-rate-limit"]) as stage:
+        tallies = [play(stage, step) for play in (rotation, first_steps, adding, installing)]
+        held = [tally.report() for tally in tallies]
+    print(f"  {sum(tally.kills for tally in tallies)} kills and {sum(tally.errors for tally in tallies)} disk errors in all")
+    print(f"\n{sum(held)} passed, {len(held) - sum(held)} failed")
+    return 0 if all(held) and all(tally.kills > 3 for tally in tallies) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except StageError as error:
+        sys.exit(f"the stage did not come up: {error}")
