@@ -18,6 +18,7 @@
 //! | [`cursor`] | where a list goes on |
 //! | [`tools`] | words for the model: one file per area |
 //! | [`context`] | what a tool may use: the active store, the desk, the server's own state |
+//! | [`hosts`] | other programs' MCP configuration: our entry in it |
 //! | [`desk`] | what Order Desk means; knows no MCP |
 
 pub mod args;
@@ -32,6 +33,7 @@ pub mod desk;
 pub mod doctor;
 pub mod error;
 pub mod harden;
+pub mod hosts;
 pub mod pasted;
 pub mod reply;
 pub mod run;

@@ -13,6 +13,9 @@ pub enum Mode {
     Private,
     /// Everybody on the machine (0644 on unix): for files that hold nothing about a shop.
     Public,
+    /// Whoever may read the file that is replaced; the owner only where there is none: for files of other programs, whose readers are not
+    /// ours to choose.
+    Kept,
 }
 
 /// Replaces `path` by `bytes`: a reader, and a machine that loses power, sees the old file or the new one, never a part.
@@ -28,10 +31,13 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     builder.prefix(".writing-");
     #[cfg(unix)]
     builder.permissions(unix_mode(mode));
-    #[cfg(not(unix))]
-    let _ = mode;
     let mut file = builder.tempfile_in(folder)?;
     file.write_all(bytes)?;
+    if mode == Mode::Kept
+        && let Ok(replaced) = std::fs::metadata(path)
+    {
+        file.as_file().set_permissions(replaced.permissions())?;
+    }
     file.as_file().sync_all()?;
     file.persist(path).map_err(|failed| failed.error)?;
     sync_folder(folder)
@@ -49,7 +55,7 @@ fn folder_of(path: &Path) -> &Path {
 fn unix_mode(mode: Mode) -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt;
     std::fs::Permissions::from_mode(match mode {
-        Mode::Private => 0o600,
+        Mode::Private | Mode::Kept => 0o600,
         Mode::Public => 0o644,
     })
 }
@@ -125,6 +131,20 @@ mod tests {
                 );
             }
         });
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_kept_file_is_for_whom_the_old_one_was() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let bits = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        write_atomic(&path, b"x", Mode::Kept).unwrap();
+        assert_eq!(bits(&path), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
+        write_atomic(&path, b"y", Mode::Kept).unwrap();
+        assert_eq!(bits(&path), 0o664);
     }
 
     #[cfg(unix)]
