@@ -4,19 +4,27 @@
     reason = "the line of JSON on stdout is this command's product"
 )]
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::{Bucket, Options, Sandbox};
 
 /// A faithful Order Desk API v2 on loopback, held in memory.
 #[derive(Debug, Parser)]
-#[command(name = "orderdesk-sandbox", version)]
+#[command(
+    name = "orderdesk-sandbox",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 9465)]
     port: u16,
@@ -43,6 +51,15 @@ pub struct Args {
     seed: u64,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print what a shell needs to complete this command with the tab key.
+    Completions {
+        /// For which shell.
+        shell: Shell,
+    },
+}
+
 impl Args {
     fn options(self) -> Options {
         Options {
@@ -63,11 +80,14 @@ impl Args {
     }
 }
 
-/// Serves until a signal asks it to stop.
+/// Does what the command line says: serves until a signal asks it to stop, unless it is asked for something else.
 ///
 /// # Errors
 /// If the port is taken, the fault file is of no use, or signals cannot be heard.
 pub fn run(args: Args) -> anyhow::Result<()> {
+    if let Some(Command::Completions { shell }) = args.command {
+        return completions(shell);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -83,6 +103,19 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         sandbox.close().await;
         Ok(())
     })
+}
+
+fn completions(shell: Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        shell,
+        &mut Args::command(),
+        "orderdesk-sandbox",
+        &mut script,
+    );
+    std::io::stdout()
+        .write_all(&script)
+        .context("cannot write to stdout")
 }
 
 /// Starts to listen for Ctrl-C and SIGTERM now; the future ends when one comes. Whoever reads the line of JSON may send one

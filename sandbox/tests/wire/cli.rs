@@ -73,3 +73,22 @@ fn a_taken_port_exits_with_1_and_a_hint() {
         "{text}"
     );
 }
+
+#[test]
+fn every_shell_can_complete_its_flags_and_nothing_is_started() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let shown = output(&["completions", shell]);
+        let script = String::from_utf8(shown.stdout).unwrap();
+        assert!(
+            shown.status.success() && script.contains("no-rate-limit"),
+            "{shell}: {script}"
+        );
+    }
+    assert_eq!(output(&["completions", "cmd"]).status.code(), Some(2));
+    assert_eq!(
+        output(&["--port", "0", "completions", "bash"])
+            .status
+            .code(),
+        Some(2)
+    );
+}
