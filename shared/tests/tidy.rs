@@ -108,6 +108,36 @@ const WALLS: &[Wall] = &[
         reason: "settings come through shared::env, which knows names, sources and typos",
     },
     Wall {
+        words: &[
+            "chacha20poly1305",
+            "hkdf::",
+            "argon2::",
+            "age::",
+            "bech32::",
+        ],
+        within: &PRODUCTS,
+        welcome: &["mcp-stdio/src/vault/"],
+        reason: "only the vault seals, opens and derives keys: whoever reviews the cryptography reads one folder",
+    },
+    Wall {
+        words: &["keyring_core", "secret_service", "keyring_store"],
+        within: &PRODUCTS,
+        welcome: &["mcp-stdio/src/vault/"],
+        reason: "only the vault asks a keyring: anywhere else a question to the person could hold up a server that nobody watches",
+    },
+    Wall {
+        words: &[
+            "vault",
+            "master_key()",
+            "master_key_next()",
+            "\"master_key\"",
+            "\"api_key\"",
+        ],
+        within: &["ops-sidecar/src/"],
+        welcome: &["ops-sidecar/src/checks/home.rs"],
+        reason: "the sidecar holds no master key and opens no seal; that the key file's permissions are right is all it asks",
+    },
+    Wall {
         words: &["todo!", "unimplemented!", "dbg!"],
         within: &[],
         welcome: &[],
@@ -564,6 +594,22 @@ fn a_crossed_wall_is_seen_and_a_comment_or_a_test_is_not_one() {
         0
     );
     assert_eq!(crossed("shared/src/quota/tests.rs", "use rusqlite;\n"), 0);
+    for opens_a_seal in [
+        "use chacha20poly1305::Key;\n",
+        "use hkdf::Hkdf;\n",
+        "age::Encryptor::new();\n",
+    ] {
+        assert_eq!(crossed("mcp-stdio/src/vault/seal.rs", opens_a_seal), 0);
+        assert_eq!(crossed("mcp-stdio/src/tools/a.rs", opens_a_seal), 1);
+        assert_eq!(crossed("ops-sidecar/src/checks/audit.rs", opens_a_seal), 1);
+    }
+    assert_eq!(
+        crossed(
+            "ops-sidecar/src/run.rs",
+            "settings.secret(\"master_key\")\n"
+        ),
+        1
+    );
     assert_eq!(crossed("shared/src/state/open.rs", "use rusqlite;\n"), 0);
 }
 
