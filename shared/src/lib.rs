@@ -9,9 +9,11 @@
 //! | [`secret`] | a string that never prints itself |
 //! | [`state`] | the shared SQLite file: open, migrate, read, write; the only SQL |
 //! | [`session`] | one life of one process and the lock that proves it |
+//! | [`audit`] | who did what: hash-chained, signed per tenant, checked by anyone |
 //! | [`quota`] | one token bucket per store for all processes |
 //! | [`telemetry`] | the metric catalogue, the recorder, the flush, the scrape, the log |
 
+pub mod audit;
 pub mod clock;
 pub mod env;
 pub mod fsx;

@@ -111,6 +111,14 @@ pub enum StateError {
         /// What SQLite said.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// An audit record that would make its chain unsound; nothing was written.
+    #[error("the audit record was not written: {why}; hint: {hint}")]
+    AuditRefused {
+        /// What is wrong with it.
+        why: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
     /// The operating system refused something.
     #[error(
         "the state file cannot be used: {doing} failed: {source}; hint: check the home folder and its disk"
@@ -176,6 +184,7 @@ impl StateError {
             StateError::Moved => "moved",
             StateError::OldSqlite { .. } => "old_sqlite",
             StateError::Migration { .. } => "migration",
+            StateError::AuditRefused { .. } => "audit_refused",
             StateError::Io { .. } => "io",
             StateError::Unexpected { .. } => "unexpected",
         }

@@ -65,7 +65,7 @@ impl State {
     }
 
     /// Whether the other one is a clone of this one, and not the same file opened another time.
-    pub(super) fn is_same(&self, other: &State) -> bool {
+    pub fn is_same(&self, other: &State) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 

@@ -30,6 +30,10 @@ fn one_of_each() -> Vec<StateError> {
             to: 2,
             source: "no".into(),
         },
+        StateError::AuditRefused {
+            why: "it is not signed",
+            hint: "sign it",
+        },
         StateError::Io {
             doing: "opening",
             source: "no".into(),

@@ -155,7 +155,13 @@ pub fn range(reading: &Reading<'_>, chain: &str, range: &Range) -> Result<Vec<Ro
          ORDER BY seq {order} LIMIT ?5"
     ))?;
     let limit = i64::try_from(range.limit).unwrap_or(i64::MAX);
-    let values = (chain, range.after_seq, range.since_ms, range.until_ms, limit);
+    let values = (
+        chain,
+        range.after_seq,
+        range.since_ms,
+        range.until_ms,
+        limit,
+    );
     let mut rows = query
         .query_map(values, from_row)?
         .collect::<Result<Vec<_>, _>>()?;

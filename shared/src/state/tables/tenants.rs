@@ -29,7 +29,8 @@ pub struct Row {
     pub created_ms: i64,
 }
 
-const COLUMNS: &str = "id, name, salt, kdf, key_id, wrapped_key, wrap_nonce, key_version, default_store, created_ms";
+const COLUMNS: &str =
+    "id, name, salt, kdf, key_id, wrapped_key, wrap_nonce, key_version, default_store, created_ms";
 
 /// Adds a tenant. Look for its `key_id` in the same transaction first: a second one is a broken constraint.
 ///
@@ -102,11 +103,7 @@ pub fn all(reading: &Reading<'_>) -> Result<Vec<Row>, StateError> {
 ///
 /// # Errors
 /// Why the file could not be written; the new key id being another tenant's included.
-pub fn rewrap(
-    writing: &Writing<'_>,
-    expected_version: u32,
-    row: &Row,
-) -> Result<bool, StateError> {
+pub fn rewrap(writing: &Writing<'_>, expected_version: u32, row: &Row) -> Result<bool, StateError> {
     let mut update = writing.conn().prepare_cached(
         "UPDATE tenants SET salt = ?3, kdf = ?4, key_id = ?5, wrapped_key = ?6, wrap_nonce = ?7, key_version = ?8
          WHERE id = ?1 AND key_version = ?2",

@@ -98,8 +98,5 @@ fn a_seal_stays_with_the_address_it_was_made_for_and_a_name_with_its_shop() {
     for wrong in [elsewhere, as_coffee] {
         assert!(!file.write(|writing| reseal(writing, &wrong)));
     }
-    assert_eq!(
-        file.read(|reading| of_tenant(reading, "t1")),
-        [coffee, tea]
-    );
+    assert_eq!(file.read(|reading| of_tenant(reading, "t1")), [coffee, tea]);
 }

@@ -1,8 +1,8 @@
 //! Tenants: added, found by key, re-wrapped once, and pointing at stores of their own only.
 
 use super::*;
-use crate::state::tables::testing::{Fresh, fresh, store, tenant};
 use crate::state::tables::stores;
+use crate::state::tables::testing::{Fresh, fresh, store, tenant};
 
 fn with(rows: &[&Row]) -> Fresh {
     let file = fresh();

@@ -1,0 +1,222 @@
+//! What is remembered of the chains outside the state file: number and hash of their ends, one JSON line each, in
+//! `logs/audit-checkpoints.jsonl`. A chain whose tail was cut is sound; that it once was longer is only known here.
+//!
+//! Lines are only ever added, so that no later state of a chain covers up an earlier one. When the file has grown, it is
+//! thinned: each chain keeps its newest lines and the first of each day of the last hundred. Processes add to the file
+//! together, each with one write; nobody waits for anybody, and who finds the file being thinned leaves it to the next.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::entry::{hex, moment};
+use super::{Chain, Head};
+use crate::fsx::{self, Mode};
+use crate::paths::Home;
+
+/// Above this size the file is thinned: some 6,000 lines, read in a few milliseconds.
+const THIN_ABOVE_BYTES: u64 = 1024 * 1024;
+
+/// What is read from the end to see what moved. A chain whose line is further up is written again, which does no harm.
+const RECENT_BYTES: u64 = 64 * 1024;
+
+/// Lines that a chain keeps whatever their age.
+const NEWEST: usize = 20;
+
+/// Days of which a chain keeps the first line: longer than records are kept by default.
+const DAYS: usize = 100;
+
+/// The end of a chain at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// When it was seen.
+    pub at: Timestamp,
+    /// Which chain.
+    pub chain: Chain,
+    /// Its end.
+    pub head: Head,
+}
+
+/// A line of the file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    at: String,
+    chain: String,
+    seq: u64,
+    head: String,
+}
+
+/// Remembers the ends that moved since they were last remembered, at `now_ms` (since 1970). The file is made for its
+/// owner only.
+///
+/// # Errors
+/// What the file system says. The chains are sound all the same, and the next call remembers what this one could not.
+pub fn note(home: &Home, heads: &[(Chain, Head)], now_ms: i64) -> io::Result<()> {
+    std::fs::create_dir_all(home.logs_dir())?;
+    let lock = open_lock(home)?;
+    match lock.try_lock_shared() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(()),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let mut file = open_to_add(&home.audit_checkpoints())?;
+    let lines = new_lines(&mut file, heads, moment(now_ms))?;
+    if !lines.is_empty() {
+        file.write_all(lines.as_bytes())?;
+    }
+    let size = file.metadata()?.len();
+    drop(file);
+    lock.unlock()?;
+    if size > THIN_ABOVE_BYTES {
+        thin(home, &lock)?;
+    }
+    Ok(())
+}
+
+/// Everything remembered, oldest first. A line that cannot be read, such as one that a power cut has torn, is passed by.
+///
+/// # Errors
+/// What the file system says; a file that is not there holds nothing.
+pub fn read(home: &Home) -> io::Result<Vec<Checkpoint>> {
+    match std::fs::read(home.audit_checkpoints()) {
+        Ok(bytes) => Ok(parse(&bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is to be added, as one text.
+fn new_lines(file: &mut File, heads: &[(Chain, Head)], at: Timestamp) -> io::Result<String> {
+    let size = file.metadata()?.len();
+    let mut recent = Vec::new();
+    file.seek(SeekFrom::Start(size.saturating_sub(RECENT_BYTES)))?;
+    file.read_to_end(&mut recent)?;
+    let last: BTreeMap<Chain, Head> = parse(&recent)
+        .into_iter()
+        .map(|point| (point.chain, point.head))
+        .collect();
+    let moved = heads
+        .iter()
+        .filter(|(chain, head)| head.seq > 0 && last.get(chain) != Some(head));
+    let mut text: String = moved.map(|(chain, head)| line(at, chain, head)).collect();
+    // A torn line must not swallow ours.
+    if !text.is_empty() && recent.last().is_some_and(|byte| *byte != b'\n') {
+        text.insert(0, '\n');
+    }
+    Ok(text)
+}
+
+fn line(at: Timestamp, chain: &Chain, head: &Head) -> String {
+    let line = Line {
+        at: at.to_string(),
+        chain: chain.as_str().to_owned(),
+        seq: head.seq,
+        head: head.hash_hex(),
+    };
+    serde_json::to_string(&line).expect("text and numbers are JSON") + "\n"
+}
+
+fn parse(bytes: &[u8]) -> Vec<Checkpoint> {
+    let lines = bytes.split(|byte| *byte == b'\n');
+    lines
+        .filter_map(|line| {
+            let line: Line = serde_json::from_slice(line).ok()?;
+            let hash = from_hex(&line.head)?;
+            Some(Checkpoint {
+                at: line.at.parse().ok()?,
+                chain: Chain::from_stored(&line.chain),
+                head: Head {
+                    seq: line.seq,
+                    hash,
+                },
+            })
+        })
+        .collect()
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    for (index, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    (hex(&hash) == text).then_some(hash)
+}
+
+/// Leaves of each chain what [`kept`] says. Nobody adds a line meanwhile; when somebody does, the next one thins.
+fn thin(home: &Home, lock: &File) -> io::Result<()> {
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(()),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let lines: String = kept(read(home)?)
+        .iter()
+        .map(|point| line(point.at, &point.chain, &point.head))
+        .collect();
+    fsx::write_atomic(&home.audit_checkpoints(), lines.as_bytes(), Mode::Private)
+}
+
+/// Of each chain the newest lines, the first of each of the last days, and every one that a later one has fallen behind:
+/// that is how a cut tail shows.
+fn kept(points: Vec<Checkpoint>) -> Vec<Checkpoint> {
+    let firsts = firsts_of_days(&points);
+    let mut later: BTreeMap<Chain, (usize, u64)> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for (point, is_first) in points.into_iter().zip(firsts).rev() {
+        let (rank, lowest) = later.entry(point.chain.clone()).or_insert((0, u64::MAX));
+        *rank += 1;
+        let is_ahead = point.head.seq >= *lowest;
+        *lowest = point.head.seq.min(*lowest);
+        if *rank <= NEWEST || is_first || is_ahead {
+            kept.push(point);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+/// Which of the lines are the first of their chain and day, among the last days that the chain has lines of.
+fn firsts_of_days(points: &[Checkpoint]) -> Vec<bool> {
+    let mut days: BTreeMap<&Chain, BTreeSet<i64>> = BTreeMap::new();
+    for point in points {
+        let days = days.entry(&point.chain).or_default();
+        days.insert(day(point));
+        if days.len() > DAYS {
+            days.pop_first();
+        }
+    }
+    let mut is_first = |point: &Checkpoint| {
+        days.get_mut(&point.chain)
+            .is_some_and(|days| days.remove(&day(point)))
+    };
+    points.iter().map(&mut is_first).collect()
+}
+
+fn day(point: &Checkpoint) -> i64 {
+    point.at.as_second().div_euclid(86_400)
+}
+
+/// Adding holds it shared, thinning exclusive. It is another file because thinning replaces the one with the lines.
+fn open_lock(home: &Home) -> io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(home.run_dir().join("audit-checkpoints.lock"))
+}
+
+fn open_to_add(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).read(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests;
