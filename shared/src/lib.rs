@@ -10,6 +10,7 @@
 //! | [`state`] | the shared SQLite file: open, migrate, read, write; the only SQL |
 //! | [`session`] | one life of one process and the lock that proves it |
 //! | [`audit`] | who did what: hash-chained, signed per tenant, checked by anyone |
+//! | [`housekeeping`] | clearing away what is too old, by one process at a time |
 //! | [`quota`] | one token bucket per store for all processes |
 //! | [`telemetry`] | the metric catalogue, the recorder, the flush, the scrape, the log |
 
@@ -17,6 +18,7 @@ pub mod audit;
 pub mod clock;
 pub mod env;
 pub mod fsx;
+pub mod housekeeping;
 pub mod paths;
 pub mod quota;
 pub mod secret;

@@ -38,4 +38,4 @@ pub use link::Signer;
 pub use list::{Filter, list};
 pub use prune::{Held, Pruned, prune};
 pub use verdict::{Bad, Fault, Verdict};
-pub use verify::{chains, verify};
+pub use verify::{chains, verify, verify_after};

@@ -38,7 +38,59 @@ pub fn verify(
     signer: Option<&dyn Signer>,
     checkpoints: &[Checkpoint],
 ) -> Result<Verdict, StateError> {
-    let mut walk = Walk::new(chain, signer, checkpoints);
+    follow(state, Walk::new(chain, signer, checkpoints))
+}
+
+/// Checks what was added to a chain since its end was found sound at `after`, and that this record is still there; cheap for who
+/// looks often. The verdict counts the new records only, and does not know where the chain begins. Signatures are not checked.
+///
+/// # Errors
+/// Why the file could not be read. A chain that is not sound is no error but a verdict.
+pub fn verify_after(
+    state: &State,
+    chain: &Chain,
+    after: &Head,
+    checkpoints: &[Checkpoint],
+) -> Result<Verdict, StateError> {
+    let mut walk = Walk::new(chain, None, checkpoints);
+    walk.last = *after;
+    walk.first_seq = after.seq + 1;
+    match state.read("audit_verify", |reading| Known::read(reading, chain, after))? {
+        Known::AsItWas { key_version } => walk.last_key = key_version,
+        Known::Pruned => {}
+        Known::Not(what) => return Ok(walk.verdict(Some(bad(after.seq, what)))),
+    }
+    follow(state, walk)
+}
+
+/// What became of a record that was found sound before.
+enum Known {
+    AsItWas { key_version: Option<i64> },
+    Pruned,
+    Not(Fault),
+}
+
+impl Known {
+    fn read(reading: &Reading<'_>, chain: &Chain, head: &Head) -> Result<Known, StateError> {
+        let (name, seq) = (chain.as_str(), head.seq.cast_signed());
+        if let Some(row) = audit::at(reading, name, seq)? {
+            return Ok(if link::hash(&row) != head.hash || row.hash != head.hash {
+                Known::Not(Fault::Changed)
+            } else {
+                Known::AsItWas {
+                    key_version: row.key_version,
+                }
+            });
+        }
+        let anchor = audit_anchors::of(reading, name)?;
+        Ok(match anchor {
+            Some(anchor) if anchor.through_seq >= seq => Known::Pruned,
+            _ => Known::Not(Fault::TailCut),
+        })
+    }
+}
+
+fn follow(state: &State, mut walk: Walk<'_>) -> Result<Verdict, StateError> {
     loop {
         let page = state.read("audit_verify", |reading| Page::read(reading, &walk))?;
         match walk.take(&page) {
@@ -79,7 +131,7 @@ impl Page {
             }
         };
         // From the very beginning, not from the anchor: records below it should not be there.
-        let from = if walk.rows == 0 { 0 } else { after };
+        let from = if walk.last == Head::NONE { 0 } else { after };
         let rows = audit::page(reading, name, from, PAGE)?;
         Ok(Page { moved, rows })
     }
