@@ -20,6 +20,7 @@
 //! | [`context`] | what a tool may use: the active store, the desk, the server's own state |
 //! | [`hosts`] | other programs' MCP configuration: our entry in it |
 //! | [`desk`] | what Order Desk means; knows no MCP |
+//! | [`vault`] | master keys, tenants and the sealed API keys of their stores; knows no MCP |
 
 pub mod args;
 pub mod call;
@@ -41,3 +42,4 @@ pub mod server;
 pub mod stop;
 pub mod tools;
 pub mod transport;
+pub mod vault;
