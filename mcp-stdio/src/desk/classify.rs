@@ -221,6 +221,7 @@ mod tests {
             status,
             remaining: None,
             retry_after: None,
+            date: None,
             body: body.into(),
         }
     }

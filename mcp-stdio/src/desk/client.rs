@@ -9,6 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -37,6 +38,8 @@ pub(crate) struct Answer {
     pub(crate) remaining: Option<u32>,
     /// `X-Retry-After`, else `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
+    /// `Date`: the sender's clock, to the second.
+    pub(crate) date: Option<Timestamp>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -214,6 +217,7 @@ async fn exchange(
         status: response.status().as_u16(),
         remaining: text("x-tokens-remaining").and_then(|value| value.trim().parse().ok()),
         retry_after: retry::asked_to_wait(text("x-retry-after"), text("retry-after"), clock.now()),
+        date: text("date").and_then(retry::moment),
         body,
     })
 }

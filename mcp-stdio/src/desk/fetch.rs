@@ -58,12 +58,26 @@ impl Inner {
             status: None,
             asked: None,
         };
-        // Half of the time may go into waiting for a turn; who waited longer would have none left for the answer.
-        let pass = self
-            .gate
-            .enter(asking(shop), left(deadline) / 2)
+        let (answer, judged) = self
+            .exchange(shop, request, deadline)
             .await
             .map_err(unsent)?;
+        judged.map_err(|error| Failure {
+            error,
+            status: Some(answer.status),
+            asked: answer.retry_after,
+        })
+    }
+
+    /// Sends `request` once: the answer, and what it amounts to.
+    pub(super) async fn exchange(
+        &self,
+        shop: &Shop,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<(Answer, Result<Object, DeskError>), DeskError> {
+        // Half of the time may go into waiting for a turn; who waited longer would have none left for the answer.
+        let pass = self.gate.enter(asking(shop), left(deadline) / 2).await?;
         let begun = Instant::now();
         let sent = self
             .client
@@ -71,14 +85,10 @@ impl Inner {
             .await;
         drop(pass);
         note_call(request, &sent, begun.elapsed());
-        let answer = sent.map_err(unsent)?;
+        let answer = sent?;
         let judged = classify::envelope(request, &answer, shop.access.api_key.expose());
         self.note_quota(shop, &answer, judged.as_ref().err()).await;
-        judged.map_err(|error| Failure {
-            error,
-            status: Some(answer.status),
-            asked: answer.retry_after,
-        })
+        Ok((answer, judged))
     }
 
     async fn note_quota(&self, shop: &Shop, answer: &Answer, error: Option<&DeskError>) {

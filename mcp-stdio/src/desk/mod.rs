@@ -7,6 +7,7 @@
 //! | file | hides |
 //! |---|---|
 //! | `shop` | which endpoint answers which question |
+//! | `probe` | asking once how things are |
 //! | `search` | how one text becomes an order: number, id, e-mail, name, phone or tracking number |
 //! | `request` | paths, percent-encoding, cache keys |
 //! | `cache` `flight` | what may be served again, and equal reads that become one |
@@ -25,6 +26,7 @@ mod fetch;
 mod flight;
 mod gate;
 mod meter;
+mod probe;
 mod quote;
 mod request;
 mod retry;
@@ -46,6 +48,7 @@ use url::Url;
 pub use cache::CacheStatus;
 pub use error::{DeskError, Limiter};
 pub use model::StoreId;
+pub use probe::Probe;
 pub use search::{Found, Match, MatchedBy, Verdict, Window};
 pub use shop::{Fetched, Shop};
 
@@ -157,13 +160,15 @@ impl Desk {
 }
 
 impl Access {
-    /// The name under which the store's quota and epoch stand in the state file: the same for all tenants that use the store.
+    /// See [`store_key`].
     #[must_use]
     pub fn store_key(&self) -> String {
-        format!(
-            "{}#{}",
-            self.base_url.as_str().trim_end_matches('/'),
-            self.store_id
-        )
+        store_key(&self.base_url, &self.store_id)
     }
+}
+
+/// The name of a store in the state file: quota and epoch belong to it, whoever asks.
+#[must_use]
+pub fn store_key(base_url: &Url, store_id: &StoreId) -> String {
+    format!("{}#{store_id}", base_url.as_str().trim_end_matches('/'))
 }

@@ -21,6 +21,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// The endpoints this program reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
+    Test,
     Store,
     Orders,
     Order,
@@ -32,6 +33,7 @@ impl Endpoint {
     /// The route with its parameter's name: the only form in which it becomes a metric label.
     pub(crate) fn template(self) -> &'static str {
         match self {
+            Endpoint::Test => "/test",
             Endpoint::Store => "/store",
             Endpoint::Orders => "/orders",
             Endpoint::Order => "/orders/{order_id}",
@@ -43,6 +45,7 @@ impl Endpoint {
     /// The key under which the envelope of a good answer holds what was asked for.
     pub(crate) fn answers_with(self) -> &'static str {
         match self {
+            Endpoint::Test => "message",
             Endpoint::Store => "store",
             Endpoint::Orders => "orders",
             Endpoint::Order => "order",
@@ -57,14 +60,14 @@ impl Endpoint {
             Endpoint::Order => "order",
             Endpoint::InventoryItem => "inventory item",
             Endpoint::Store => "store",
-            Endpoint::Orders | Endpoint::InventoryItems => "API endpoint",
+            Endpoint::Test | Endpoint::Orders | Endpoint::InventoryItems => "API endpoint",
         }
     }
 
     /// The cache's name for this kind of thing: a metric label.
     pub(crate) fn resource(self) -> &'static str {
         match self {
-            Endpoint::Store => "store_settings",
+            Endpoint::Test | Endpoint::Store => "store_settings",
             Endpoint::Orders | Endpoint::Order => "orders",
             Endpoint::InventoryItems | Endpoint::InventoryItem => "products",
         }
@@ -73,6 +76,8 @@ impl Endpoint {
     /// How long an answer may be served again.
     pub(crate) fn ttl(self, config: &Config) -> Duration {
         match self {
+            // Asked to learn how things are now.
+            Endpoint::Test => Duration::ZERO,
             Endpoint::Store => config.ttl_store_settings,
             Endpoint::Orders | Endpoint::Order => config.ttl_orders,
             Endpoint::InventoryItems | Endpoint::InventoryItem => config.ttl_products,

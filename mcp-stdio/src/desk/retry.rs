@@ -112,10 +112,15 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 fn until(text: &str, now: Timestamp) -> Option<Duration> {
-    let moment = rfc2822::DateTimeParser::new()
+    let until = moment(text)?.duration_since(now);
+    Some(Duration::try_from(until).unwrap_or(Duration::ZERO))
+}
+
+/// A date as HTTP writes it.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new()
         .parse_timestamp(text.trim())
-        .ok()?;
-    Some(Duration::try_from(moment.duration_since(now)).unwrap_or(Duration::ZERO))
+        .ok()
 }
 
 #[cfg(test)]
