@@ -1,6 +1,6 @@
 //! The corridor that every tool call walks through.
 //!
-//! Here: what must hold for all tools, once: arguments are checked before anything else, a panic is answered, a deadline is kept, a
+//! Here: what must hold for all tools, once: a pasted key goes no further, arguments are checked before anything else, a panic is answered, a deadline is kept, a
 //! cancelled call ends, and the call is counted before its answer leaves. Not here: what a tool does.
 
 use std::panic::AssertUnwindSafe;
@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use rmcp::model::{CallToolResult, JsonObject};
+use shared::audit::{Outcome, action};
 use shared::telemetry::names;
 
 use crate::args::Args;
 use crate::context::Context;
 use crate::error::ToolError;
+use crate::pasted;
 use crate::reply::{self, Reply};
 use crate::tools::Tool;
 
@@ -31,6 +33,9 @@ pub async fn call(
     let started = Instant::now();
     let in_progress = InProgress::begin();
     let outcome = guarded(tool, context, arguments, cancelled).await;
+    if matches!(outcome, Err(ToolError::KeyRefused)) {
+        note_refused_key(tool.name, context).await;
+    }
     drop(in_progress);
     let (result, bytes) = match outcome {
         Ok(reply) => {
@@ -70,6 +75,10 @@ async fn guarded(
     arguments: Option<&JsonObject>,
     cancelled: impl Future<Output = ()>,
 ) -> Result<Reply, ToolError> {
+    let declared = |name: &str| tool.arguments.iter().any(|argument| argument.name == name);
+    if pasted::names_a_secret(arguments, declared) {
+        return Err(ToolError::KeyRefused);
+    }
     if !context.config.mistakes.is_empty() {
         return Err(ToolError::Settings(context.config.mistakes.clone()));
     }
@@ -81,6 +90,19 @@ async fn guarded(
         () = cancelled => Err(ToolError::Cancelled),
         () = tokio::time::sleep(DEADLINE) => Err(ToolError::Deadline(DEADLINE)),
     }
+}
+
+/// That a key was pasted is worth a record; of the key there is nothing in it.
+async fn note_refused_key(tool_name: &'static str, context: &Context) {
+    context
+        .stores
+        .note(
+            context.actor(),
+            action::KEY_REFUSED,
+            Some(tool_name.to_owned()),
+            Outcome::Refused,
+        )
+        .await;
 }
 
 /// The log line has the code only: the text may name a customer.

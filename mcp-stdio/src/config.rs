@@ -6,17 +6,28 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use shared::env::Settings;
+use shared::env::{Settings, Source};
 use shared::paths::Home;
 use shared::quota::{self, Limits};
 use shared::secret::Secret;
+use url::Url;
 
 use crate::desk::model::StoreId;
 use crate::desk::{self, Access};
 use crate::transport::Bounds;
+use crate::vault::Sources;
 
 /// The tenant of the store from the environment, which has no vault and no key.
 pub const ENV_TENANT: &str = "env";
+
+/// Where new stores are.
+#[derive(Clone, Debug)]
+pub struct ApiAddress {
+    /// The address.
+    pub url: Url,
+    /// Whether every process of this home knows it without being told.
+    pub is_usual: bool,
+}
 
 /// Everything a serving process needs to know.
 #[derive(Clone, Debug)]
@@ -29,8 +40,14 @@ pub struct Config {
     pub store: Option<Access>,
     /// The store to begin with, by name or id: `STORE`.
     pub wanted: Option<String>,
-    /// The file with the master key from the command line: `--master-key-file`.
+    /// Where the master key is looked for.
+    pub keys: Sources,
+    /// The file with the master key from the command line: `--master-key-file`. A command that is told to a person names it, too.
     pub key_file: Option<PathBuf>,
+    /// Whether the system's keyring may be asked for the master key: it may ask its user, so only what needs the key does.
+    pub asks_keyring: bool,
+    /// The address for a store that is added: `API_BASE_URL`.
+    pub api_base_url: ApiAddress,
     /// How much the client may ask for at once.
     pub bounds: Bounds,
     /// What is wrong with the settings, one line each. With any mistake nothing is sent to a shop.
@@ -51,11 +68,20 @@ impl Config {
             None
         });
         Config {
-            home,
             desk: desk_config(settings),
             store,
-            key_file,
             wanted: settings.text("store").map(str::to_owned),
+            keys: Sources::new(settings, &home, key_file.clone()),
+            key_file,
+            asks_keyring: settings.text("key_source") == Some("keyring"),
+            api_base_url: ApiAddress {
+                url: settings.url("api_base_url"),
+                is_usual: matches!(
+                    settings.source("api_base_url"),
+                    Source::Default | Source::ConfigFile(_)
+                ),
+            },
+            home,
             bounds: Bounds {
                 max_line_bytes: settings.bytes("max_line_bytes"),
                 max_in_flight: small(settings.count("max_in_flight")),

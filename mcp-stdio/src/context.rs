@@ -1,21 +1,24 @@
 //! What a tool may use: the stores, the desk, and what the server knows about itself.
 //!
-//! Here: which store a call is about. Not here: how a store is asked; that is the desk.
+//! Here: putting these together, and who acts. Not here: which store a call is about (`stores`), and how a store is asked (`desk`).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use shared::audit::Actor;
 use shared::clock::Clock;
 use shared::quota::Quota;
+use shared::session::SessionId;
 use shared::state::{Slot, StateError};
 use shared::telemetry;
 
-use crate::clean;
 use crate::config::Config;
-use crate::desk::model::StoreId;
-use crate::desk::{Access, Desk, Shop};
-use crate::error::ToolError;
+use crate::confirm::Confirmations;
+use crate::desk::{Desk, Shop};
+use crate::error::{self, ToolError};
+use crate::stores::Stores;
+use crate::vault::Vault;
 
 /// How long the first call waits for the state file to be opened. That takes milliseconds, but on a machine that starts a desktop
 /// full of programs it may take a second.
@@ -26,6 +29,8 @@ const OPENING_PATIENCE: Duration = Duration::from_secs(2);
 pub struct Context {
     /// The settings.
     pub config: Config,
+    /// The shops.
+    pub stores: Stores,
     /// The way to Order Desk.
     pub desk: Desk,
     /// The quota that all windows share.
@@ -36,8 +41,14 @@ pub struct Context {
     pub telemetry: telemetry::Handle,
     /// When the process began to serve.
     pub started: Instant,
-    /// The store's name, once its settings were read.
-    store_name: Mutex<Option<String>>,
+    /// Previews that were shown and may be confirmed.
+    pub confirmations: Confirmations,
+    /// The time for what is signed, noted or kept.
+    pub clock: Arc<dyn Clock>,
+    /// The client's name, once it has introduced itself.
+    client: Mutex<Option<String>>,
+    /// Stands for this process in the audit until the state file knows it.
+    before_session: SessionId,
     /// The protocol version that the client speaks.
     protocol: Mutex<Option<String>>,
 }
@@ -53,63 +64,31 @@ impl Context {
     ) -> Context {
         let started = clock.instant();
         let quota = Quota::new(slot.clone(), config.desk.limits, Arc::clone(&clock));
-        let desk = Desk::new(config.desk.clone(), slot.clone(), clock);
+        let desk = Desk::new(config.desk.clone(), slot.clone(), Arc::clone(&clock));
+        let vault = Vault::new(slot.clone(), config.keys.clone(), Arc::clone(&clock));
+        let stores = Stores::new(&config, &desk, vault, slot.clone(), telemetry.clone());
         Context {
             config,
+            stores,
             desk,
             quota,
             slot,
             telemetry,
             started,
-            store_name: Mutex::default(),
+            confirmations: Confirmations::default(),
+            clock,
+            client: Mutex::default(),
+            before_session: SessionId::random(),
             protocol: Mutex::default(),
         }
     }
 
-    /// The shop that a call is about: the one named, else the only one.
+    /// The shop that a call is about: the one named, else the session's.
     ///
     /// # Errors
-    /// When no store is configured, another one is named, or its name could not be looked up.
+    /// See [`Stores::pick`].
     pub async fn shop(&self, named: Option<&str>) -> Result<Shop, ToolError> {
-        Ok(self.desk.shop(self.store(named).await?.clone()))
-    }
-
-    /// The credentials of that shop. A name that nobody has asked Order Desk for yet is asked for.
-    ///
-    /// # Errors
-    /// See [`Context::shop`].
-    pub async fn store(&self, named: Option<&str>) -> Result<&Access, ToolError> {
-        let access = self.config.store.as_ref().ok_or(ToolError::NoStore)?;
-        let Some(given) = named else {
-            return Ok(access);
-        };
-        if !self.is(access, given) && self.store_name().is_none() && StoreId::parse(given).is_err()
-        {
-            let settings = self.desk.shop(access.clone()).settings(false).await?;
-            self.learn_store_name(&clean::text(&settings.value.name()));
-        }
-        if self.is(access, given) {
-            Ok(access)
-        } else {
-            Err(self.unknown_store(access, given))
-        }
-    }
-
-    fn unknown_store(&self, access: &Access, given: &str) -> ToolError {
-        let mut known = vec![access.store_id.to_string()];
-        known.extend(self.store_name());
-        ToolError::UnknownStore {
-            given: given.to_owned(),
-            known,
-        }
-    }
-
-    fn is(&self, access: &Access, given: &str) -> bool {
-        let name = self.store_name.lock();
-        access.store_id.as_str() == given
-            || name
-                .as_ref()
-                .is_some_and(|name| name.to_lowercase() == given.to_lowercase())
+        Ok(self.desk.shop(self.stores.pick(named).await?))
     }
 
     /// Waits until the state file, which is opened while `initialize` is answered, is open or was found unusable.
@@ -121,17 +100,11 @@ impl Context {
         }
     }
 
-    /// Remembers the store's name, so that it can be called by it.
-    pub fn learn_store_name(&self, name: &str) {
-        if !name.is_empty() {
-            *self.store_name.lock() = Some(name.to_owned());
-        }
-    }
-
     /// Notes who the client is and which protocol version it speaks.
     pub fn meet(&self, client: &str, client_version: &str, protocol: &str) {
         self.telemetry
             .describe_client(client, client_version, protocol);
+        *self.client.lock() = Some(error::capped(client));
         *self.protocol.lock() = Some(protocol.to_owned());
     }
 
@@ -141,9 +114,13 @@ impl Context {
         self.protocol.lock().clone()
     }
 
-    /// The store's name, if its settings were read.
+    /// Who acts in this session, for the audit: the life of this process, and the client that it serves.
     #[must_use]
-    pub fn store_name(&self) -> Option<String> {
-        self.store_name.lock().clone()
+    pub fn actor(&self) -> Actor {
+        let session = self.telemetry.session_id();
+        Actor {
+            session: session.unwrap_or_else(|| self.before_session.clone()),
+            client: self.client.lock().clone(),
+        }
     }
 }

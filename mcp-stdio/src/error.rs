@@ -7,7 +7,9 @@
 
 use std::time::Duration;
 
+use crate::confirm::BadToken;
 use crate::desk::DeskError;
+use crate::vault::VaultError;
 
 /// Why a call was not answered with what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -20,18 +22,54 @@ pub enum ToolError {
     #[error("this server's settings have mistakes:\n- {}", .0.join("\n- "))]
     Settings(Vec<String>),
 
-    /// No store is configured.
+    /// Nothing is set up: no store in the environment and no master key.
     #[error("no Order Desk store is configured")]
     NoStore,
 
+    /// The vault opens and is empty.
+    #[error("no Order Desk store was added yet")]
+    NoStoreYet,
+
+    /// Several stores and nothing that says which one is meant.
+    #[error("there are {} stores, and none of them is the active one", .0.len())]
+    NoActiveStore(Vec<String>),
+
     /// A store was named that this server does not know.
-    #[error("{} is not a store of this server", quoted(.given))]
+    #[error("{}{} is not a store of this server{}", quoted(.given), by.clause(), did_you_mean(nearest.as_deref()))]
     UnknownStore {
         /// What was given.
         given: String,
         /// The stores there are.
         known: Vec<String>,
+        /// The one that was probably meant.
+        nearest: Option<String>,
+        /// Who gave it.
+        by: NamedBy,
     },
+
+    /// The only store comes from the environment, where no tool can change it.
+    #[error(
+        "this server's only store comes from its environment (ORDERDESK_MCP_STORE_ID and ORDERDESK_MCP_API_KEY), and no tool can add, replace or remove it"
+    )]
+    EnvStore,
+
+    /// The vault does not open, or refused.
+    #[error("{0}")]
+    Vault(VaultError),
+
+    /// A key was given in the conversation. What it was is said nowhere.
+    #[error(
+        "a key or password was given in this conversation; it was not used, and nothing of it is kept here"
+    )]
+    KeyRefused,
+
+    /// The system gives no random bytes.
+    #[error("this system gives no random numbers")]
+    NoChance,
+
+    /// A confirmation that does not count.
+    #[error("nothing was done: {}", .0.why())]
+    Confirmation(BadToken),
 
     /// A cursor that this query cannot have given out.
     #[error("the cursor does not belong to this query")]
@@ -67,6 +105,52 @@ pub enum ToolError {
     Panicked,
 }
 
+/// Who named a store that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The call itself.
+    Argument,
+    /// `stores_use`, earlier in this session.
+    Session,
+    /// The setting `STORE`.
+    Setting,
+}
+
+impl NamedBy {
+    fn clause(self) -> &'static str {
+        match self {
+            NamedBy::Argument => "",
+            NamedBy::Session => ", which stores_use chose,",
+            NamedBy::Setting => ", which ORDERDESK_MCP_STORE names,",
+        }
+    }
+
+    fn hint(self, known: &[String]) -> String {
+        let known = known.join("`, `");
+        match self {
+            NamedBy::Argument => format!("use one of `{known}`, or leave `store` out"),
+            NamedBy::Session => {
+                format!("it was removed meanwhile; choose one of `{known}` with stores_use")
+            }
+            NamedBy::Setting => {
+                format!("name one of `{known}` with `store` or stores_use, and correct the setting")
+            }
+        }
+    }
+}
+
+impl BadToken {
+    fn why(self) -> &'static str {
+        match self {
+            BadToken::NotForThis => {
+                "this confirmation was not given for exactly this, or what it was given for has changed"
+            }
+            BadToken::Expired => "this confirmation has expired",
+            BadToken::Used => "this confirmation was used before",
+        }
+    }
+}
+
 impl ToolError {
     /// A member of a closed set: the label in metrics, and the first word of the text.
     #[must_use]
@@ -75,7 +159,14 @@ impl ToolError {
             ToolError::Arguments(_) => "bad_arguments",
             ToolError::Settings(_) => "bad_settings",
             ToolError::NoStore => "no_store",
+            ToolError::NoStoreYet => "no_store_yet",
+            ToolError::NoActiveStore(_) => "no_active_store",
             ToolError::UnknownStore { .. } => "unknown_store",
+            ToolError::EnvStore => "store_from_environment",
+            ToolError::Vault(error) => error.code(),
+            ToolError::KeyRefused => "key_refused",
+            ToolError::NoChance => "no_random_numbers",
+            ToolError::Confirmation(_) => "not_confirmed",
             ToolError::Cursor => "bad_cursor",
             ToolError::Fields(_) => "bad_fields",
             ToolError::TooLarge { .. } => "answer_too_large",
@@ -94,10 +185,23 @@ impl ToolError {
             ToolError::Settings(_) => {
                 "correct them where this server is configured (usually `env` in the client's MCP configuration), then restart the client".to_owned()
             }
-            ToolError::NoStore => "set ORDERDESK_MCP_STORE_ID and ORDERDESK_MCP_API_KEY in `env` of this server's entry in the client's MCP \
-                 configuration (Order Desk shows both under Store Settings, API), then restart the client; never paste the key into the conversation"
+            ToolError::NoStore => "call stores_register with the store's id and a name: it says which command to run; or set ORDERDESK_MCP_STORE_ID and \
+                 ORDERDESK_MCP_API_KEY in `env` of this server's entry in the client's MCP configuration and restart the client (Order Desk shows \
+                 both under Store Settings, API); never paste the key into the conversation"
                 .to_owned(),
-            ToolError::UnknownStore { known, .. } => format!("use one of `{}`, or leave `store` out", known.join("`, `")),
+            ToolError::NoStoreYet => "call stores_register with the store's id and a name: it says which command to run".to_owned(),
+            ToolError::NoActiveStore(known) => format!("name one with `store`, or call stores_use; there are `{}`", known.join("`, `")),
+            ToolError::UnknownStore { known, by, .. } => by.hint(known),
+            ToolError::EnvStore => "change it in `env` of this server's entry in the client's MCP configuration; without these two settings the stores \
+                 of the vault are used (`mcp-stdio store add`)"
+                .to_owned(),
+            ToolError::Vault(VaultError::State(_)) => "`mcp-stdio doctor` says what is wrong with the state file and what mends it".to_owned(),
+            ToolError::Vault(error) => error.hint(),
+            ToolError::KeyRefused => "a conversation is stored and read by others: rotate the key now (make a new one in Order Desk under Store Settings, \
+                 API, and revoke this one); to add a store call stores_register, whose command asks for the key where nobody sees it"
+                .to_owned(),
+            ToolError::NoChance => "nothing was done; see what is wrong with this system's random number generator".to_owned(),
+            ToolError::Confirmation(_) => "call again without `confirm` for a new preview, show it to the person, and confirm within five minutes".to_owned(),
             ToolError::Cursor => "repeat the filters of the call that returned the cursor, or start again without `cursor`".to_owned(),
             ToolError::Fields(_) => "use field names as Order Desk has them, or leave `fields` out".to_owned(),
             ToolError::TooLarge { .. } => "ask for other `fields`, or for fewer".to_owned(),
@@ -125,18 +229,26 @@ impl ToolError {
     }
 }
 
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+}
+
 /// Something the caller wrote, short and clean enough to be repeated in an error.
 #[must_use]
 pub fn quoted(given: &str) -> String {
+    format!("`{}`", capped(given).replace('`', " "))
+}
+
+/// The same without quotes, for a record: one line, without anything that deceives the eye.
+#[must_use]
+pub fn capped(given: &str) -> String {
     const MOST: usize = 60;
-    let clean = crate::clean::text(given).replace(['\n', '`'], " ");
-    let short: String = clean.chars().take(MOST).collect();
-    let dots = if clean.chars().count() > MOST {
-        "…"
-    } else {
-        ""
-    };
-    format!("`{short}{dots}`")
+    let clean = crate::clean::text(given).replace('\n', " ");
+    let mut short: String = clean.chars().take(MOST).collect();
+    if clean.chars().count() > MOST {
+        short.push('…');
+    }
+    short
 }
 
 #[cfg(test)]
@@ -148,10 +260,19 @@ mod tests {
             ToolError::Arguments(vec!["`x` is missing".into()]),
             ToolError::Settings(vec!["a: b; hint: c".into()]),
             ToolError::NoStore,
+            ToolError::NoStoreYet,
+            ToolError::NoActiveStore(vec!["A".into(), "B".into()]),
             ToolError::UnknownStore {
                 given: "x".into(),
                 known: vec!["4242".into()],
+                nearest: None,
+                by: NamedBy::Argument,
             },
+            ToolError::EnvStore,
+            ToolError::Vault(VaultError::NoKey),
+            ToolError::KeyRefused,
+            ToolError::NoChance,
+            ToolError::Confirmation(BadToken::Expired),
             ToolError::Cursor,
             ToolError::Fields(vec!["`x` is no field".into()]),
             ToolError::TooLarge { bytes: 2, limit: 1 },

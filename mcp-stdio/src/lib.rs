@@ -17,7 +17,8 @@
 //! | [`clean`] | text from strangers, made safe to show |
 //! | [`cursor`] | where a list goes on |
 //! | [`tools`] | words for the model: one file per area |
-//! | [`context`] | what a tool may use: the active store, the desk, the server's own state |
+//! | [`context`] | what a tool may use: the stores, the desk, the server's own state |
+//! | [`stores`] | which shop a call is about: the environment's, or the tenant's sealed ones |
 //! | [`hosts`] | other programs' MCP configuration: our entry in it |
 //! | [`desk`] | what Order Desk means; knows no MCP |
 //! | [`vault`] | master keys, tenants and the sealed API keys of their stores; knows no MCP |
@@ -40,6 +41,7 @@ pub mod reply;
 pub mod run;
 pub mod server;
 pub mod stop;
+pub mod stores;
 pub mod tools;
 pub mod transport;
 pub mod vault;

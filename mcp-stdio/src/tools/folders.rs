@@ -68,6 +68,6 @@ async fn read(context: &Context, args: &Args) -> Result<Fetched<StoreSettings>, 
         .await?
         .settings(args.flag("fresh"))
         .await?;
-    context.learn_store_name(&clean::text(&store.value.name()));
+    context.stores.learn_name(&clean::text(&store.value.name()));
     Ok(store)
 }

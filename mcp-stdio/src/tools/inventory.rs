@@ -79,7 +79,7 @@ pub(super) static INVENTORY_GET: Tool = Tool {
 };
 
 async fn list(context: &Context, args: &Args) -> Result<Reply, ToolError> {
-    let access = context.store(args.text("store")).await?;
+    let access = context.stores.pick(args.text("store")).await?;
     let view = View::from_args(args, View::Summary);
     let mut query = InventoryQuery {
         codes: args.words("code").into_iter().map(str::to_owned).collect(),
@@ -94,7 +94,7 @@ async fn list(context: &Context, args: &Args) -> Result<Reply, ToolError> {
 
     let page = context
         .desk
-        .shop(access.clone())
+        .shop(access)
         .inventory(&query, args.flag("fresh"))
         .await?;
     let items = &page.value.items;

@@ -81,7 +81,7 @@ pub(super) static ORDERS_LIST: Tool = Tool {
 };
 
 async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
-    let access = context.store(args.text("store")).await?;
+    let access = context.stores.pick(args.text("store")).await?;
     let view = View::from_args(args, View::Summary);
     let mut query = query(args);
     let query_text = format!("{} {:?}", access.store_id, query.pairs()?);
@@ -92,7 +92,7 @@ async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
 
     let page = context
         .desk
-        .shop(access.clone())
+        .shop(access)
         .orders(&query, args.flag("fresh"))
         .await?;
     let orders = &page.value.orders;

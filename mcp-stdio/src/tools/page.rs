@@ -82,6 +82,7 @@ fn effect(effect: Effect) -> &'static str {
         Effect::Local => "none",
         Effect::Session => "this session only",
         Effect::Reads => "reads from Order Desk",
+        Effect::Destroys => "forgets something on this computer, after a preview",
     }
 }
 

@@ -1,15 +1,24 @@
 //! `server_status`: what this server knows about itself, without a secret and without asking anybody.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
+use shared::quota::levels_of_tenant;
 
-use super::{Answer, Effect, Shape, Tool};
+use super::{Answer, Effect, Shape, Tool, stores};
 use crate::args::Args;
+use crate::config::ENV_TENANT;
 use crate::context::Context;
+use crate::desk;
 use crate::error::ToolError;
 use crate::reply::Reply;
+use crate::stores::{Known, Listed};
+use crate::vault::VaultError;
+
+/// The label of the read in `db_query_duration_seconds`.
+const QUOTA_READ: &str = "quota";
 
 pub(super) static SERVER_STATUS: Tool = Tool {
     name: "server_status",
@@ -21,6 +30,8 @@ pub(super) static SERVER_STATUS: Tool = Tool {
         Answer::always("version", Shape::Text),
         Answer::always("degraded", Shape::Texts),
         Answer::always("mode", Shape::Text),
+        Answer::sometimes("tenant", Shape::Object),
+        Answer::sometimes("stores", Shape::Count),
         Answer::sometimes("store", Shape::Object),
         Answer::sometimes("protocol", Shape::Text),
         Answer::always("home", Shape::Text),
@@ -34,8 +45,10 @@ pub(super) static SERVER_STATUS: Tool = Tool {
 
 async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {
     context.state_settled().await;
-    let degraded = degraded(context);
+    let shops = Shops::seen(context).await;
+    let degraded = degraded(context, &shops);
     let cache = context.desk.cache_status();
+    let active = shops.active.as_ref().ok();
     Ok(Reply::ours()
         .with(
             "status",
@@ -48,19 +61,58 @@ async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {
         .with("version", env!("CARGO_PKG_VERSION"))
         .with("degraded", degraded)
         .with("mode", "read-only")
-        .with_some("store", store(context))
+        .with_some("tenant", shops.tenant.as_deref().map(tenant))
+        .with_some("stores", shops.count)
+        .with_some("store", active.map(stores::row))
         .with_some("protocol", context.protocol())
         .with("home", context.config.home.root().display().to_string())
         .with("cache", json!({"items": cache.items, "bytes": cache.bytes}))
-        .with_some("quota", quota(context))
+        .with_some(
+            "quota",
+            active.and_then(|active| quota(context, &shops, active)),
+        )
         .with("uptime_seconds", context.started.elapsed().as_secs()))
+}
+
+/// The stores as far as they can be told without waking a keyring.
+struct Shops {
+    tenant: Option<Arc<Known>>,
+    count: Option<usize>,
+    active: Result<Listed, ToolError>,
+    locked: bool,
+}
+
+impl Shops {
+    async fn seen(context: &Context) -> Shops {
+        let locked = context.config.store.is_none()
+            && context.config.asks_keyring
+            && context.stores.tenant_if_unlocked().is_none();
+        if locked {
+            return Shops {
+                tenant: None,
+                count: None,
+                active: Err(ToolError::NoStoreYet),
+                locked,
+            };
+        }
+        Shops {
+            tenant: context.stores.tenant().await.ok(),
+            count: context.stores.list().await.ok().map(|stores| stores.len()),
+            active: context.stores.active().await,
+            locked,
+        }
+    }
+}
+
+fn tenant(known: &Known) -> Value {
+    json!({"id": &*known.tenant.id, "key_source": known.tenant.source.to_string(), "key_version": known.tenant.key_version})
 }
 
 /// Counters reach the state file within 250 ms; this much later something holds them up.
 const LAG_WORTH_SAYING: Duration = Duration::from_secs(2);
 
 /// One line per thing that does not work as it should.
-fn degraded(context: &Context) -> Vec<String> {
+fn degraded(context: &Context, shops: &Shops) -> Vec<String> {
     let mut lines = Vec::new();
     if let Err(error) = context.slot.get() {
         lines.push(format!(
@@ -79,30 +131,43 @@ fn degraded(context: &Context) -> Vec<String> {
             lag.as_secs()
         ));
     }
-    if context.config.store.is_none() {
-        let none = ToolError::NoStore;
-        lines.push(format!("{none}; hint: {}", none.hint()));
+    match &shops.active {
+        // To have several stores and none of them active is how many people work.
+        Ok(_) | Err(ToolError::NoActiveStore(_)) => {}
+        Err(_) if shops.locked => {}
+        // Was said above.
+        Err(ToolError::Vault(VaultError::State(_))) => {}
+        Err(error) => lines.push(format!("{error}; hint: {}", error.hint())),
     }
     lines
 }
 
-fn store(context: &Context) -> Option<Value> {
-    let access = context.config.store.as_ref()?;
-    let id = access.store_id.as_str();
-    Some(context.store_name().map_or_else(
-        || json!({"store_id": id}),
-        |name| json!({"store_id": id, "name": name}),
-    ))
-}
-
-/// What the store could be asked at once; unknown without the state file.
-fn quota(context: &Context) -> Option<Value> {
-    let key = context.config.store.as_ref()?.store_key();
+/// What could be sent at once: for the store, by anybody, and by this tenant. Unknown without the state file.
+fn quota(context: &Context, shops: &Shops, active: &Listed) -> Option<Value> {
+    let key = desk::store_key(&active.base_url, &active.store_id);
     let levels = context.quota.snapshot().ok()?;
     let level = levels.into_iter().find(|level| level.store_key == key);
     let limits = context.config.desk.limits;
     let available = level.map_or(f64::from(limits.burst), |level| level.available_tokens);
-    Some(
-        json!({"requests_available": available.floor(), "burst": limits.burst, "per_second": limits.per_second}),
-    )
+    let mut quota = json!({"requests_available": available.floor(), "burst": limits.burst, "per_second": limits.per_second});
+    if let Some(of_tenant) = tenant_reads(context, shops) {
+        quota["tenant_reads_available"] = of_tenant.into();
+    }
+    Some(quota)
+}
+
+fn tenant_reads(context: &Context, shops: &Shops) -> Option<f64> {
+    let limits = context.config.desk.tenant_limits?;
+    let tenant = shops
+        .tenant
+        .as_ref()
+        .map_or(ENV_TENANT, |known| &known.tenant.id);
+    let state = context.slot.get().ok()?;
+    let clock = context.clock.as_ref();
+    let [reads, _writes] = state
+        .read(QUOTA_READ, |reading| {
+            levels_of_tenant(reading, tenant, limits, clock)
+        })
+        .ok()?;
+    Some(reads.available_tokens.floor())
 }

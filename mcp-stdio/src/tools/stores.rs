@@ -8,13 +8,17 @@ use crate::args::{Args, Argument, Kind};
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::reply::Reply;
+use crate::stores::Listed;
 
 pub(super) static STORES_LIST: Tool = Tool {
     name: "stores_list",
     title: "List stores",
     description: "The shops this server can read, and which one is active.",
     arguments: &[],
-    answer: &[Answer::always("stores", Shape::Objects)],
+    answer: &[
+        Answer::always("stores", Shape::Objects),
+        Answer::sometimes("next", Shape::Text),
+    ],
     effect: Effect::Local,
     run: |context, _| list(context).boxed(),
 };
@@ -30,27 +34,33 @@ pub(super) static STORES_USE: Tool = Tool {
 };
 
 async fn list(context: &Context) -> Result<Reply, ToolError> {
-    let stores: Vec<Value> = context
-        .config
-        .store
-        .iter()
-        .map(|store| row(context, store.store_id.as_str()))
-        .collect();
-    if stores.is_empty() {
-        return Err(ToolError::NoStore);
-    }
-    Ok(Reply::ours().with("stores", stores))
+    let stores = context.stores.list().await?;
+    let next = if stores.is_empty() {
+        Some("stores_register says how to add one")
+    } else if !stores.iter().any(|store| store.active) {
+        Some("none is active: name one with `store`, or choose one with stores_use")
+    } else {
+        None
+    };
+    let rows: Vec<Value> = stores.iter().map(row).collect();
+    Ok(Reply::ours().with("stores", rows).with_some("next", next))
 }
 
-/// With the one store from the environment there is nothing to remember: it is always the active one.
 async fn choose(context: &Context, args: &Args) -> Result<Reply, ToolError> {
-    let store = context.store(args.text("store")).await?;
-    Ok(Reply::ours().with("store", row(context, store.store_id.as_str())))
+    let named = args.text("store").unwrap_or_default();
+    let store = context.stores.choose(named).await?;
+    Ok(Reply::ours().with("store", row(&store)))
 }
 
-fn row(context: &Context, id: &str) -> Value {
-    match context.store_name() {
-        Some(name) => json!({"store_id": id, "name": name, "active": true}),
-        None => json!({"store_id": id, "active": true}),
+/// A store as every answer shows it.
+pub(super) fn row(store: &Listed) -> Value {
+    let mut row = json!({"store_id": store.store_id.as_str()});
+    if let Some(name) = &store.name {
+        row["name"] = name.as_str().into();
     }
+    row["active"] = store.active.into();
+    if let Some(default) = store.default {
+        row["default"] = default.into();
+    }
+    row
 }

@@ -32,13 +32,15 @@ mod signer;
 mod source;
 mod stores;
 mod tenant;
+#[cfg(test)]
+mod testing;
 mod unlock;
 mod write;
 
 pub use error::{Row, VaultError, shell_word};
 pub use key::{KeyId, KeyText, KeyTextError, MasterKey};
 pub use lock::KeyLock;
-pub use names::find;
+pub use names::{check as check_name, find};
 pub use passphrase::{Weak, check as check_passphrase};
 pub use signer::TenantSigner;
 pub use source::{Found, KeySource, Sources};

@@ -16,7 +16,10 @@ const MOST_CHARS: usize = 60;
 const MOST_REPEATED: usize = 60;
 
 /// The name as it is stored: without white space around it.
-pub(super) fn check(name: &str) -> Result<&str, VaultError> {
+///
+/// # Errors
+/// [`VaultError::BadStoreName`], which does not repeat it.
+pub fn check(name: &str) -> Result<&str, VaultError> {
     let name = name.trim();
     let why = if name.is_empty() {
         "it is empty"
