@@ -1,6 +1,7 @@
 //! Files that appear whole or not at all.
 //!
-//! Here: [`write_atomic`], the only way this house replaces a file that someone may read meanwhile or that must survive a power cut.
+//! Here: [`write_atomic`], the only way this house replaces a file that someone may read meanwhile or that must survive a power cut, and
+//! [`write_new`], which replaces nothing.
 //! Not here: the state file, which belongs to SQLite alone.
 
 use std::io::{self, Write};
@@ -27,20 +28,40 @@ pub enum Mode {
 /// Whatever the file system says; the old file is then untouched and the temporary one removed.
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     let folder = folder_of(path);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".writing-");
-    #[cfg(unix)]
-    builder.permissions(unix_mode(mode));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    let file = written(folder, bytes, mode)?;
     if mode == Mode::Kept
         && let Ok(replaced) = std::fs::metadata(path)
     {
         file.as_file().set_permissions(replaced.permissions())?;
     }
-    file.as_file().sync_all()?;
     file.persist(path).map_err(|failed| failed.error)?;
     sync_folder(folder)
+}
+
+/// Makes `path`, whole like [`write_atomic`], unless something of that name is there already: two who try at once cannot both succeed.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when the name is taken; else as [`write_atomic`].
+pub fn write_new(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    let folder = folder_of(path);
+    let file = written(folder, bytes, mode)?;
+    file.persist_noclobber(path)
+        .map_err(|failed| failed.error)?;
+    sync_folder(folder)
+}
+
+/// A temporary file with these bytes, on the disk.
+fn written(folder: &Path, bytes: &[u8], mode: Mode) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".writing-");
+    #[cfg(unix)]
+    builder.permissions(unix_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 /// The folder a path stands in; a bare file name stands in the current one.
@@ -75,6 +96,17 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn a_new_file_never_replaces_one_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        write_new(&path, b"one", Mode::Private).unwrap();
+        let refused = write_new(&path, b"two", Mode::Private).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn a_written_file_holds_the_bytes_and_leaves_no_other_behind() {

@@ -1,34 +1,27 @@
 //! `config`: the effective settings, each with its source; secrets are masked.
 
-use std::path::Path;
-
-use shared::env::{Owner, Settings, Vars};
-use shared::paths::Home;
+use shared::env::Owner;
 
 use crate::cli::Form;
-use crate::cli::print::{USAGE, complain, pretty, print};
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::print::{USAGE, pretty, show};
+use crate::cli::setup::{Global, Setup};
 
 /// Prints the settings; their mistakes go to stderr, with exit code 2.
-pub(super) fn run(home: Option<&Path>, form: &Form) -> i32 {
+pub(super) fn run(global: Global, form: &Form) -> Outcome {
     if form.markdown {
-        return print(&shared::env::markdown());
+        return show(&shared::env::markdown());
     }
-    let env = Vars::from_process();
-    let home = match Home::resolve(home, &env) {
-        Ok(home) => home,
-        Err(error) => return complain(&error.to_string(), USAGE),
-    };
-    let loaded = Settings::load(&[], &env, &home);
-    let mistakes = loaded.mistakes_for(Owner::Stdio);
-    let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    let setup = Setup::new(global, &[])?;
     let text = if form.json {
-        pretty(&serde_json::json!({"settings": loaded.settings.effective(), "mistakes": lines}))
+        let settings = setup.settings.effective();
+        pretty(&serde_json::json!({"settings": settings, "mistakes": setup.mistakes}))
     } else {
-        loaded.settings.to_text(Owner::Stdio)
+        setup.settings.to_text(Owner::Stdio)
     };
-    let printed = print(&text);
-    if lines.is_empty() {
-        return printed;
+    show(&text)?;
+    if setup.mistakes.is_empty() {
+        return Ok(());
     }
-    complain(&lines.join("\n"), USAGE)
+    Err(Failure::text(setup.mistakes.join("\n"), USAGE))
 }

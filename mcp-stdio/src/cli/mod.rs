@@ -1,30 +1,51 @@
 //! The commands and what they print.
 //!
 //! Here: the arguments and which file carries out which command. Not here: what a command does (one file per command), serving
-//! (`run`). Exit codes: 0 fine, 2 bad usage or configuration, 1 the rest.
+//! (`run`). Exit codes: 0 fine, 2 bad usage or configuration, 1 the rest. Results go to stdout; prompts, remarks and errors to stderr.
 //!
 //! | file | keeps |
 //! |---|---|
 //! | `serve` | what clients start |
-//! | `tools` `config` | what the model will see; the effective settings |
-//! | `print` | every use of stdout that is not a protocol frame, and the exit codes |
+//! | `init` `store` `key` | setting up; the shops; the master key |
+//! | `install` `doctor` | other programs' configurations; what is wrong and what to do |
+//! | `call` `audit` | one tool call; who did what |
+//! | `tools` `config` `completions` | what the model will see; the effective settings; the tab key |
+//! | `setup` | what every command but `serve` begins with |
+//! | `ask` `interrupt` | secrets without echo, yes or no; Ctrl-C meanwhile |
+//! | `print` `output` `failure` | every use of stdout that is not a protocol frame; files; what went wrong and the exit code |
+//! | `settings_file` | one line of config.toml, changed |
 
+mod ask;
+mod audit;
+mod call;
+mod completions;
 mod config;
+mod doctor;
+mod failure;
+mod init;
+mod install;
+mod interrupt;
+mod key;
+mod output;
 mod print;
 mod serve;
+mod settings_file;
+mod setup;
+mod store;
 mod tools;
 
-use std::path::PathBuf;
-
 use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use crate::harden;
+use failure::Outcome;
+use setup::{Global, Setup};
 
 /// An MCP server on stdio that lets an assistant read an Order Desk shop.
 #[derive(Debug, Parser)]
 #[command(name = "mcp-stdio", version, about)]
 struct Cli {
-    /// Where the state file and config.toml are [default: ORDERDESK_MCP_HOME, else the platform's data folder]
-    #[arg(long, global = true, value_name = "FOLDER")]
-    home: Option<PathBuf>,
+    #[command(flatten)]
+    global: Global,
 
     #[command(subcommand)]
     command: Option<Command>,
@@ -34,10 +55,26 @@ struct Cli {
 enum Command {
     /// Serve on stdin and stdout; what clients start, and the default
     Serve,
+    /// Make the home, the key and the tenant; safe to run again
+    Init(init::Args),
+    /// Add, test, choose and remove shops
+    Store(store::Args),
+    /// Rotate, export and import the master key
+    Key(key::Args),
+    /// Put this server into a client's configuration
+    Install(install::Args),
+    /// Call one tool from the shell
+    Call(call::Args),
     /// Show the tools as the model sees them
     Tools(Form),
     /// Show the effective settings with their sources; secrets are masked
     Config(Form),
+    /// Show, export and verify the record of who did what
+    Audit(audit::Args),
+    /// Check everything, and say what to do
+    Doctor(doctor::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -54,6 +91,7 @@ struct Form {
 /// Runs the command line of this process; gives its exit code.
 #[must_use]
 pub fn main() -> i32 {
+    harden::process();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -61,9 +99,28 @@ pub fn main() -> i32 {
             return error.exit_code();
         }
     };
-    match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(cli.home.as_deref()),
+    let command = cli.command.unwrap_or(Command::Serve);
+    if let Command::Serve = command {
+        return serve::run(&cli.global);
+    }
+    match run(command, cli.global) {
+        Ok(()) => print::FINE,
+        Err(failure) => failure.say(),
+    }
+}
+
+fn run(command: Command, global: Global) -> Outcome {
+    match command {
+        Command::Serve => Ok(()),
+        Command::Init(args) => init::run(&Setup::checked(global, &[])?, &args),
+        Command::Store(args) => store::run(global, &args),
+        Command::Key(args) => key::run(&Setup::checked(global, &[])?, &args),
+        Command::Install(args) => install::run(&Setup::checked(global, &[])?, &args),
+        Command::Audit(args) => audit::run(&Setup::checked(global, &[])?, &args),
+        Command::Doctor(args) => doctor::run(Setup::new(global, &[])?, &args),
+        Command::Call(args) => call::run(&Setup::checked(global, &[])?, &args),
         Command::Tools(form) => tools::run(&form),
-        Command::Config(form) => config::run(cli.home.as_deref(), &form),
+        Command::Config(form) => config::run(global, &form),
+        Command::Completions(args) => completions::run(&args),
     }
 }

@@ -3,10 +3,15 @@
 //! Here: every write of a command to the two streams, and the exit codes. Not here: what is said. A reader that has gone away
 //! (`| head`) is no error.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::cli::failure::{Failure, Outcome};
+
+/// The binary's name, as a person types it.
+pub(super) const NAME: &str = "mcp-stdio";
 /// Fine.
 pub(super) const FINE: i32 = 0;
 /// Neither fine nor bad usage.
@@ -14,20 +19,53 @@ pub(super) const FAILED: i32 = 1;
 /// Bad usage or configuration.
 pub(super) const USAGE: i32 = 2;
 
-/// Prints a result and gives the exit code.
-pub(super) fn print(text: &str) -> i32 {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            complain(&format!("cannot write to stdout: {error}"), FAILED)
-        }
-        _ => FINE,
+/// Prints a result.
+///
+/// # Errors
+/// If stdout takes nothing, for example because its disk is full.
+pub(super) fn show(text: &str) -> Outcome {
+    let mut stdout = std::io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::failed(
+            format!("cannot write to stdout: {error}"),
+            "check where the output goes",
+        )),
+        _ => Ok(()),
     }
+}
+
+/// Prints a result as JSON.
+///
+/// # Errors
+/// As [`show`].
+pub(super) fn show_json(value: &impl Serialize) -> Outcome {
+    show(&pretty(value))
+}
+
+/// A remark for a person at a terminal: in a pipe nothing is said that nobody asked for.
+pub(super) fn remark(text: &str) {
+    if std::io::stderr().is_terminal() {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}
+
+/// Something a person has to know, terminal or not.
+pub(super) fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{NAME}: {text}");
 }
 
 /// Says on stderr what went wrong; gives `code` back.
 pub(super) fn complain(text: &str, code: i32) -> i32 {
-    let _ = writeln!(std::io::stderr(), "mcp-stdio: {text}");
+    warn(text);
     code
+}
+
+/// Whether stdout is a terminal that shows colours.
+pub(super) fn in_colour() -> bool {
+    std::io::stdout().is_terminal()
 }
 
 /// JSON as people and programs read it: indented, with a line break at its end.
@@ -36,4 +74,54 @@ pub(super) fn pretty(value: &impl Serialize) -> String {
         .expect("our own answers have text keys and no failing parts");
     text.push('\n');
     text
+}
+
+/// Rows as columns, two blanks apart; an empty last column leaves nothing behind.
+pub(super) fn table<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<[String; N]> = rows.collect();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for row in &rows {
+        let cells = row.iter().zip(widths);
+        let line: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        text.push_str(line.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A time of the state file, RFC 3339 in whole seconds.
+pub(super) fn time(ms: i64) -> String {
+    Timestamp::from_second(ms.div_euclid(1000))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_under_each_other() {
+        let rows = [["My Shop", "1", "default"], ["B", "4242", ""]];
+        let rows = rows.map(|row| row.map(str::to_owned));
+        assert_eq!(
+            table(rows.into_iter()),
+            "My Shop  1     default\nB        4242\n"
+        );
+        assert_eq!(table::<2>(std::iter::empty()), "");
+    }
+
+    #[test]
+    fn times_are_rfc_3339_in_whole_seconds() {
+        assert_eq!(time(1_767_225_600_999), "2026-01-01T00:00:00Z");
+        assert_eq!(time(-1), "1969-12-31T23:59:59Z");
+    }
 }

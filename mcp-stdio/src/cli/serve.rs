@@ -3,22 +3,21 @@
 //! It runs with unusable settings, too: a server that dies at start shows its user nothing, one that answers every call with the
 //! list of mistakes does.
 
-use std::path::Path;
-
 use shared::env::{Owner, Settings, Vars};
 use shared::paths::Home;
 use shared::telemetry::log;
 
 use crate::cli::print::{FAILED, FINE, USAGE, complain};
+use crate::cli::setup::Global;
 use crate::config::Config;
 use crate::run::run as live;
 use crate::stop::Stop;
 use crate::transport::Io;
 
 /// Serves on stdin and stdout until one of them, or the client, ends it.
-pub(super) fn run(home: Option<&Path>) -> i32 {
+pub(super) fn run(global: &Global) -> i32 {
     let env = Vars::from_process();
-    let home = match Home::resolve(home, &env) {
+    let home = match Home::resolve(global.home.as_deref(), &env) {
         Ok(home) => home,
         Err(error) => return complain(&error.to_string(), USAGE),
     };
@@ -37,7 +36,12 @@ pub(super) fn run(home: Option<&Path>) -> i32 {
         input: Box::new(std::io::stdin()),
         output: Box::new(std::io::stdout()),
     };
-    let config = Config::new(home, &loaded.settings, mistakes);
+    let config = Config::new(
+        home,
+        &loaded.settings,
+        global.master_key_file.clone(),
+        mistakes,
+    );
     let ended = stop
         .exit_by_force_when_late()
         .map_err(anyhow::Error::from)

@@ -1,12 +1,13 @@
 //! `tools`: what the model will see, with its token cost.
 
 use crate::cli::Form;
-use crate::cli::print::{pretty, print};
+use crate::cli::failure::Outcome;
+use crate::cli::print::{pretty, show};
 use crate::tools;
 
 /// Prints the tools in the asked form.
-pub(super) fn run(form: &Form) -> i32 {
-    print(&text(form))
+pub(super) fn run(form: &Form) -> Outcome {
+    show(&text(form))
 }
 
 fn text(form: &Form) -> String {
