@@ -219,6 +219,11 @@ const FLOWS: &[Flow] = &[
         reason: "the state file knows metric names, to count its own work, and nobody who uses it",
     },
     Flow {
+        room: "shared/src/audit",
+        never: &["env", "quota", "telemetry"],
+        reason: "the audit stands on the state file and the home alone; who appends, signs and prunes is not its business",
+    },
+    Flow {
         room: "shared/src/quota",
         never: &[
             "env",

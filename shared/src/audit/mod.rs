@@ -32,6 +32,9 @@ mod prune;
 mod verdict;
 mod verify;
 
+#[cfg(test)]
+mod tests;
+
 pub use append::{append, head, heads};
 pub use entry::{Actor, Chain, Entry, Head, Outcome, Record, action};
 pub use link::Signer;

@@ -53,6 +53,9 @@ pub fn verify_after(
     checkpoints: &[Checkpoint],
 ) -> Result<Verdict, StateError> {
     let mut walk = Walk::new(chain, None, checkpoints);
+    if *after == Head::NONE {
+        return follow(state, walk);
+    }
     walk.last = *after;
     walk.first_seq = after.seq + 1;
     match state.read("audit_verify", |reading| Known::read(reading, chain, after))? {
@@ -302,3 +305,6 @@ impl<'a> Walk<'a> {
 fn bad(seq: u64, what: Fault) -> Bad {
     Bad { seq, what }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,8 +31,8 @@ fn one_of_each() -> Vec<StateError> {
             source: "no".into(),
         },
         StateError::AuditRefused {
-            why: "it is not signed",
-            hint: "sign it",
+            why: "nobody signs it",
+            hint: "give this program the key",
         },
         StateError::Io {
             doing: "opening",

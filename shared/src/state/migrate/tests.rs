@@ -22,20 +22,81 @@ fn tables(connection: &Connection) -> Vec<String> {
         .collect()
 }
 
-/// One row in every table.
-fn fill(connection: &Connection) {
+/// Rows in every table, as a program of schema 1 writes them. The names of the last two shops differ in case only.
+fn fill_as_schema_1(connection: &Connection) {
     connection
         .execute_batch(
-            "INSERT INTO tenants VALUES ('t', 'Ann', x'00', x'00', 1, 1);
-             INSERT INTO stores VALUES ('s', 't', 'Tea', 'https://x', '1', x'00', x'00', 1, 1);
+            "INSERT INTO tenants (id, name, wrapped_key, wrap_nonce, key_version, created_ms)
+                VALUES ('t', 'Ann', x'00', x'00', 1, 1), ('u', 'Bob', x'01', x'01', 1, 1);
+             INSERT INTO stores (id, tenant_id, name, base_url, store_id, sealed_key, seal_nonce, key_version, created_ms)
+                VALUES ('s', 't', ' Tea', 'https://x', '1', x'00', x'00', 1, 1),
+                       ('v', 'u', 'Tea', 'https://x', '1', x'00', x'00', 1, 1),
+                       ('w', 'u', 'TEA', 'https://x', '2', x'00', x'00', 1, 1);
              INSERT INTO sessions VALUES ('i', 'mcp-stdio', 1, '1', 1, 1, 'c', '1', 'p', 't', 1);
              INSERT INTO metric_live VALUES ('i', 'n', '{}', '', 'counter', 1.5, NULL, 1);
              INSERT INTO metric_retired VALUES ('n', '{}', '', 'counter', 1.5, NULL);
-             INSERT INTO audit VALUES ('t', 1, 1, 'i', 'c', 'a', NULL, NULL, 'intent', NULL, x'00', x'00', NULL);
+             INSERT INTO audit (tenant_id, seq, at_ms, session_id, client_name, action, outcome, prev_hash, hash)
+                VALUES ('t', 1, 1, 'i', 'c', 'a', 'intent', x'00', x'00'), ('t', 2, 1, 'i', 'c', 'a', 'done', x'00', x'01');
              INSERT INTO quota VALUES ('k', 1, 1);
              INSERT INTO epochs VALUES ('k', 1);",
         )
         .unwrap();
+}
+
+/// What only schema 2 has a place for.
+fn fill(connection: &Connection) {
+    fill_as_schema_1(connection);
+    connection
+        .execute_batch(
+            "UPDATE tenants SET salt = x'0102', kdf = 'argon2id', key_id = 'kt', default_store = 's' WHERE id = 't';
+             UPDATE tenants SET salt = x'03', key_id = 'ku' WHERE id = 'u';
+             UPDATE stores SET name_key = 'tee' WHERE id = 's';
+             UPDATE stores SET name_key = 'tea' WHERE id = 'w';
+             INSERT INTO audit VALUES ('t', 3, 1, 'i', 'c', 'a', NULL, NULL, 'done', NULL, x'01', x'02', x'03', 7);
+             INSERT INTO audit_anchors VALUES ('t', 9, x'04', 5), ('system', 2, x'05', 6);",
+        )
+        .unwrap();
+}
+
+/// Everything in every table, by name of the table.
+fn content(connection: &Connection) -> Vec<(String, Vec<String>)> {
+    let rows = |table: &str| {
+        let mut query = connection
+            .prepare(&format!("SELECT * FROM {table}"))
+            .unwrap();
+        let columns: Vec<String> = query
+            .column_names()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let mut rows: Vec<String> = query
+            .query_map([], |row| {
+                let cells = columns.iter().enumerate();
+                Ok(cells
+                    .map(|(at, name)| format!("{name}={:?} ", row.get_ref(at).unwrap()))
+                    .collect())
+            })
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        rows.sort();
+        rows
+    };
+    tables(connection)
+        .into_iter()
+        .map(|table| {
+            let rows = rows(&table);
+            (table, rows)
+        })
+        .collect()
+}
+
+/// A file at the newest schema and a connection that may move it.
+fn opened() -> (tempfile::TempDir, Home, Connection) {
+    let (folder, home) = home();
+    drop(State::open(&home).unwrap());
+    let connection = connection::open(&home.state_db()).unwrap();
+    (folder, home, connection)
 }
 
 #[test]
@@ -45,9 +106,7 @@ fn the_history_is_sound() {
 
 #[test]
 fn every_migration_goes_up_and_down_on_a_filled_file() {
-    let (_folder, home) = home();
-    drop(State::open(&home).unwrap());
-    let mut connection = connection::open(&home.state_db()).unwrap();
+    let (_folder, home, mut connection) = opened();
     fill(&connection);
     let full = tables(&connection);
     for version in (0..NEWEST).rev() {
@@ -66,9 +125,8 @@ fn every_migration_goes_up_and_down_on_a_filled_file() {
 
 #[test]
 fn a_migration_that_fails_is_not_recorded_and_leaves_the_file_as_it_was() {
-    let (_folder, home) = home();
-    drop(State::open(&home).unwrap());
-    let mut connection = connection::open(&home.state_db()).unwrap();
+    let (_folder, _home, mut connection) = opened();
+    to(&mut connection, 1).unwrap();
     let full = tables(&connection);
     // The way down begins with dropping `epochs`; without it, it fails in the middle of the step.
     connection
@@ -80,14 +138,94 @@ fn a_migration_that_fails_is_not_recorded_and_leaves_the_file_as_it_was() {
         .execute_batch("ALTER TABLE elsewhere RENAME TO quota")
         .unwrap();
     assert_eq!(tables(&connection), full);
-    assert_eq!(Header::read(&connection).unwrap().schema, NEWEST);
+    assert_eq!(Header::read(&connection).unwrap().schema, 1);
+}
+
+#[test]
+fn schema_2_goes_down_and_up_without_losing_anything() {
+    let (_folder, home, mut connection) = opened();
+    fill(&connection);
+    let before = content(&connection);
+    for _ in 0..2 {
+        to(&mut connection, 1).unwrap();
+        assert!(tables(&connection).contains(&"kept_002".to_owned()));
+        to(&mut connection, 2).unwrap();
+        assert_eq!(content(&connection), before);
+    }
+    connection
+        .execute("UPDATE audit SET outcome = 'done'", [])
+        .expect_err("the trigger is back");
+    drop(connection);
+    State::open(&home).unwrap();
+}
+
+#[test]
+fn what_a_program_of_schema_1_does_meanwhile_survives_the_way_up() {
+    let (_folder, _home, mut connection) = opened();
+    fill(&connection);
+    to(&mut connection, 1).unwrap();
+    connection
+        .execute_batch(
+            "DELETE FROM stores WHERE id = 's';
+             INSERT INTO stores VALUES ('x', 'u', 'Coffee', 'https://x', '3', x'00', x'00', 1, 1),
+                                       ('y', 'u', 'tea', 'https://x', '4', x'00', x'00', 1, 1);
+             DELETE FROM audit WHERE seq = 3;",
+        )
+        .unwrap();
+    to(&mut connection, 2).unwrap();
+    let name_key = |id: &str| -> Option<String> {
+        connection
+            .query_row("SELECT name_key FROM stores WHERE id = ?1", [id], |row| {
+                row.get(0)
+            })
+            .ok()
+    };
+    assert_eq!(name_key("s"), None);
+    assert_eq!(name_key("w").as_deref(), Some("tea"), "kept");
+    assert_eq!(name_key("x").as_deref(), Some("coffee"), "made");
+    assert_eq!(name_key("y").as_deref(), Some(""), "another has the name");
+}
+
+#[test]
+fn a_filled_file_of_schema_1_is_brought_up_and_its_shops_get_their_names() {
+    let (_folder, home, mut connection) = opened();
+    to(&mut connection, 0).unwrap();
+    to(&mut connection, 1).unwrap();
+    fill_as_schema_1(&connection);
+    drop(connection);
+    let state = State::open(&home).unwrap();
+    assert_eq!(state.schema_version(), NEWEST);
+    let names = |tenant: &str| -> Vec<(String, String)> {
+        let rows = state.read("test", |reading| tables::stores::of_tenant(reading, tenant));
+        rows.unwrap()
+            .into_iter()
+            .map(|row| (row.name, row.name_key))
+            .collect()
+    };
+    let pair = |name: &str, key: &str| (name.to_owned(), key.to_owned());
+    assert_eq!(names("t"), [pair(" Tea", "tea")]);
+    assert_eq!(names("u"), [pair("TEA", ""), pair("Tea", "tea")]);
+    let tenant = state
+        .read("test", |reading| tables::tenants::by_id(reading, "t"))
+        .unwrap()
+        .unwrap();
+    assert_eq!((tenant.salt, tenant.key_id), (vec![], String::new()));
+}
+
+#[test]
+fn a_program_of_schema_1_goes_on_with_a_file_of_schema_2() {
+    let (_folder, home, connection) = opened();
+    assert_eq!(tables::meta::compatible_from(&connection).unwrap(), Some(1));
+    fill_as_schema_1(&connection);
+    drop(connection);
+    let state = State::open(&home).unwrap();
+    let shops = state.read("test", |reading| tables::stores::of_tenant(reading, "u"));
+    assert_eq!(shops.unwrap().len(), 2);
 }
 
 #[test]
 fn an_audit_row_cannot_be_changed() {
-    let (_folder, home) = home();
-    drop(State::open(&home).unwrap());
-    let connection = connection::open(&home.state_db()).unwrap();
+    let (_folder, _home, connection) = opened();
     fill(&connection);
     connection
         .execute("UPDATE audit SET outcome = 'done'", [])
@@ -118,7 +256,7 @@ fn a_process_that_dies_migrating() {
     connection
         .execute_batch(include_str!("../migrations/001_first.up.sql"))
         .unwrap();
-    fill(&connection);
+    fill_as_schema_1(&connection);
     std::process::abort();
 }
 

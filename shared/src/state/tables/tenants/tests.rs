@@ -19,7 +19,7 @@ fn a_tenant_comes_back_as_it_went_in() {
         ..tenant("t1")
     };
     let file = with(&[&row]);
-    assert_eq!(file.read(all), [row.clone()]);
+    assert_eq!(file.read(all), std::slice::from_ref(&row));
     assert_eq!(file.read(|reading| by_id(reading, "t1")), Some(row.clone()));
     assert_eq!(
         file.read(|reading| by_key_id(reading, &row.key_id)),
