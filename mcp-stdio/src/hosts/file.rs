@@ -186,7 +186,7 @@ impl<'a> Held<'a> {
     /// A copy beside the client's path, readable by whoever may read the original.
     fn back_up(&self, original: &Path, bytes: &[u8], now: Timestamp) -> Result<PathBuf, HostError> {
         let path = backup_path(self.path, now);
-        let written = fsx::write_atomic(&path, bytes, Mode::Private).and_then(|()| {
+        let written = fsx::write_new(&path, bytes, Mode::Private).and_then(|()| {
             let permissions = fs::metadata(original)?.permissions();
             fs::set_permissions(&path, permissions)
         });

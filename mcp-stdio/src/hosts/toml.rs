@@ -86,23 +86,36 @@ fn keep_comments_above(document: &mut DocumentMut, removed: &Table) {
 
 /// The table that is written next after a position. Implicit tables are not written, and have no place of their own.
 fn next_table(table: &mut Table, position: isize) -> Option<&mut Table> {
-    let mut tables = Vec::new();
-    gather(table, &mut tables);
-    let later = tables
-        .into_iter()
-        .filter(|table| table.position().is_some_and(|at| at > position));
-    later.min_by_key(|table| table.position())
+    let mut positions = Vec::new();
+    gather(table, &mut positions);
+    let next = positions.into_iter().filter(|at| *at > position).min()?;
+    table_at(table, next)
 }
 
-fn gather<'t>(table: &'t mut Table, tables: &mut Vec<&'t mut Table>) {
-    for (_, item) in table.iter_mut() {
+fn gather(table: &Table, positions: &mut Vec<isize>) {
+    positions.extend(table.position().filter(|_| !table.is_implicit()));
+    for (_, item) in table {
         match item {
-            Item::Table(child) if child.is_implicit() => gather(child, tables),
-            Item::Table(child) => tables.push(child),
-            Item::ArrayOfTables(children) => tables.extend(children.iter_mut()),
+            Item::Table(child) => gather(child, positions),
+            Item::ArrayOfTables(children) => {
+                children.iter().for_each(|child| gather(child, positions));
+            }
             Item::Value(_) | Item::None => {}
         }
     }
+}
+
+fn table_at(table: &mut Table, position: isize) -> Option<&mut Table> {
+    if table.position() == Some(position) && !table.is_implicit() {
+        return Some(table);
+    }
+    table.iter_mut().find_map(|(_, item)| match item {
+        Item::Table(child) => table_at(child, position),
+        Item::ArrayOfTables(children) => children
+            .iter_mut()
+            .find_map(|child| table_at(child, position)),
+        Item::Value(_) | Item::None => None,
+    })
 }
 
 fn update(entry: &mut dyn TableLike, fields: &[Field]) {
