@@ -2,7 +2,7 @@
 //! `logs/audit-checkpoints.jsonl`. A chain whose tail was cut is sound; that it once was longer is only known here.
 //!
 //! Lines are only ever added, so that no later state of a chain covers up an earlier one. When the file has grown, it is
-//! thinned: each chain keeps its newest lines and the first of each day of the last hundred. Processes add to the file
+//! thinned: each chain keeps its newest lines and the first of each of its last hundred days. Processes add to the file
 //! together, each with one write; nobody waits for anybody, and who finds the file being thinned leaves it to the next.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,9 @@ const THIN_ABOVE_BYTES: u64 = 1024 * 1024;
 
 /// What is read from the end to see what moved. A chain whose line is further up is written again, which does no harm.
 const RECENT_BYTES: u64 = 64 * 1024;
+
+/// Lines that all chains share when the file is thinned, so that what is left is well below the size that thins.
+const LINES: usize = 1_000;
 
 /// Lines that a chain keeps whatever their age.
 const NEWEST: usize = 20;
@@ -160,18 +163,22 @@ fn thin(home: &Home, lock: &File) -> io::Result<()> {
     fsx::write_atomic(&home.audit_checkpoints(), lines.as_bytes(), Mode::Private)
 }
 
-/// Of each chain the newest lines, the first of each of the last days, and every one that a later one has fallen behind:
-/// that is how a cut tail shows.
+/// Of each chain the newest lines, the first of each of the last days, and those that a later one has fallen behind: that
+/// is how a cut tail shows. (So do two processes that note at once, which is why there is a limit.)
 fn kept(points: Vec<Checkpoint>) -> Vec<Checkpoint> {
-    let firsts = firsts_of_days(&points);
-    let mut later: BTreeMap<Chain, (usize, u64)> = BTreeMap::new();
+    let chains: BTreeSet<&Chain> = points.iter().map(|point| &point.chain).collect();
+    let share = LINES / chains.len().max(1);
+    let newest = share.clamp(1, NEWEST);
+    let firsts = firsts_of_days(&points, share.clamp(1, DAYS));
+    let mut later: BTreeMap<Chain, Later> = BTreeMap::new();
     let mut kept = Vec::new();
     for (point, is_first) in points.into_iter().zip(firsts).rev() {
-        let (rank, lowest) = later.entry(point.chain.clone()).or_insert((0, u64::MAX));
-        *rank += 1;
-        let is_ahead = point.head.seq >= *lowest;
-        *lowest = point.head.seq.min(*lowest);
-        if *rank <= NEWEST || is_first || is_ahead {
+        let later = later.entry(point.chain.clone()).or_insert(Later::NOTHING);
+        later.lines += 1;
+        let is_ahead = point.head.seq >= later.lowest;
+        later.ahead += usize::from(is_ahead);
+        later.lowest = later.lowest.min(point.head.seq);
+        if later.lines <= newest || is_first || (is_ahead && later.ahead <= newest) {
             kept.push(point);
         }
     }
@@ -179,13 +186,29 @@ fn kept(points: Vec<Checkpoint>) -> Vec<Checkpoint> {
     kept
 }
 
+/// What stands after a line of the same chain.
+struct Later {
+    lines: usize,
+    /// Lines that one after them has fallen behind.
+    ahead: usize,
+    lowest: u64,
+}
+
+impl Later {
+    const NOTHING: Later = Later {
+        lines: 0,
+        ahead: 0,
+        lowest: u64::MAX,
+    };
+}
+
 /// Which of the lines are the first of their chain and day, among the last days that the chain has lines of.
-fn firsts_of_days(points: &[Checkpoint]) -> Vec<bool> {
+fn firsts_of_days(points: &[Checkpoint], most: usize) -> Vec<bool> {
     let mut days: BTreeMap<&Chain, BTreeSet<i64>> = BTreeMap::new();
     for point in points {
         let days = days.entry(&point.chain).or_default();
         days.insert(day(point));
-        if days.len() > DAYS {
+        if days.len() > most {
             days.pop_first();
         }
     }

@@ -184,3 +184,24 @@ fn thinning_keeps_what_shows_a_cut_tail_however_old() {
     assert!(left.iter().any(|point| point.head.seq == 500));
     assert_eq!(left.len(), 2 + NEWEST);
 }
+
+#[test]
+fn thinning_leaves_little_however_many_chains_there_are_and_however_often_they_race() {
+    let chains = 300;
+    let points: Vec<_> = (0..30)
+        .flat_map(|round: u64| (0..chains).map(move |chain| (round ^ 1, chain)))
+        .map(|(seq, chain)| point(&Chain::Tenant(format!("t{chain}")), 0, seq))
+        .collect();
+    let left = kept(points);
+    let of_each = left.len() / chains;
+    assert!((2..=7).contains(&of_each), "{of_each}");
+    for chain in 0..chains {
+        let name = Chain::Tenant(format!("t{chain}"));
+        let highest = left
+            .iter()
+            .filter(|point| point.chain == name)
+            .map(|point| point.head.seq)
+            .max();
+        assert_eq!(highest, Some(29));
+    }
+}
