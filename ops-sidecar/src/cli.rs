@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use serde_json::json;
 use shared::env::{Owner, Settings, Vars};
 use shared::telemetry::log::{self, Format};
@@ -56,6 +57,14 @@ enum Command {
         /// Print the reference page.
         #[arg(long, required = true)]
         markdown: bool,
+    },
+    /// Print what a shell needs to complete these commands with the tab key.
+    #[command(
+        after_help = "For example: ops-sidecar completions bash > ~/.local/share/bash-completion/completions/ops-sidecar"
+    )]
+    Completions {
+        /// For which shell.
+        shell: Shell,
     },
 }
 
@@ -125,6 +134,12 @@ fn execute(command: &Command, flags: &Flags, vars: &Vars) -> anyhow::Result<Exit
         Command::CheckConfig { json } => check_config(flags, vars, json),
         Command::Metrics { markdown: _ } => {
             say(&names::markdown())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "ops-sidecar", &mut script);
+            say(&String::from_utf8_lossy(&script))?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -225,8 +240,6 @@ fn complain(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -6,12 +6,14 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use shared::env::{Mistake, Owner, Settings, Vars};
 use shared::paths::{Home, PathsError};
-use shared::quota;
+use shared::quota::tenant_limits;
 use shared::secret::Secret;
 
+use crate::checks::quota;
 use crate::http::serve::Limits;
 
 /// Everything [`crate::run::run`] needs to know.
@@ -90,10 +92,20 @@ impl Config {
     #[must_use]
     pub fn quota_limits(&self) -> quota::Limits {
         let burst = u32::try_from(self.settings.count("store_burst")).unwrap_or(u32::MAX);
-        quota::Limits {
+        let store = shared::quota::Limits {
             burst,
             per_second: self.settings.number("store_rate_per_second"),
+        };
+        quota::Limits {
+            store,
+            tenant: tenant_limits(self.settings.count("rate_limit_rpm")),
         }
+    }
+
+    /// How long the audit keeps its records.
+    #[must_use]
+    pub fn audit_retention(&self) -> Duration {
+        self.settings.duration("audit_retention")
     }
 }
 

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use shared::clock::SystemClock;
+use shared::clock::{Clock, SystemClock};
 use shared::session;
 use shared::state::Slot;
 use shared::telemetry::Telemetry;
 use tokio::net::TcpListener;
 
+use crate::checks::audit::Auditor;
 use crate::checks::board::Board;
-use crate::checks::gather::Gatherer;
+use crate::checks::gather::{Gatherer, Others};
 use crate::checks::housekeeping::Housekeeping;
 use crate::config::Config;
 use crate::http::{self, Rooms, serve};
@@ -26,6 +27,8 @@ use crate::{VERSION, notify};
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 /// How often ended processes are folded into the totals and their leftover run files removed, if nobody else did.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
+/// How often the ends of the audit chains are looked at: one small read while nothing was recorded.
+const AUDIT_EVERY: Duration = Duration::from_secs(2);
 /// How long the last metrics may take at exit: less than any supervisor waits before it kills.
 const LAST_FLUSH: Duration = Duration::from_secs(1);
 /// Threads that answer HTTP; the work behind an answer is milliseconds.
@@ -72,18 +75,17 @@ pub async fn run(config: Config, listener: TcpListener, stop: Stop) -> anyhow::R
     let telemetry = Telemetry::start(slot.clone(), session::Kind::OpsSidecar, VERSION);
     // No client waits for this process: it may look after ended siblings from the start.
     telemetry.handle().answered();
-    let clock = Arc::new(SystemClock);
-    let board = Arc::new(Board::new(clock));
+    let clock = SystemClock::shared();
+    let board = Arc::new(Board::new(Arc::clone(&clock)));
     let mut tasks = Tasks::default();
-    let housekeeping = Housekeeping::new(slot.clone());
+    let others = begin_rounds(&mut tasks, &config, &slot, &telemetry, &clock);
     let gatherer = Gatherer::new(
         slot.clone(),
         telemetry.handle(),
         config.quota_limits(),
-        housekeeping.outcome(),
+        others,
     );
     begin_checks(&mut tasks, gatherer, &board);
-    tasks.every("housekeeping", TIDY_EVERY, move || housekeeping.tidy());
 
     let rooms = Rooms::new(&config, listener.local_addr()?, slot, board);
     let serving = serve::serve(listener, http::router(rooms), &config.limits, stop.clone());
@@ -99,6 +101,28 @@ pub async fn run(config: Config, listener: TcpListener, stop: Stop) -> anyhow::R
         tracing::warn!("the last metrics of this process could not be written");
     }
     outcome
+}
+
+/// The loops that work at their own pace; the checks read what they leave.
+fn begin_rounds(
+    tasks: &mut Tasks,
+    config: &Config,
+    slot: &Slot,
+    telemetry: &Telemetry,
+    clock: &Arc<dyn Clock>,
+) -> Others {
+    let housekeeping = Housekeeping::new(slot.clone(), Arc::clone(clock), config.audit_retention());
+    let mut auditor = Auditor::new(slot.clone(), Arc::clone(clock));
+    let others = Others {
+        housekeeping: housekeeping.outcome(),
+        audit: auditor.latest(),
+    };
+    let handle = telemetry.handle();
+    tasks.every("housekeeping", TIDY_EVERY, move || {
+        housekeeping.tidy(handle.session_id())
+    });
+    tasks.every("audit", AUDIT_EVERY, move || auditor.look());
+    others
 }
 
 fn begin_checks(tasks: &mut Tasks, mut gatherer: Gatherer, board: &Arc<Board>) {

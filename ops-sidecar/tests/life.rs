@@ -217,11 +217,22 @@ fn help_and_version_are_as_agreed() {
         vec!["health", "--help"],
         vec!["check-config", "--help"],
         vec!["metrics", "--help"],
+        vec!["completions", "--help"],
     ] {
         let (code, shown, _) = say(&words, &[]);
         assert_eq!(code, 0);
         insta::assert_snapshot!(format!("help_{}", words.join("_").replace("--", "")), shown);
     }
+}
+
+#[test]
+fn every_shell_can_complete_our_commands_and_an_unknown_one_is_bad_usage() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (code, script, said) = say(&["completions", shell], &[]);
+        assert_eq!((code, said.as_str()), (0, ""), "{shell}");
+        assert!(script.contains("check-config"), "{shell}: {script}");
+    }
+    assert_eq!(say(&["completions", "cmd"], &[]).0, 2);
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn request(target: &str, line: &str) -> String {
 }
 
 fn holds_none(place: &str, text: &str) {
-    for word in [TOKEN, GUESS, PERSON, "CANARY-API-KEY"] {
+    for word in [TOKEN, GUESS, PERSON, "CANARY-API-KEY", "CANARY-MASTER-KEY"] {
         assert!(!text.contains(word), "`{word}` is in {place}: {text}");
     }
 }
@@ -51,6 +51,7 @@ fn no_token_and_nothing_a_caller_sent_is_kept_logged_or_shown() {
         .env("ORDERDESK_MCP_ADMIN_TOKEN", TOKEN)
         .env("ORDERDESK_MCP_STORE_ID", "1")
         .env("ORDERDESK_MCP_API_KEY", "CANARY-API-KEY")
+        .env("ORDERDESK_MCP_MASTER_KEY", "passphrase:CANARY-MASTER-KEY")
         .env("ORDERDESK_MCP_LOG", "trace")
         .env("RUST_LOG", "trace")
         .stderr(Stdio::from(log.try_clone().expect("a second handle")));
@@ -92,4 +93,64 @@ fn no_token_and_nothing_a_caller_sent_is_kept_logged_or_shown() {
     std::io::Seek::rewind(&mut log).expect("a file can be rewound");
     log.read_to_string(&mut text).expect("text");
     holds_none("the log", &text);
+}
+
+/// Whether a process's writable memory holds these bytes; `None`, said aloud, where the system does not let us look.
+#[cfg(target_os = "linux")]
+fn memory_holds(pid: u32, bytes: &[u8]) -> Option<bool> {
+    use std::os::unix::fs::FileExt;
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
+    let Ok(memory) = std::fs::File::open(format!("/proc/{pid}/mem")) else {
+        eprintln!("SKIPPED: this user may not look into another process's memory");
+        return None;
+    };
+    let region = |line: &str| {
+        let (from, to) = line.split(' ').next()?.split_once('-')?;
+        let hex = |text| u64::from_str_radix(text, 16).ok();
+        line.contains(" rw").then_some((hex(from)?, hex(to)?))
+    };
+    let holds = maps.lines().filter_map(region).any(|(from, to)| {
+        let mut content = vec![0; usize::try_from(to - from).unwrap_or_default()];
+        let read = memory.read_at(&mut content, from).unwrap_or_default();
+        content[..read]
+            .windows(bytes.len())
+            .any(|window| window == bytes)
+    });
+    Some(holds)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_keys_of_the_servers_never_come_into_this_programs_memory() {
+    let home = tempfile::tempdir().expect("a home");
+    std::fs::create_dir(home.path().join("home")).expect("a folder");
+    let place = |name: &str, content: &str| {
+        let path = home.path().join(name);
+        std::fs::write(&path, content).expect("a file");
+        path
+    };
+    let master = place("master", "passphrase:CANARY of the master key");
+    let api = place("api", "CANARY-OF-THE-API-KEY");
+    let admin = place("admin", "CANARY-OF-THE-ADMIN-TOKEN");
+    place("home/master.key", "passphrase:CANARY of the home's key");
+    let mut command = ops_sidecar(&home.path().join("home"));
+    command
+        .env("ORDERDESK_MCP_MASTER_KEY_FILE", master)
+        .env("ORDERDESK_MCP_STORE_ID", "1")
+        .env("ORDERDESK_MCP_API_KEY_FILE", api)
+        .env("ORDERDESK_MCP_ADMIN_TOKEN_FILE", admin);
+    let sidecar = Sidecar::spawn(command).ready();
+    let holds = |words: &str| memory_holds(sidecar.pid(), words.as_bytes());
+    for words in [
+        "CANARY of the master",
+        "CANARY-OF-THE-API",
+        "CANARY of the home",
+    ] {
+        assert_ne!(holds(words), Some(true), "{words}");
+    }
+    assert_ne!(
+        holds("CANARY-OF-THE-ADMIN-TOKEN"),
+        Some(false),
+        "the search finds what is there"
+    );
 }

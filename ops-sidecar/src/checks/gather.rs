@@ -4,11 +4,13 @@ use serde::Serialize;
 use shared::state::Slot;
 use shared::telemetry;
 
+use super::audit::{self, AuditFacts};
 use super::disk::{self, DiskFacts};
+use super::home::{self, HomeFacts};
 use super::housekeeping::Outcome;
 use super::memory::{self, Memory, MemoryFacts};
 use super::processes::{self, ProcessFacts};
-use super::quota::{self, QuotaFacts};
+use super::quota::{self, Limits, QuotaFacts};
 use super::state::{self, StateFacts};
 use super::telemetry::{self as own_telemetry, TelemetryFacts};
 use super::{Draft, housekeeping};
@@ -26,6 +28,10 @@ pub struct Facts {
     pub processes: Option<ProcessFacts>,
     /// The shared request quota.
     pub quota: Option<QuotaFacts>,
+    /// The audit chains.
+    pub audit: Option<AuditFacts>,
+    /// The files of secrets in the home folder.
+    pub home: HomeFacts,
     /// How this process's own bookkeeping goes.
     pub telemetry: TelemetryFacts,
 }
@@ -36,8 +42,17 @@ pub struct Gatherer {
     slot: Slot,
     memory: Memory,
     telemetry: telemetry::Handle,
-    limits: shared::quota::Limits,
-    housekeeping: Outcome,
+    limits: Limits,
+    others: Others,
+}
+
+/// What the loops that work on their own have found.
+#[derive(Debug)]
+pub struct Others {
+    /// How clearing away goes.
+    pub housekeeping: Outcome,
+    /// The audit chains.
+    pub audit: audit::Latest,
 }
 
 impl Gatherer {
@@ -46,15 +61,15 @@ impl Gatherer {
     pub fn new(
         slot: Slot,
         telemetry: telemetry::Handle,
-        limits: shared::quota::Limits,
-        housekeeping: Outcome,
+        limits: Limits,
+        others: Others,
     ) -> Gatherer {
         Gatherer {
             slot,
             memory: Memory::new(),
             telemetry,
             limits,
-            housekeeping,
+            others,
         }
     }
 
@@ -70,20 +85,24 @@ impl Gatherer {
             quota: state
                 .as_ref()
                 .and_then(|state| quota::look(state, self.limits)),
+            audit: self.others.audit.lock().facts.clone(),
+            home: home::look(self.slot.home()),
             telemetry: own_telemetry::look(&self.telemetry),
         };
-        let drafts = judge(&facts, &self.housekeeping);
+        let drafts = judge(&facts, &self.others);
         (facts, drafts)
     }
 }
 
-fn judge(facts: &Facts, outcome: &Outcome) -> Vec<Draft> {
+fn judge(facts: &Facts, others: &Others) -> Vec<Draft> {
     let mut drafts = state::judge(&facts.state_file);
     drafts.extend(disk::judge(facts.disk.as_ref()));
     drafts.extend(memory::judge(facts.memory.as_ref()));
     drafts.extend(facts.processes.iter().flat_map(processes::judge));
     drafts.extend(facts.quota.iter().flat_map(quota::judge));
     drafts.extend(own_telemetry::judge(&facts.telemetry));
-    drafts.extend(housekeeping::judge(outcome));
+    drafts.extend(home::judge(&facts.home));
+    drafts.extend(audit::judge(&others.audit.lock()));
+    drafts.extend(housekeeping::judge(&others.housekeeping));
     drafts
 }

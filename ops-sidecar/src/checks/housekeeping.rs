@@ -1,9 +1,10 @@
-//! Work that nobody's call depends on: the values of ended processes go into the totals, and what they left in `run/` goes.
+//! Work that nobody's call depends on: the values of ended processes go into the totals, what they left in `run/` goes, and so do audit
+//! records that are older than they have to be.
 //!
-//! Every server does the first for itself once it has answered; a sidecar does both when no server is alive, under
-//! `run/housekeeping.lock`, so that two sidecars never do it twice at once.
+//! Every server does the first and the last for itself once it has answered; a sidecar does all when no server is alive. What clears
+//! away is done under `run/housekeeping.lock`, so that two processes never do it at once.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +12,9 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use parking_lot::Mutex;
+use shared::audit::Actor;
+use shared::clock::Clock;
+use shared::housekeeping::{self, Turn};
 use shared::session::SessionId;
 use shared::state::tables::sessions;
 use shared::state::{Slot, State};
@@ -28,16 +32,23 @@ pub type Outcome = Arc<Mutex<Option<String>>>;
 #[derive(Debug)]
 pub struct Housekeeping {
     slot: Slot,
+    clock: Arc<dyn Clock>,
+    retention: Duration,
     outcome: Outcome,
+    /// Why the last attempt to clear the audit failed. It is not repeated for a day, so the next rounds must not forget it.
+    audit_trouble: Mutex<Option<String>>,
 }
 
 impl Housekeeping {
-    /// Has not done anything yet.
+    /// Has not done anything yet. `retention` is how long the audit keeps its records.
     #[must_use]
-    pub fn new(slot: Slot) -> Housekeeping {
+    pub fn new(slot: Slot, clock: Arc<dyn Clock>, retention: Duration) -> Housekeeping {
         Housekeeping {
             slot,
+            clock,
+            retention,
             outcome: Outcome::default(),
+            audit_trouble: Mutex::default(),
         }
     }
 
@@ -47,43 +58,54 @@ impl Housekeeping {
         Arc::clone(&self.outcome)
     }
 
-    /// Tidies once; `false` if there was nothing to do, nothing to do it on, or somebody else is at it.
+    /// Tidies once, in the name of this session; `false` if there was nothing to do, nothing to do it on, or somebody else is at it.
     ///
     /// # Errors
     /// The state file or the folder refuses; it is tried again at the next turn.
-    pub fn tidy(&self) -> anyhow::Result<bool> {
+    pub fn tidy(&self, session: Option<SessionId>) -> anyhow::Result<bool> {
         // A missing file is a finding of its own already.
         let Ok(state) = self.slot.get() else {
             return Ok(false);
         };
-        let done = tidy_once(&state);
-        *self.outcome.lock() = done.as_ref().err().map(|error| format!("{error:#}"));
+        let done = self.tidy_once(&state, session);
+        let trouble = done.as_ref().err().map(|error| format!("{error:#}"));
+        *self.outcome.lock() = trouble.or_else(|| self.audit_trouble.lock().clone());
         done
     }
-}
 
-fn tidy_once(state: &State) -> anyhow::Result<bool> {
-    let Some(_lock) = try_lock(&state.home().housekeeping_lock())
-        .context("cannot take `run/housekeeping.lock`")?
-    else {
-        return Ok(false);
-    };
-    let folded = fold::fold_dead(state).context("cannot fold ended processes")?;
-    let swept = sweep(state, SystemTime::now()).context("cannot sweep `run/`")?;
-    Ok(folded > 0 || swept > 0)
-}
+    fn tidy_once(&self, state: &State, session: Option<SessionId>) -> anyhow::Result<bool> {
+        let Some(turn) = Turn::take(state.home()).context("cannot take `run/housekeeping.lock`")?
+        else {
+            return Ok(false);
+        };
+        let folded = fold::fold_dead(state).context("cannot fold ended processes")?;
+        let swept = sweep(state, SystemTime::now()).context("cannot sweep `run/`")?;
+        let pruned = self
+            .retain_audit(state, &turn, session)
+            .context("cannot remove old audit records")?;
+        Ok(folded > 0 || swept > 0 || pruned > 0)
+    }
 
-/// The lock until dropped, or nothing while another process holds it.
-fn try_lock(path: &Path) -> io::Result<Option<File>> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
+    /// Gives how many audit records went.
+    fn retain_audit(
+        &self,
+        state: &State,
+        turn: &Turn,
+        session: Option<SessionId>,
+    ) -> anyhow::Result<u64> {
+        let actor = Actor {
+            session: session.unwrap_or_else(SessionId::random),
+            client: Some("ops-sidecar".to_owned()),
+        };
+        let now_ms = self.clock.now_ms();
+        let done = housekeeping::retain_audit(state, turn, self.retention, &actor, now_ms);
+        match &done {
+            // Not its time: what the last attempt said still holds.
+            Ok(None) => {}
+            Ok(Some(_)) => *self.audit_trouble.lock() = None,
+            Err(error) => *self.audit_trouble.lock() = Some(error.to_string()),
+        }
+        Ok(done?.map_or(0, |pruned| pruned.rows))
     }
 }
 
@@ -140,7 +162,7 @@ pub fn judge(outcome: &Outcome) -> Vec<Draft> {
     let draft = || {
         Draft::warn(
             "housekeeping.failing",
-            "ended processes cannot be folded into the totals",
+            "what ended processes left, or what is too old, cannot be cleared away",
             "see the log of this sidecar and the findings about the state file",
         )
     };
@@ -149,8 +171,11 @@ pub fn judge(outcome: &Outcome) -> Vec<Draft> {
 
 #[cfg(test)]
 mod tests {
+    use shared::audit::{self, Chain, Entry, action};
+    use shared::clock::ManualClock;
     use shared::paths::Home;
     use shared::session::{self, Kind, Session};
+    use shared::state::Durability;
 
     use super::*;
 
@@ -189,27 +214,79 @@ mod tests {
         assert!(state.home().gate_lock().exists());
     }
 
+    fn housekeeping(slot: Slot, clock: &Arc<ManualClock>) -> Housekeeping {
+        let clock = Arc::clone(clock) as Arc<dyn Clock>;
+        Housekeeping::new(slot, clock, Duration::from_secs(90 * DAY_SECONDS))
+    }
+
+    const DAY_SECONDS: u64 = 86_400;
+
     #[test]
     fn while_another_process_tidies_this_one_does_not() {
         let (_folder, slot) = home();
-        let lock = slot.home().housekeeping_lock();
-        let held = try_lock(&lock).expect("a lock").expect("free");
-        assert!(
-            !Housekeeping::new(slot)
-                .tidy()
-                .expect("nothing to complain about")
-        );
+        let held = Turn::take(slot.home()).expect("a lock").expect("free");
+        let housekeeping = housekeeping(slot.clone(), &Arc::default());
+        assert!(!housekeeping.tidy(None).expect("nothing to complain about"));
         drop(held);
-        assert!(try_lock(&lock).expect("a lock").is_some());
+        assert!(Turn::take(slot.home()).expect("a lock").is_some());
     }
 
     #[test]
     fn a_failure_is_a_finding_until_it_works_again() {
         let (_folder, slot) = home();
-        let housekeeping = Housekeeping::new(slot);
+        let housekeeping = housekeeping(slot, &Arc::default());
         *housekeeping.outcome.lock() = Some("no".to_owned());
         assert_eq!(judge(&housekeeping.outcome())[0].id, "housekeeping.failing");
-        housekeeping.tidy().expect("a sound file");
+        housekeeping.tidy(None).expect("a sound file");
+        assert_eq!(judge(&housekeeping.outcome()), []);
+    }
+
+    #[test]
+    fn audit_records_go_once_they_are_too_old_and_the_pruning_is_recorded() {
+        let (_folder, slot) = home();
+        let clock = Arc::<ManualClock>::default();
+        let housekeeping = housekeeping(slot.clone(), &clock);
+        let state = slot.get().expect("open");
+        let actor = Actor::cli();
+        let entry = Entry::done(&actor, action::CLIENT_INSTALLED, Some("zed"));
+        state
+            .write("test", Durability::Full, |writing| {
+                audit::append(writing, &Chain::Env, &entry, clock.now_ms(), None)
+            })
+            .expect("a record");
+        assert!(!housekeeping.tidy(None).expect("a sound file"));
+        clock.advance(Duration::from_secs(91 * DAY_SECONDS));
+        let session = SessionId::random();
+        assert!(
+            housekeeping
+                .tidy(Some(session.clone()))
+                .expect("a sound file")
+        );
+        let told = state
+            .read("test", |reading| {
+                audit::list(reading, &Chain::System, &audit::Filter::default())
+            })
+            .expect("records");
+        assert_eq!(
+            (told.len(), told[0].action.as_str(), &told[0].session),
+            (1, action::AUDIT_PRUNED, &session.to_string())
+        );
+    }
+
+    #[test]
+    fn an_audit_that_could_not_be_cleared_stays_a_finding_until_the_next_attempt() {
+        let (_folder, slot) = home();
+        let clock = Arc::<ManualClock>::default();
+        let housekeeping = housekeeping(slot.clone(), &clock);
+        let marker = slot.home().run_dir().join("audit-pruned");
+        fs::create_dir_all(marker.join("in the way")).expect("a folder");
+        housekeeping.tidy(None).expect_err("it cannot be replaced");
+        fs::remove_dir_all(&marker).expect("it goes");
+        fs::write(&marker, clock.now_ms().to_string()).expect("as if it were done");
+        housekeeping.tidy(None).expect("not its time");
+        assert_eq!(judge(&housekeeping.outcome())[0].id, "housekeeping.failing");
+        clock.advance(Duration::from_secs(DAY_SECONDS));
+        housekeeping.tidy(None).expect("it works");
         assert_eq!(judge(&housekeeping.outcome()), []);
     }
 }

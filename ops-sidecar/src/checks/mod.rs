@@ -4,9 +4,11 @@
 //! too), and a *judgement* that turns facts into findings without looking at anything else. [`board::Board`] keeps the latest of both.
 //! Health, readiness, metrics and later alerts render findings; none of them decides by itself what "healthy" means.
 
+pub mod audit;
 pub mod board;
 pub mod disk;
 pub mod gather;
+pub mod home;
 pub mod housekeeping;
 pub mod memory;
 pub mod processes;

@@ -1,5 +1,7 @@
 //! The processes on this home: who is alive, by the lock each of them holds, and who ended without being folded yet.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::session::{self, Kind};
@@ -20,6 +22,8 @@ pub struct ProcessFacts {
     pub ops_sidecar: usize,
     /// Ended, and not folded into the totals yet.
     pub ended: usize,
+    /// Tenants that living servers work for.
+    pub tenants: usize,
     /// Living, but without a sign of it in the file for minutes.
     pub silent: usize,
 }
@@ -34,6 +38,7 @@ pub fn look(state: &State) -> Option<ProcessFacts> {
 
 fn sort(rows: &[Row], is_alive: impl Fn(&Row) -> bool, now_ms: i64) -> ProcessFacts {
     let mut facts = ProcessFacts::default();
+    let mut tenants = BTreeSet::new();
     for row in rows {
         if !is_alive(row) {
             facts.ended += 1;
@@ -46,7 +51,9 @@ fn sort(rows: &[Row], is_alive: impl Fn(&Row) -> bool, now_ms: i64) -> ProcessFa
         if now_ms.saturating_sub(row.heartbeat_ms) > SILENT_AFTER_MS {
             facts.silent += 1;
         }
+        tenants.extend(&row.tenant_id);
     }
+    facts.tenants = tenants.len();
     facts
 }
 
@@ -82,6 +89,7 @@ mod tests {
             started_ms: 0,
             heartbeat_ms,
             client: None,
+            tenant_id: None,
         }
     }
 
@@ -99,10 +107,21 @@ mod tests {
                 mcp_stdio: 1,
                 ops_sidecar: 1,
                 ended: 1,
+                tenants: 0,
                 silent: 1
             }
         );
         assert_eq!(judge(&facts)[0].id, "processes.silent");
+    }
+
+    #[test]
+    fn a_tenant_counts_once_and_only_while_one_of_its_servers_lives() {
+        let of = |tenant: &str| Row {
+            tenant_id: Some(tenant.to_owned()),
+            ..row(Kind::McpStdio, 0)
+        };
+        let rows = [of("a"), of("a"), of("b"), of("c"), row(Kind::OpsSidecar, 0)];
+        assert_eq!(sort(&rows, |row| row.id != rows[3].id, 0).tenants, 2);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::clock::SystemClock;
-use shared::quota::{self, Level, Limits};
+use shared::quota::tenant::is_tenant_key;
+use shared::quota::{self, Level, TenantLevel};
 use shared::state::State;
 use shared::state::tables::quota::{self as table, Row};
 
@@ -14,8 +15,28 @@ const LONG_WAIT_SECONDS: f64 = 20.0;
 /// A store counts as in use for this long after its last request.
 const ACTIVE_FOR_US: i64 = 5 * 60 * 1_000_000;
 
-/// The buckets, summed up; which stores they belong to is nobody's business here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+/// How large the buckets are, which the settings say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Of a store.
+    pub store: quota::Limits,
+    /// Of a tenant, for reads and for writes; `None` if tenants are not limited.
+    pub tenant: Option<quota::Limits>,
+}
+
+/// What is left in one bucket of a tenant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TenantTokens {
+    /// The tenant's opaque id, or `env`.
+    pub tenant: String,
+    /// `reads` or `writes`.
+    pub operation: &'static str,
+    /// Requests that it could send at once.
+    pub available: f64,
+}
+
+/// The buckets. Those of stores are summed up: which store is which is nobody's business here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct QuotaFacts {
     /// Stores that have a bucket.
     pub stores: usize,
@@ -25,24 +46,41 @@ pub struct QuotaFacts {
     pub tokens_available_min: Option<f64>,
     /// How long the next request of the busiest store has to wait.
     pub longest_wait_seconds: f64,
+    /// Buckets of tenants that ever sent a request; none if tenants are not limited.
+    pub tenants: Vec<TenantTokens>,
 }
 
 /// Looks; `None` if the file cannot be read.
 #[must_use]
 pub fn look(state: &State, limits: Limits) -> Option<QuotaFacts> {
-    let (levels, rows) = state
+    let (stores, tenants, rows) = state
         .read("quota_list", |reading| {
-            Ok((
-                quota::levels(reading, limits, &SystemClock)?,
-                table::all(reading)?,
-            ))
+            let tenants = match limits.tenant {
+                Some(limits) => quota::tenant_levels(reading, limits, &SystemClock)?,
+                None => Vec::new(),
+            };
+            let stores = quota::levels(reading, limits.store, &SystemClock)?;
+            Ok((stores, tenants, table::all(reading)?))
         })
         .ok()?;
-    Some(sum_up(&levels, &rows, Timestamp::now().as_microsecond()))
+    Some(QuotaFacts {
+        tenants: tenants.into_iter().map(tokens).collect(),
+        ..sum_up(&stores, &rows, Timestamp::now().as_microsecond())
+    })
+}
+
+fn tokens(level: TenantLevel) -> TenantTokens {
+    TenantTokens {
+        tenant: level.tenant,
+        operation: level.way.as_str(),
+        available: level.available_tokens,
+    }
 }
 
 fn sum_up(levels: &[Level], rows: &[Row], now_us: i64) -> QuotaFacts {
-    let is_active = |row: &&Row| now_us.saturating_sub(row.updated_us) < ACTIVE_FOR_US;
+    let is_active = |row: &&Row| {
+        !is_tenant_key(&row.store_key) && now_us.saturating_sub(row.updated_us) < ACTIVE_FOR_US
+    };
     QuotaFacts {
         stores: levels.len(),
         active_stores: rows.iter().filter(is_active).count(),
@@ -54,6 +92,7 @@ fn sum_up(levels: &[Level], rows: &[Row], now_us: i64) -> QuotaFacts {
             .iter()
             .map(|level| level.wait.as_secs_f64())
             .fold(0.0, f64::max),
+        tenants: Vec::new(),
     }
 }
 
@@ -99,12 +138,18 @@ mod tests {
             tat_us: 0,
             updated_us,
         };
-        let facts = sum_up(&levels, &[row(0), row(ACTIVE_FOR_US)], ACTIVE_FOR_US);
+        let tenant = Row {
+            store_key: quota::tenant_key("t", quota::Way::Reads),
+            ..row(ACTIVE_FOR_US)
+        };
+        let rows = [row(0), row(ACTIVE_FOR_US), tenant];
+        let facts = sum_up(&levels, &rows, ACTIVE_FOR_US);
         let expected = QuotaFacts {
             stores: 2,
             active_stores: 1,
             tokens_available_min: Some(0.0),
             longest_wait_seconds: 3.0,
+            tenants: Vec::new(),
         };
         assert_eq!(facts, expected);
         assert_eq!(judge(&facts), []);

@@ -14,7 +14,9 @@ use shared::telemetry::query::{self, Family, Labels, Sample, Value};
 
 use super::{Rooms, text};
 use crate::checks::Level;
+use crate::checks::audit::{AuditFacts, ChainFacts};
 use crate::checks::board::Report;
+use crate::checks::quota::{QuotaFacts, TenantTokens};
 
 /// The page.
 pub(super) async fn scrape(State(rooms): State<Rooms>) -> Response {
@@ -29,6 +31,7 @@ pub(super) async fn scrape(State(rooms): State<Rooms>) -> Response {
 pub(super) fn families(slot: &Slot, report: &Report) -> Vec<Family> {
     let recorded = recorded(slot);
     let mut families = own(report, recorded.is_some());
+    families.extend(chains(report.facts.audit.as_ref()));
     families.extend(recorded.unwrap_or_default());
     families.sort_by_key(|family| family.metric.name);
     families
@@ -132,6 +135,55 @@ fn own(report: &Report, is_up: bool) -> Vec<Family> {
             &names::QUOTA_TOKENS_AVAILABLE_MIN,
             quota.and_then(|quota| quota.tokens_available_min),
         ),
+        gauge(
+            &names::ACTIVE_TENANTS,
+            facts
+                .processes
+                .as_ref()
+                .map(|processes| number(processes.tenants as u64)),
+        ),
+        tenant_tokens(quota),
+    ]
+}
+
+/// Most chains, or buckets of tenants, that are shown: a page that grew with every tenant there ever was would in the end not be
+/// scraped at all. Findings speak of all of them.
+const MOST_TENANTS: usize = 500;
+
+fn tenant_tokens(quota: Option<&QuotaFacts>) -> Family {
+    let buckets = quota.into_iter().flat_map(|quota| &quota.tenants);
+    let sample = |bucket: &TenantTokens| Sample {
+        labels: Labels::of(&[
+            ("tenant_id", &bucket.tenant),
+            ("operation", bucket.operation),
+        ]),
+        value: Value::Gauge(bucket.available),
+    };
+    Family {
+        metric: &names::TENANT_TOKENS_AVAILABLE,
+        samples: buckets.map(sample).take(MOST_TENANTS).collect(),
+    }
+}
+
+/// Number, end and soundness of every audit chain: a checkpoint that Prometheus keeps where no hand in the state file reaches it.
+fn chains(audit: Option<&AuditFacts>) -> [Family; 3] {
+    let family = |metric, value: fn(&ChainFacts) -> f64| {
+        let chains = audit.into_iter().flat_map(|audit| &audit.chains);
+        let sample = |chain: &ChainFacts| Sample {
+            labels: Labels::of(&[("tenant_id", &chain.chain)]),
+            value: Value::Gauge(value(chain)),
+        };
+        Family {
+            metric,
+            samples: chains.map(sample).take(MOST_TENANTS).collect(),
+        }
+    };
+    [
+        family(&names::AUDIT_ROWS, |chain| number(chain.rows)),
+        family(&names::AUDIT_HEAD, |chain| number(chain.head_start())),
+        family(&names::AUDIT_CHAIN_OK, |chain| {
+            f64::from(u8::from(chain.problem.is_none()))
+        }),
     ]
 }
 
