@@ -11,11 +11,11 @@
 
 mod support;
 
-use std::path::Path;
 use std::process::Stdio;
 
 use orderdesk_sandbox::{Fault, Sandbox, seed};
 use serde_json::{Value, json};
+use support::sweep::sweep;
 use support::{Home, Reply, Server, sandbox};
 
 /// What a client says that may be about a person.
@@ -101,27 +101,6 @@ fn do_everything(sandbox: &Sandbox, server: &mut Server) -> Vec<String> {
     errors
 }
 
-/// Fails on the first file below `folder` that holds one of these words, as bytes. Gives how many bytes it has seen.
-fn sweep(folder: &Path, words: &[String]) -> usize {
-    let mut seen = 0;
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            seen += sweep(&path, words);
-            continue;
-        }
-        let bytes = std::fs::read(&path).unwrap_or_default();
-        for word in words {
-            let held = bytes
-                .windows(word.len())
-                .any(|part| part == word.as_bytes());
-            assert!(!held, "`{word}` is in {}", path.display());
-        }
-        seen += bytes.len();
-    }
-    seen
-}
-
 #[test]
 fn nothing_secret_or_personal_reaches_the_disk_the_log_or_an_error() {
     let sandbox = sandbox();
@@ -146,11 +125,11 @@ fn nothing_secret_or_personal_reaches_the_disk_the_log_or_an_error() {
     }
     support::wait_for("the counters", || home.state_db().exists().then_some(()));
     // While it lives and, as the write-ahead log of a graceful end is gone, after it was killed.
-    sweep(&home.path(), &words);
+    sweep(&home.path(), &words, &[]);
     server.signal("KILL");
     assert_eq!(server.exit().0, None);
     assert!(
-        sweep(&home.path(), &words) > 10_000,
+        sweep(&home.path(), &words, &[]) > 10_000,
         "there was nothing to sweep"
     );
     let log = server.stderr();

@@ -34,7 +34,7 @@ def _theirs_opens_ours(shell: Shell, key: str) -> list[Check]:
     plain = _text(shell.home / "opened")
     return [
         Check("key export, its file for the owner only", sealed.stat().st_mode & 0o777 == 0o600, f"{sealed.stat().st_mode:o}"),
-        Check("the export holds no key in plain", key not in _text(sealed) and "age" in _text(sealed), "it does"),
+        Check("the export holds no key in plain", key not in _text(sealed) and "AGE ENCRYPTED FILE" in _text(sealed), _text(sealed)),
         Check("age opens it, and it is master.key", opened.code == 0 and plain.strip() == key, opened.stdout),
         Check("age does not open it with another passphrase", wrong.code != 0, wrong.stdout),
     ]

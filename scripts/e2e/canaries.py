@@ -6,11 +6,13 @@ it could not find anything.
 """
 
 import base64
+import contextlib
 import json
 import os
 import re
 import resource
 import shutil
+import sqlite3
 import urllib.request
 from pathlib import Path
 
@@ -41,12 +43,14 @@ def check(stage: Stage) -> list[Check]:
     seen.note("stderr of a server, ended", server.stderr)
     # The order's own data is in good answers; keys are in none.
     seen.note("answers", "".join(server.frames), personal=True)
+    tampered, refused = _tampered(stage, shell)
+    seen.commands(tampered)
     handed, from_environment = _handed_over(stage, shell, secrets)
     seen.commands(handed)
     seen.files("the home", stage.home, but=[stage.home / "master.key"])
     seen.files("the user's own files", shell.home, but=[shell.home / "moved/master.key"])
     seen.files("logs of the stage", stage.folder, depth=1)
-    return [*secrets.found_in(seen), secrets.can_be_found(stage.folder / "scratch"), closed, from_environment]
+    return [*secrets.found_in(seen), secrets.can_be_found(stage.folder / "scratch"), closed, from_environment, refused]
 
 
 class Secrets:
@@ -195,7 +199,40 @@ def _session(stage: Stage, server: wire.Server) -> None:
     server.call("stores_register", store_id="4711", store_name="Third")
     server.call("stores_register", store_id=PASTED_KEY, store_name="Third")
     server.call("stores_register", store_id="4711", store_name=PASTED_KEY)
-    server.request(PASTED_KEY, {"key": PASTED_KEY})
+
+
+# What somebody with a database tool could do to a sealed row, and to what it belongs to.
+TAMPERING = {
+    "a bit of the seal": "update stores set sealed_key = cast(x'00' || substr(sealed_key, 2) as blob)",
+    "its end cut": "update stores set sealed_key = cast(substr(sealed_key, 1, length(sealed_key) - 1) as blob)",
+    "its nonce": "update stores set seal_nonce = zeroblob(length(seal_nonce))",
+    "another address": "update stores set base_url = 'http://127.0.0.1:9/api/v2'",
+    "another store": "update stores set store_id = '4711' where name = 'Demo Store'",
+    "an older key": "update stores set key_version = key_version - 1",
+    "two seals swapped": "update stores set sealed_key = (select o.sealed_key from stores o where o.id <> stores.id), seal_nonce = (select o.seal_nonce from stores o where o.id <> stores.id)",
+    "the tenant's wrapped key": "update tenants set wrapped_key = zeroblob(length(wrapped_key))",
+    "the tenant's salt": "update tenants set salt = zeroblob(length(salt))",
+}  # fmt: skip
+
+
+def _tampered(stage: Stage, shell: Shell) -> tuple[list[Ran], Check]:
+    """Rows edited behind our back, each in a copy of the home: nothing opens, and the complaint names the row only."""
+    ran, opened = [], []
+    for number, (what, edit) in enumerate(TAMPERING.items()):
+        home = stage.folder / f"tampered-{number}"
+        home.mkdir(mode=0o700)
+        (home / "master.key").write_bytes((stage.home / "master.key").read_bytes())
+        (home / "master.key").chmod(0o600)
+        with contextlib.closing(sqlite3.connect(stage.home / "state.db")) as before, contextlib.closing(sqlite3.connect(home / "state.db")) as copy:
+            before.backup(copy)
+            changed = copy.execute(edit).rowcount
+            copy.commit()
+        also = {"ORDERDESK_MCP_HOME": str(home)}
+        tried = [shell.run(*arguments, also=also) for arguments in (["store", "test"], ["store", "list"], ["call", "orders_get", json.dumps({"order_id": ORDER_ID})], ["doctor"])]
+        if changed < 1 or tried[0].code == 0 or tried[2].code == 0 or any("panicked" in each.stderr for each in tried):
+            opened.append(f"{what}: {tried[0].said} {tried[2].said}")
+        ran += tried
+    return ran, Check(f"{len(TAMPERING)} kinds of edited rows are refused", not opened, "\n".join(opened)[:1500])
 
 
 def _handed_over(stage: Stage, shell: Shell, secrets: Secrets) -> tuple[list[Ran], Check]:

@@ -23,6 +23,7 @@ TOOLS = [
     "stores_list",
     "stores_use",
     "stores_register",
+    "stores_remove",
     "folders_list",
     "store_settings",
     "orders_list",
@@ -51,8 +52,8 @@ CALLS = [
 ]
 
 
-# What nobody should ever pass, passed all the same.
-PASTED_KEY = "canaryPastedIntoAConversation0123456789"
+# What nobody should ever pass, passed all the same; it looks like the keys that Order Desk issues.
+PASTED_KEY = "cAnAry7pQ9vZ2mX5tB4wL6hJ1dF0gS8eU7iY3oRk"
 
 # The second shop, by its name in small letters and by its id; it stands in another time zone than the first.
 OTHER, OTHER_ID, OTHER_ZONE = "demo outlet", "4243", "Asia/Tokyo"
@@ -172,7 +173,7 @@ def are_two_shops(answer: Answer) -> bool:
 
 
 def is_the_other_shop(answer: Answer) -> bool:
-    return good(answer)["settings"]["timezone"] == OTHER_ZONE
+    return good(answer)["settings"]["settings"]["timezone"] == OTHER_ZONE
 
 
 def is_a_way_to_add_it(answer: Answer) -> bool:

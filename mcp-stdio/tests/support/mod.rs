@@ -11,6 +11,8 @@
     reason = "json!(..) is written in place"
 )]
 
+pub mod sweep;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -46,6 +48,24 @@ impl Home {
             .set("API_BASE_URL", &sandbox.base_url())
             .set("STORE_ID", &store.store_id)
             .set("API_KEY", &store.api_key)
+    }
+
+    /// A home with a key file, in which every shop of `sandbox` is sealed under its own name.
+    pub fn with_sealed_stores(sandbox: &Sandbox) -> Home {
+        let home = Home::new().set("API_BASE_URL", &sandbox.base_url());
+        home.run(&["init"]).fine();
+        for store in sandbox.stores() {
+            let add = [
+                "store",
+                "add",
+                "--name",
+                &store.name,
+                "--id",
+                &store.store_id,
+            ];
+            home.run_with(&add, &store.api_key).fine();
+        }
+        home
     }
 
     /// Sets `ORDERDESK_MCP_<name>`.
@@ -92,14 +112,24 @@ impl Home {
         server
     }
 
-    /// Runs a command to its end.
+    /// Runs a command to its end, without anything on its stdin.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let output = self
+        self.run_with(arguments, "")
+    }
+
+    /// Runs a command to its end, with this on its stdin.
+    pub fn run_with(&self, arguments: &[&str], stdin: &str) -> Output {
+        let mut child = self
             .command()
             .args(arguments)
-            .stdin(Stdio::null())
-            .output()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
+        // A command that asks for nothing may have ended before it is told.
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        let output = child.wait_with_output().unwrap();
         Output {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -114,6 +144,19 @@ pub struct Output {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
+}
+
+impl Output {
+    /// Itself, if the exit code is 0.
+    pub fn fine(self) -> Output {
+        assert_eq!(self.code, Some(0), "{}{}", self.stderr, self.stdout);
+        self
+    }
+
+    /// Everything that it printed.
+    pub fn said(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
 }
 
 /// A sandbox with the defaults.

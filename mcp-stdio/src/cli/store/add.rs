@@ -17,6 +17,7 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::print::{remark, show, show_json, warn};
 use crate::cli::setup::{Global, Setup};
 use crate::desk::{Access, DeskError, StoreId};
+use crate::pasted::looks_like_a_key;
 use crate::vault::{NewStore, StoreInfo, Vault, VaultError, check_name};
 
 /// How many folders are named; the rest is counted.
@@ -61,9 +62,13 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// A key as an argument is caught here, because a complaint about an unknown argument would repeat it.
+    /// A key as an argument is caught here, because a complaint about an unknown argument, or about an id that is none, would repeat
+    /// it. Order Desk shows id and key side by side: the one is easily taken for the other.
     fn has_key_argument(&self) -> bool {
-        self.key.is_some() || !self.stray.is_empty()
+        let looks_like_one = [&self.id, &self.name]
+            .into_iter()
+            .any(|word| looks_like_a_key(word));
+        self.key.is_some() || !self.stray.is_empty() || looks_like_one
     }
 }
 
