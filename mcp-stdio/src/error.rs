@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::confirm::BadToken;
 use crate::desk::DeskError;
+use crate::pasted;
 use crate::vault::VaultError;
 
 /// Why a call was not answered with what was asked for.
@@ -233,9 +234,12 @@ fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
-/// Something the caller wrote, short and clean enough to be repeated in an error.
+/// Something the caller wrote, short and clean enough to be repeated in an error. What may be a key is not repeated at all.
 #[must_use]
 pub fn quoted(given: &str) -> String {
+    if pasted::looks_like_a_key(given) {
+        return "`…`".to_owned();
+    }
     format!("`{}`", capped(given).replace('`', " "))
 }
 
@@ -316,5 +320,6 @@ mod tests {
     fn what_the_caller_wrote_is_repeated_short_and_clean() {
         assert_eq!(quoted("a\u{202E}b`c\nd"), "`ab c d`");
         assert!(quoted(&"x".repeat(1000)).chars().count() < 70);
+        assert_eq!(quoted("9f86d081884c7d659a2feaa0c55ad015"), "`…`");
     }
 }

@@ -41,7 +41,7 @@ const SHORTEST_KEY: usize = 20;
 /// How master keys begin, in any letter case.
 const MASTER_KEY_PREFIX: &str = "odmk1";
 
-/// Whether an argument, at any depth, has a name that asks for a secret. `declared` are the tool's own names.
+/// Whether an argument, at any depth, has a name that asks for a secret, or that is one. `declared` are the tool's own names.
 #[must_use]
 pub fn names_a_secret(
     given: Option<&Map<String, Value>>,
@@ -69,7 +69,9 @@ fn is_name_of_secret(name: &str) -> bool {
         .filter(|char| char.is_alphanumeric())
         .flat_map(char::to_lowercase)
         .collect();
-    NAMES.contains(&plain.as_str()) || ENDINGS.iter().any(|ending| plain.ends_with(ending))
+    NAMES.contains(&plain.as_str())
+        || ENDINGS.iter().any(|ending| plain.ends_with(ending))
+        || looks_like_a_key(name)
 }
 
 /// Whether a text looks like something that was drawn at random: long, without blanks, its letters, capitals and digits mixed more
@@ -172,6 +174,7 @@ mod tests {
     fn a_secret_inside_an_object_or_a_list_is_found() {
         assert!(caught(&json!({"store": {"api_key": "x"}})));
         assert!(caught(&json!({"store": [{"a": {"password": "x"}}]})));
+        assert!(caught(&json!({"9f86d081884c7d659a2feaa0c55ad015": "x"})));
         assert!(!caught(&json!({"store": [{"a": {"b": "key"}}]})));
     }
 

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use mcp_stdio::desk::model::StoreId;
 use mcp_stdio::desk::{Access, DeskError};
 use orderdesk_sandbox::{Fault, RetryHeader, Rule, Sandbox};
 use shared::secret::Secret;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_stdio::desk::Access;
-use mcp_stdio::desk::model::{OrdersQuery, StoreId};
+use mcp_stdio::desk::model::OrdersQuery;
 use orderdesk_sandbox::{Fault, Rule};
 use shared::clock::ManualClock;
 use shared::secret::Secret;

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::desk::quote;
+use crate::pasted;
 
 /// The longest id that is accepted, in digits. Ten were seen in use; twenty hold any 64-bit number.
 const MAX_DIGITS: usize = 20;
@@ -36,9 +37,15 @@ fn check(what: &'static str, hint: &'static str, text: &str) -> Result<String, B
     } else {
         return Ok(text.to_owned());
     };
+    // Somebody who mixed up the two fields must not find the key in a log.
+    let given = if pasted::looks_like_a_key(text) {
+        "…".to_owned()
+    } else {
+        quote::line(text, 60)
+    };
     Err(BadId {
         what,
-        given: quote::line(text, 60),
+        given,
         why,
         hint,
     })
