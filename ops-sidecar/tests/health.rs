@@ -22,7 +22,7 @@ fn steady(mut value: Value) -> Value {
             Value::Array(items) => items.iter_mut().for_each(|item| walk(item, key)),
             Value::Number(_) if is_measured(key) => *value = json!("[number]"),
             Value::String(_) if matches!(key, "checked_at" | "checked_in_full_at" | "since") => {
-                *value = json!("[time]")
+                *value = json!("[time]");
             }
             _ => {}
         }

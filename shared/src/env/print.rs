@@ -31,11 +31,28 @@ A setting is looked for in this order, and the first place that says something w
 6. the default.
 
 An empty value counts as not set. A name that neither program knows is an error that suggests the nearest right one, and so is a value
-that cannot be read; all of them are reported together. Each program accepts, and ignores, the settings of the other.
+that cannot be read; all of them are reported together. Each program accepts, and ignores, the settings of the other; secrets of the
+other it does not even read.
 `mcp-stdio config` and `ops-sidecar check-config` print what holds and where it came from, secrets masked. A `config.toml` that holds a
 secret must be readable by its owner only.
 
 Time spans are written `500ms`, `15s`, `2m`, `1h` (a bare number is seconds), sizes `512KiB`, `4MiB` (a bare number is bytes).
+";
+
+const MASTER_KEY: &str = "
+## Where the master key comes from
+
+`mcp-stdio` takes the first place that exists, and `mcp-stdio doctor` says which one that was. A place that exists and cannot be used
+is an error; the next one could hold last year's key.
+
+1. the file that the flag `--master-key-file` names;
+2. `ORDERDESK_MCP_MASTER_KEY`;
+3. the file that `ORDERDESK_MCP_MASTER_KEY_FILE` names;
+4. the systemd credential `master_key` (`LoadCredential=master_key:…`);
+5. `master.key` in the home folder, where `mcp-stdio init` puts it: a regular file of this user with mode 0600;
+6. the operating system's keyring, only with `key_source = \"keyring\"`, and only when a seal is first opened.
+
+It never stands in `config.toml`. With `store_id` and `api_key` the server needs no master key and looks for none.
 ";
 
 /// The reference page of all settings.
@@ -58,6 +75,7 @@ pub fn markdown() -> String {
             );
         }
     }
+    page.push_str(MASTER_KEY);
     page.push_str(&profiles());
     page.push_str(&variables());
     page
