@@ -4,13 +4,15 @@ A tracer (strace) kills the real command as it is about to make its n-th call of
 through. After each kill: exactly one master key opens every shop, never none, never a mixture; servers that were running go
 on; a client's file is the old one or the new one. Then the same with a disk that fails or is full instead of a kill.
 
-Usage: crash_points.py [--short]     --short takes every third call; the whole is part of scripts/soak
+Usage: crash_points.py [--whole]     --whole fails every call in both ways; part of scripts/soak. Kills are always at every call.
 """
 
 import json
 import sqlite3
 import sys
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,11 +45,12 @@ class Tally:
     errors: int = 0
     runs: int = 0
     broken: list[str] = field(default_factory=list)
-    began: float = field(default_factory=time.monotonic)
+    # How many runs that were cut short left things as they were before, and how many as they were to become.
+    outcomes: Counter = field(default_factory=Counter)
 
-    def report(self) -> bool:
-        took = time.monotonic() - self.began
-        print(f"  {'FAIL' if self.broken else 'ok  '} {self.command}: {self.kills} kills, {self.errors} disk errors, {self.runs} runs that got through, {took:.1f} s")
+    def report(self, took_s: float) -> bool:
+        outcomes = "".join(f", {count} times {outcome}" for outcome, count in sorted(self.outcomes.items()))
+        print(f"  {'FAIL' if self.broken else 'ok  '} {self.command}: {self.kills} kills, {self.errors} disk errors{outcomes}, {took_s:.1f} s")
         for what in self.broken[:5]:
             print(f"       {what}")
         return not self.broken
@@ -62,10 +65,10 @@ def was_killed(ran: Ran) -> bool:
     return ran.code in (-9, 137)
 
 
-def each_kill(tally: Tally, step: int, attempt, holds) -> None:
-    """Kills `attempt(tracer)` at every `step`-th call of each kind; `holds(ran)` raises `Broken` where something is lost."""
+def each_kill(tally: Tally, attempt, holds) -> None:
+    """Kills `attempt(tracer)` at every call of each kind; `holds(ran)` raises `Broken` where something is lost."""
     for call in CHANGES:
-        for at in range(1, ENOUGH, step):
+        for at in range(1, ENOUGH):
             ran = attempt(strace(call, "signal=KILL", at))
             killed = was_killed(ran)
             if not killed:
@@ -76,19 +79,24 @@ def each_kill(tally: Tally, step: int, attempt, holds) -> None:
                 break
 
 
-def each_disk_error(tally: Tally, step: int, attempt, holds) -> None:
-    """The same with a call that fails once: the command may give up, with words, or get through."""
+def each_disk_error(tally: Tally, whole: bool, attempt, holds) -> None:
+    """The same with a call that fails once: the command may give up, with words, or get through. By turns unless `whole`."""
     for call in FALLIBLE:
-        for at in range(1, ENOUGH, step):
-            error = DISK_ERRORS[at % len(DISK_ERRORS)]
-            ran = attempt(strace(call, f"error={error}", at))
-            tally.errors += 1
-            if "panicked" in ran.stderr or ran.code < 0:
-                tally.broken.append(f"{error} at {call} number {at}: {ran.stderr[-300:]}")
-            _hold(tally, f"{error} at {call} number {at}", holds, ran)
+        for at in range(1, ENOUGH, 1 if whole else 2):
+            errors = DISK_ERRORS if whole else [DISK_ERRORS[at // 2 % len(DISK_ERRORS)]]
+            codes = [_fails(tally, call, error, at, attempt, holds) for error in errors]
             # Past the last call of this kind nothing fails any more; a fault that was got over costs a few runs more.
-            if ran.code == 0 and at > 3:
+            if at > 3 and not any(codes):
                 break
+
+
+def _fails(tally: Tally, call: str, error: str, at: int, attempt, holds) -> int:
+    ran = attempt(strace(call, f"error={error}", at))
+    tally.errors += 1
+    if "panic" in ran.stderr or ran.code < 0 or (ran.code != 0 and not ran.stderr):
+        tally.broken.append(f"{error} at {call} number {at}: exit code {ran.code}: {ran.stderr[-300:]}")
+    _hold(tally, f"{error} at {call} number {at}", holds, ran)
+    return ran.code
 
 
 def _hold(tally: Tally, when: str, holds, ran: Ran) -> None:
@@ -122,7 +130,8 @@ class Shop:
         """The shops whose seals this key opens, asked of a process that has it from its environment."""
         return {name for name in self.names if self.shell.run("store", "test", name, also={"ORDERDESK_MCP_MASTER_KEY": key}).code == 0}
 
-    def one_key_works(self, before: str) -> None:
+    def one_key_works(self, before: str) -> str:
+        """Which of the keys it is. Raises `Broken` when it is none, or when each of several opens a part."""
         everything = set(self.names)
         opened = {key: self.opened_with(key) for key in {before, *self.keys()}}
         if sorted(map(len, opened.values())) != [0] * (len(opened) - 1) + [len(everything)]:
@@ -133,9 +142,10 @@ class Shop:
         works = next(key for key, names in opened.items() if names)
         if self.key_file.read_text().strip() != works:
             raise Broken("the key that works is not the one in master.key")
+        return works
 
 
-def rotation(stage: Stage, step: int) -> Tally:
+def rotation(stage: Stage, whole: bool) -> Tally:
     """One home, rotated again and again under two servers that read all the while."""
     tally = Tally("key rotate")
     shop = Shop(stage, "rotating")
@@ -154,13 +164,22 @@ def rotation(stage: Stage, step: int) -> Tally:
                 well, text = running.call("store_settings", store=name, fresh=True)
                 if not well:
                     raise Broken(f"a running server lost {name}: {text}")
-            shop.one_key_works(before[0])
+            works = shop.one_key_works(before[0])
+            if ran.code != 0:
+                tally.outcomes["the old key" if works == before[0] else "the new key"] += 1
             well, text = left_behind.call("store_settings", store=shop.names[0], fresh=True)
             if well == (shop.key_file.read_text().strip() != first):
                 raise Broken(f"a server with the first key {'still reads' if well else 'no longer reads'}: {text}")
 
-        each_kill(tally, step, attempt, holds)
-        each_disk_error(tally, step * 2, attempt, holds)
+        each_kill(tally, attempt, holds)
+        each_disk_error(tally, whole, attempt, holds)
+        # As when two people have the same idea: whoever comes second waits or is told, and one key works.
+        before[0] = shop.key_file.read_text().strip()
+        with ThreadPoolExecutor() as several:
+            rotations = [several.submit(shell.run, "key", "rotate", "--yes") for _ in range(4)]
+        if not any(each.result().code == 0 for each in rotations):
+            tally.broken.append(f"of four rotations at once none got through: {rotations[0].result().said}")
+        _hold(tally, "four rotations at once", holds, rotations[0].result())
         well, text = left_behind.call("orders_get", order_id=ORDER_ID)
         if well or "rotated" not in text:
             tally.broken.append(f"a server with a key that was rotated away says: {text}")
@@ -170,7 +189,7 @@ def rotation(stage: Stage, step: int) -> Tally:
     return tally
 
 
-def first_steps(stage: Stage, step: int) -> Tally:
+def first_steps(stage: Stage, whole: bool) -> Tally:
     """`init` in homes that have nothing: whatever a crash leaves, the same command finishes it."""
     tally = Tally("init")
     homes = iter(range(10_000))
@@ -191,12 +210,16 @@ def first_steps(stage: Stage, step: int) -> Tally:
         if (tenants, mode) != (1, 0o600):
             raise Broken(f"{tenants} tenants, master.key with mode {mode:o}")
 
-    each_kill(tally, step, attempt, holds)
-    each_disk_error(tally, step * 2, attempt, holds)
+    each_kill(tally, attempt, holds)
+    each_disk_error(tally, whole, attempt, holds)
+    shell[0] = Shell(stage.folder / "init-by-many")
+    with ThreadPoolExecutor() as several:
+        ran = [several.submit(shell[0].run, "init") for _ in range(8)]
+    _hold(tally, "eight at once", holds, ran[0].result())
     return tally
 
 
-def adding(stage: Stage, step: int) -> Tally:
+def adding(stage: Stage, _: bool) -> Tally:
     """`store add` that replaces: the shop is there with the old key or with the new, and opens."""
     tally = Tally("store add --replace")
     shop = Shop(stage, "adding")
@@ -210,14 +233,14 @@ def adding(stage: Stage, step: int) -> Tally:
         for name in shop.names:
             shop.shell.run("store", "test", name).well()
 
-    each_kill(tally, step, attempt, holds)
+    each_kill(tally, attempt, holds)
     verified = shop.shell.run("audit", "verify")
     if verified.code != 0:
         tally.broken.append(f"the audit chain: {verified.said}")
     return tally
 
 
-def installing(stage: Stage, step: int) -> Tally:
+def installing(stage: Stage, whole: bool) -> Tally:
     """`install` into a client's file that has other things in it: the old one or the new one, never half of one."""
     tally = Tally("install --client claude-code")
     old = {"numStartups": 7, "mcpServers": {"other": {"type": "stdio", "command": "/bin/true", "args": []}}}
@@ -238,17 +261,20 @@ def installing(stage: Stage, step: int) -> Tally:
         if now != old or (ran.code == 0 and added is None):
             raise Broken(f"{file.name} is neither the old nor the new one: {now}")
 
-    each_kill(tally, step, attempt, holds)
-    each_disk_error(tally, step * 2, attempt, holds)
+    each_kill(tally, attempt, holds)
+    each_disk_error(tally, whole, attempt, holds)
     return tally
 
 
 def main(arguments: list[str]) -> int:
-    step = 3 if "--short" in arguments else 1
-    print("crash points: killed at each write, sync, rename and removal" + (", every third" if step > 1 else ""))
+    whole = "--whole" in arguments
+    print("crash points: each command killed at each of its writes, syncs, renames and removals; then a disk that fails or is full")
+    tallies, held = [], []
     with Stage(settings=OPEN_WIDE, sandbox=["--no-rate-limit"]) as stage:
-        tallies = [play(stage, step) for play in (rotation, first_steps, adding, installing)]
-        held = [tally.report() for tally in tallies]
+        for play in (rotation, first_steps, adding, installing):
+            began = time.monotonic()
+            tallies.append(play(stage, whole))
+            held.append(tallies[-1].report(time.monotonic() - began))
     print(f"  {sum(tally.kills for tally in tallies)} kills and {sum(tally.errors for tally in tallies)} disk errors in all")
     print(f"\n{sum(held)} passed, {len(held) - sum(held)} failed")
     return 0 if all(held) and all(tally.kills > 3 for tally in tallies) else 1

@@ -96,7 +96,9 @@ def typed(stage: Stage, settings: dict[str, str], *arguments: str, stdin: str = 
     """Runs one of our commands and shows it with what it printed."""
     words = " ".join(json.dumps(word) if " " in word else word for word in arguments)
     print(f"{paint('32', '$')} mcp-stdio {words}" + (dim("   # the key comes on stdin") if stdin else ""))
-    print(textwrap.indent(stage.run(*arguments, stdin=stdin, also=settings).rstrip(), "  "))
+    said = stage.run(*arguments, stdin=stdin, also=settings).splitlines()
+    # What to type next is typed next, and its paths are long.
+    print(textwrap.indent("\n".join(line for line in said if not line.startswith(("next:", "then:"))), "  "))
 
 
 async def assistant(stage: Stage) -> None:
@@ -199,9 +201,9 @@ def look_around(stage: Stage) -> None:
     print(f"metrics    {stage.sidecar_url}/metrics")
     print(f"in detail  curl -H 'Authorization: Bearer {stage.admin_token}' {stage.sidecar_url}/health/detailed")
     print(f"the shop   {stage.base_url}  (store {stage.store['store_id']}, simulated)")
-    print("connect a client of your own with")
-    server = {"mcpServers": {"orderdesk": {"command": stage.server(), "env": stage.server_settings()}}}
-    print(textwrap.indent(json.dumps(server, indent=2), "  "))
+    print("connect a client of your own with what `mcp-stdio install --client claude-desktop --print` shows:")
+    shown = stage.run("install", "--client", "claude-desktop", "--print", also={"ORDERDESK_MCP_HOME": str(stage.home)})
+    print(textwrap.indent(shown.rstrip(), "  "))
 
 
 def stay_until_interrupted() -> None:
