@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::interrupt;
+use crate::pasted;
 
 /// The longest line that is taken for a secret: keys have some forty characters, nobody types a thousand.
 const MOST_BYTES: u64 = 4096;
@@ -34,7 +35,9 @@ pub(super) fn secret(what: &str) -> Outcome<Secret> {
 /// # Errors
 /// As [`secret`].
 pub(super) fn secret_at_terminal(what: &str) -> Outcome<Secret> {
-    some(what, &typed(&format!("{what}: "))?)
+    let text = typed(&format!("{what}: "))
+        .map_err(|failure| failure.or("name a file that holds it with `--passphrase-file`"))?;
+    some(what, &text)
 }
 
 /// Asks for a new secret, twice on a terminal, because nobody sees what is typed. A pipe says it once.
@@ -64,9 +67,27 @@ pub(super) fn secret_in(what: &str, path: &Path) -> Outcome<Secret> {
         let text = line_of(what, io::stdin().lock())?;
         return some(what, &text);
     }
+    refuse_secret_as_path(path)?;
     let file = std::fs::File::open(path).map_err(|error| Failure::file("reading", path, &error))?;
     let text = whole(what, file).map_err(|failure| failure.so("nothing was changed"))?;
     some(what, &text)
+}
+
+/// Refuses a secret that was given where a file's name belongs, before a complaint about a missing file repeats it, or a file is made
+/// that is called so.
+///
+/// # Errors
+/// When there is no such file and its name looks like a key.
+pub(super) fn refuse_secret_as_path(path: &Path) -> Outcome {
+    let text = path.to_string_lossy();
+    let is_secret = text.starts_with("passphrase:") || pasted::looks_like_a_key(&text);
+    if is_secret && path.components().count() == 1 && path.symlink_metadata().is_err() {
+        return Err(Failure::usage(
+            "a key stands where the name of a file belongs; nothing was changed",
+            "write it into a file that only you can read, or hand it in on stdin; what was typed into a command line is better replaced",
+        ));
+    }
+    Ok(())
 }
 
 /// Asks before something that cannot be undone; `yes` is the answer of a script.
@@ -109,7 +130,7 @@ fn typed(prompt: &str) -> Outcome<Zeroizing<String>> {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Failure::interrupted()),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Failure::interrupted()),
-        Err(error) => Err(Failure::failed(
+        Err(error) => Err(Failure::usage(
             format!("the terminal cannot be asked without echo: {error}"),
             "hand it in on stdin, from a file or a password manager",
         )),

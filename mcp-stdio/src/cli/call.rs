@@ -102,7 +102,7 @@ fn in_the_corridor(
         telemetry.handle(),
         Arc::clone(&setup.clock),
     );
-    context.meet("cli", env!("CARGO_PKG_VERSION"), "");
+    context.meet("cli", env!("CARGO_PKG_VERSION"), "none: command line");
     let result = runtime.block_on(async {
         let interrupted = async {
             // A machine that cannot listen for Ctrl-C is ended by it, as any program is.

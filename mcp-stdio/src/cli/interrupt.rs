@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
 
 /// What shells give a command that Ctrl-C has ended: 128 and the number of the signal.
 pub(super) const EXIT_CODE: i32 = 130;
@@ -15,12 +16,21 @@ pub(super) const EXIT_CODE: i32 = 130;
 /// Whether a hidden prompt stands on the terminal now.
 static ASKING: AtomicBool = AtomicBool::new(false);
 
+/// Whether a prompt was ended by Ctrl-C, and the command is on its way out.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// How long an interrupted prompt has to put the terminal right. A signal that was sent from elsewhere ends no prompt: then the process
+/// ends as it is.
+const TIME_TO_LEAVE: Duration = Duration::from_millis(200);
+
 /// Runs `ask`, which turns the echo off and puts it right when it returns.
-pub(super) fn held<T>(ask: impl FnOnce() -> T) -> T {
+pub(super) fn held<T>(ask: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(listen);
     ASKING.store(true, Ordering::SeqCst);
     let answer = ask();
+    let interrupted = |error: &io::Error| error.kind() == io::ErrorKind::Interrupted;
+    LEAVING.store(answer.as_ref().is_err_and(interrupted), Ordering::SeqCst);
     ASKING.store(false, Ordering::SeqCst);
     answer
 }
@@ -46,7 +56,10 @@ fn end_on_signals(ready: &Sender<()>) -> io::Result<()> {
         let mut signals = Signals::catch()?;
         let _ = ready.send(());
         while signals.next().await {
-            if !ASKING.load(Ordering::SeqCst) {
+            if ASKING.load(Ordering::SeqCst) {
+                tokio::time::sleep(TIME_TO_LEAVE).await;
+            }
+            if !LEAVING.load(Ordering::SeqCst) {
                 std::process::exit(EXIT_CODE);
             }
         }

@@ -34,10 +34,11 @@ mod setup;
 mod store;
 mod tools;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-use crate::harden;
-use failure::Outcome;
+use crate::{harden, pasted};
+use failure::{Failure, Outcome};
 use setup::{Global, Setup};
 
 /// An MCP server on stdio that lets an assistant read an Order Desk shop.
@@ -94,10 +95,7 @@ pub fn main() -> i32 {
     harden::process();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return error.exit_code();
-        }
+        Err(error) => return usage(&error),
     };
     let command = cli.command.unwrap_or(Command::Serve);
     if let Command::Serve = command {
@@ -107,6 +105,32 @@ pub fn main() -> i32 {
         Ok(()) => print::FINE,
         Err(failure) => failure.say(),
     }
+}
+
+/// What the command line's own complaints say. A word that has no place there may be a secret, and is not repeated.
+fn usage(error: &clap::Error) -> i32 {
+    let stray = match error
+        .get(ContextKind::InvalidArg)
+        .or(error.get(ContextKind::InvalidSubcommand))
+    {
+        Some(ContextValue::String(word)) => word.as_str(),
+        _ => "",
+    };
+    let is_flag = stray.starts_with('-');
+    let may_be_secret = match error.kind() {
+        ErrorKind::UnknownArgument => !is_flag,
+        ErrorKind::InvalidSubcommand => pasted::looks_like_a_key(stray),
+        _ => false,
+    };
+    if may_be_secret {
+        return Failure::usage(
+            "there is a word too many, which is not repeated here because it may be a secret",
+            "`--help` says what the command takes; secrets are asked for, and are never arguments",
+        )
+        .say();
+    }
+    let _ = error.print();
+    error.exit_code()
 }
 
 fn run(command: Command, global: Global) -> Outcome {

@@ -14,6 +14,7 @@ use shared::env::{Owner, Settings, Vars};
 use shared::paths::Home;
 use shared::state::{Durability, Slot, State};
 
+use crate::cli::ask;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::print::{NAME, USAGE};
 use crate::cli::serve;
@@ -31,10 +32,15 @@ const LOCK_PACE: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(super) struct Global {
     /// Where the state file, the master key and config.toml are [default: ORDERDESK_MCP_HOME, else the platform's data folder]
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        help_heading = "Everywhere"
+    )]
     pub(super) home: Option<PathBuf>,
     /// Read the master key from this file, whatever else is set
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub(super) master_key_file: Option<PathBuf>,
 }
 
@@ -69,6 +75,9 @@ impl Setup {
     /// # Errors
     /// If no home can be determined.
     pub(super) fn new(global: Global, flags: &[(&'static str, String)]) -> Outcome<Setup> {
+        if let Some(path) = &global.master_key_file {
+            ask::refuse_secret_as_path(path)?;
+        }
         let env = Vars::from_process();
         let home = Home::resolve(global.home.as_deref(), &env)
             .map_err(|error| Failure::text(error.to_string(), USAGE))?;

@@ -12,11 +12,10 @@ use shared::secret::Secret;
 use zeroize::Zeroizing;
 
 use crate::cli::failure::{Failure, Outcome};
-use crate::cli::init::kind;
 use crate::cli::print::{show, show_json, warn};
 use crate::cli::setup::Setup;
 use crate::cli::{ask, print};
-use crate::vault::{KeyLock, KeySource, KeyText, Tenant, VaultError, export, key_file};
+use crate::vault::{KeyId, KeyLock, KeySource, KeyText, Tenant, VaultError, export, key_file};
 
 /// The largest file that is taken for a key.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -52,7 +51,7 @@ pub(super) fn run(setup: &Setup, args: &Args) -> Outcome {
         setup.record(action::KEY_IMPORTED, None, audit::Outcome::Done)?;
     }
     warn_of_others(setup);
-    tell(args, changed, aside.as_deref(), tenant.as_ref())
+    tell(args, &key, changed, aside.as_deref(), tenant.as_ref())
 }
 
 /// The key in the file, which is an export or the key's own text.
@@ -84,6 +83,7 @@ fn no_key(why: &str) -> Failure {
 
 fn content(path: &Path) -> Outcome<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+    ask::refuse_secret_as_path(path)?;
     let read = if path == Path::new("-") {
         io::stdin().lock().take(MOST_BYTES).read_to_end(&mut bytes)
     } else {
@@ -186,13 +186,23 @@ fn warn_of_others(setup: &Setup) {
     }
 }
 
-fn tell(args: &Args, changed: bool, aside: Option<&Path>, tenant: Option<&Tenant>) -> Outcome {
+fn tell(
+    args: &Args,
+    key: &KeyText,
+    changed: bool,
+    aside: Option<&Path>,
+    tenant: Option<&Tenant>,
+) -> Outcome {
     if args.json {
+        // A passphrase has an id only together with a tenant.
+        let key_id = match key {
+            KeyText::Random(key) => Some(key.id()),
+            KeyText::Passphrase(_) => tenant.map(|tenant| tenant.key_id.clone()),
+        };
         return show_json(&json!({
             "changed": changed,
             "kept_aside": aside,
-            "key_source": tenant.map(|tenant| kind(&tenant.source)),
-            "key_id": tenant.map(|tenant| tenant.key_id.as_str()),
+            "key_id": key_id.as_ref().map(KeyId::as_str),
             "tenant": tenant.map(|tenant| json!({"id": &*tenant.id, "name": tenant.name})),
         }));
     }

@@ -19,7 +19,7 @@ use crate::vault::{Tenant, check_passphrase};
 #[command(after_help = "Examples:
   mcp-stdio key rotate
   mcp-stdio key rotate --passphrase
-  ORDERDESK_MCP_MASTER_KEY=… mcp-stdio key rotate --yes --json
+  mcp-stdio key rotate --yes --json
 
 Servers that read the key from `master.key` or the keyring go on by themselves. Where the key comes from the environment or a secret store, the
 new one is printed before it counts; every process that is given the old one then needs the new one. Exports and backups from before open with

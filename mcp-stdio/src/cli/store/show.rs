@@ -94,11 +94,8 @@ struct Tested {
     store_id: String,
     ok: bool,
     milliseconds: u128,
-    #[serde(skip_serializing_if = "Option::is_none")]
     shop: Option<Shop>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
 

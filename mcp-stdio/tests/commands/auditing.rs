@@ -1,0 +1,121 @@
+//! `audit`: the record can be read, taken away and checked.
+
+use std::fs;
+
+use crate::kit::{add, golden_json, json, ready, refused};
+use crate::support::{Home, sandbox};
+
+fn with_history() -> Home {
+    let sandbox = sandbox();
+    let home = ready(&sandbox);
+    add(&home, &sandbox, 0, "=My Shop").fine();
+    home.run(&["store", "remove", "4242", "--yes"]).fine();
+    home
+}
+
+#[test]
+fn the_newest_records_are_listed_oldest_first() {
+    let home = with_history();
+    let listed = home.run(&["audit", "list", "--json"]).fine();
+    golden_json("audit-list", &home, &listed.stdout);
+    let text = home.run(&["audit", "list"]).fine().stdout;
+    assert_eq!(text.lines().count(), 3, "{text}");
+    let newest = json(home.run(&["audit", "list", "--limit", "1", "--json"]));
+    assert_eq!(newest["records"][0]["action"], "store.removed");
+}
+
+#[test]
+fn a_span_of_time_is_respected() {
+    let home = with_history();
+    let none = |arguments: &[&str]| {
+        let listed = json(home.run(&[&["audit", "list", "--json"], arguments].concat()));
+        listed["records"].as_array().unwrap().is_empty()
+    };
+    assert!(none(&["--until", "2026-01-01"]));
+    assert!(none(&["--since", "2200-01-01T00:00:00Z"]));
+    assert!(!none(&["--since", "1h"]));
+    refused(
+        &home.run(&["audit", "list", "--since", "soon"]),
+        2,
+        "is no time",
+    );
+}
+
+#[test]
+fn an_export_is_json_or_a_table_without_formulas() {
+    let home = with_history();
+    let exported = home.run(&["audit", "export", "--format", "json"]).fine();
+    let listed = home.run(&["audit", "list", "--json"]).fine();
+    assert_eq!(
+        exported.stdout, listed.stdout,
+        "the same records in the same shape"
+    );
+    let table = home
+        .run(&["audit", "export", "--format", "csv"])
+        .fine()
+        .stdout;
+    assert!(table.starts_with("chain,seq,at,"), "{table}");
+    assert!(
+        table.contains(",'=My Shop,") && table.lines().count() == 4,
+        "{table}"
+    );
+
+    let file = home.path().with_file_name("audit.csv");
+    let to = [
+        "audit",
+        "export",
+        "--format",
+        "csv",
+        "--to",
+        file.to_str().unwrap(),
+    ];
+    home.run(&to).fine();
+    assert_eq!(fs::read_to_string(&file).unwrap(), table);
+    refused(&home.run(&to), 2, "is there already");
+    home.run(&[&to[..], &["--force"]].concat()).fine();
+}
+
+#[test]
+fn a_sound_record_is_said_to_be_sound() {
+    let home = with_history();
+    let verified = home.run(&["audit", "verify", "--json"]).fine();
+    golden_json("audit-verify", &home, &verified.stdout);
+    let said = home.run(&["audit", "verify"]).fine().stdout;
+    assert!(
+        said.contains("tenant: sound, 3 records, 3 of 3 signatures checked"),
+        "{said}"
+    );
+}
+
+#[test]
+fn records_that_are_gone_from_the_end_are_found() {
+    let home = with_history();
+    let state = ["state.db", "state.db-wal", "state.db-shm"];
+    let earlier = home.path().with_file_name("earlier");
+    fs::create_dir(&earlier).unwrap();
+    for name in state {
+        let _ = fs::copy(home.path().join(name), earlier.join(name));
+    }
+    let install = ["install", "--client", "other", "--print"];
+    home.run(&install).fine();
+    home.run_with(&["key", "export"], crate::kit::WORDS).fine();
+    // The file of before is put back behind our back.
+    for name in state {
+        let _ = fs::remove_file(home.path().join(name));
+        let _ = fs::copy(earlier.join(name), home.path().join(name));
+    }
+    let told = home.run(&["audit", "verify", "--json"]);
+    assert_eq!(told.code, Some(1), "{}", told.stdout);
+    golden_json("audit-verify-cut", &home, &told.stdout);
+    assert!(told.stderr.contains("hint: "), "{}", told.stderr);
+}
+
+#[test]
+fn without_a_key_only_what_belongs_to_no_key_is_shown() {
+    let home = with_history();
+    fs::remove_file(home.path().join("master.key")).unwrap();
+    let listed = json(home.run(&["audit", "list", "--json"]));
+    assert_eq!(listed["records"], serde_json::json!([]));
+    let verified = home.run(&["audit", "verify", "--json"]).fine();
+    golden_json("audit-verify-without-key", &home, &verified.stdout);
+}
