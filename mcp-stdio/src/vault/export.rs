@@ -102,10 +102,12 @@ fn refused(error: &DecryptError) -> VaultError {
             why: "is not encrypted to a passphrase",
             fix: "export the key with `mcp-stdio key export`, or encrypt it with `age -p -a`",
         },
-        DecryptError::InvalidHeader | DecryptError::UnknownFormat => VaultError::Export {
-            why: "is not one: it is no armoured age file",
-            fix: "give the file that `mcp-stdio key export` wrote, unchanged",
-        },
+        DecryptError::InvalidHeader | DecryptError::UnknownFormat | DecryptError::Io(_) => {
+            VaultError::Export {
+                why: "is not one: it is no armoured age file, or only a part of one",
+                fix: "give the file that `mcp-stdio key export` wrote, unchanged",
+            }
+        }
         _ => DAMAGED,
     }
 }

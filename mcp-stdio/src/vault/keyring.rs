@@ -67,6 +67,19 @@ impl Keyring {
         }
     }
 
+    /// One that a test made up, with little patience.
+    #[cfg(test)]
+    pub(super) fn of_test(
+        home: &Home,
+        open: impl Fn() -> keyring_core::Result<Arc<CredentialStore>> + Send + Sync + 'static,
+    ) -> Keyring {
+        Keyring {
+            open: Arc::new(open),
+            home: home.clone(),
+            patience: Duration::from_secs(5),
+        }
+    }
+
     /// Both entries of the home.
     pub(super) fn read(&self) -> Result<Held, VaultError> {
         let users = [self.user(Kept::Key), self.user(Kept::Next)];

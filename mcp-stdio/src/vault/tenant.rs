@@ -27,8 +27,8 @@ use super::write;
 /// Bytes of one generation's secret.
 const SECRET_BYTES: usize = 32;
 
-/// Bytes that the cipher adds.
-const TAG_BYTES: usize = 16;
+/// Bytes of a tenant's salt. Checked, because HMAC fills its key up with zeros: a salt with one more would give the same keys.
+const SALT_BYTES: usize = 32;
 
 /// The holder of one master key, as the rest of the program sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,16 @@ impl Generations {
         }
     }
 
+    /// Known ones, for vectors.
+    #[cfg(test)]
+    pub(super) fn of_test(tenant_id: &str, salt: Vec<u8>, secrets: Vec<u8>) -> Generations {
+        Generations {
+            tenant_id: tenant_id.into(),
+            salt,
+            secrets: Zeroizing::new(secrets),
+        }
+    }
+
     /// These and a fresh one: what a rotation goes on with.
     pub(super) fn with_another(&self) -> Generations {
         let mut secrets = Zeroizing::new(Vec::with_capacity(self.secrets.len() + SECRET_BYTES));
@@ -95,6 +105,9 @@ impl Generations {
         let broken = || VaultError::SealBroken {
             row: error::Row::Tenant(row.id.clone()),
         };
+        if row.salt.len() != SALT_BYTES {
+            return Err(broken());
+        }
         let kek = kek(master, &row.salt, &row.id, row.key_version);
         let place = Place::Generations {
             tenant_id: &row.id,

@@ -231,7 +231,11 @@ impl Vault {
             let Some(Match { row, generations }) = tenant::of_key(state, key)? else {
                 continue;
             };
-            if place > 0 {
+            let still_beside = found
+                .candidates
+                .get(1)
+                .is_some_and(|next| next.is_same(key));
+            if place > 0 || still_beside {
                 rotate::finish_interrupted(&self.0.sources, &found.source, key);
             }
             let view = view(state, &row.id)?;
