@@ -822,3 +822,27 @@ fn limits_and_retention_have_the_documented_defaults_and_their_ranges() {
         assert!(mistakes.contains(part), "{part} in\n{mistakes}");
     }
 }
+
+#[test]
+fn a_key_that_stands_in_the_wrong_place_is_not_repeated() {
+    const API_KEY: &str = "tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq";
+    for variable in [
+        "STORE_ID",
+        "API_KEY_FILE",
+        "MASTER_KEY_FILE",
+        "LOG",
+        "API_BASE_URL",
+        "HTTP_TIMEOUT",
+        "CACHE_MAX_ENTRIES",
+        "CACHE_MAX_BYTES",
+        "LISTEN",
+        "ALLOW_NON_LOOPBACK",
+    ] {
+        let given = Given::nothing().variable(variable, API_KEY);
+        let said = given.mistakes().join("\n");
+        assert!(
+            said.contains(variable) && !said.contains("tB7xK2m"),
+            "{said}"
+        );
+    }
+}

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::setting::Owner;
+use crate::secret::{MASK, looks_like_a_key};
 
 /// How much of a wrong value is shown.
 const SHOWN_CHARACTERS: usize = 60;
@@ -47,8 +48,12 @@ impl fmt::Display for Mistake {
 
 impl std::error::Error for Mistake {}
 
-/// A wrong value in backticks, on one line and not too long; control characters are escaped.
+/// A wrong value in backticks, on one line and not too long; control characters are escaped. What looks like a key that stands in the
+/// wrong place is not shown.
 pub(super) fn quoted(value: &str) -> String {
+    if looks_like_a_key(value) {
+        return MASK.to_owned();
+    }
     let shown: String = value
         .chars()
         .take(SHOWN_CHARACTERS)
@@ -78,6 +83,11 @@ mod tests {
             mistake.to_string(),
             "`log`: `laud` is none of the words; hint: one of `off`, `warn`"
         );
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_place_is_not_shown() {
+        assert_eq!(quoted("tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq"), MASK);
     }
 
     #[test]

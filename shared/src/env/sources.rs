@@ -10,7 +10,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::config_file::ConfigFile;
-use super::mistake::Mistake;
+use super::mistake::{Mistake, quoted};
 use super::setting::Setting;
 use super::vars::Vars;
 use crate::paths::expand_tilde;
@@ -158,10 +158,11 @@ fn utf8(setting: &Setting, value: &OsStr) -> Result<String, Box<Mistake>> {
 fn from_file(setting: &Setting, variable: &str, path: &OsStr) -> Result<Said, Box<Mistake>> {
     let path = expand_tilde(Path::new(path));
     let refuse = |why: String, hint: &str| {
+        let shown = shown(&path);
         Box::new(Mistake::new(
             setting.owner,
             format!("`{variable}`"),
-            format!("`{}` {why}", path.display()),
+            format!("{shown} {why}"),
             hint,
         ))
     };
@@ -174,6 +175,16 @@ fn from_file(setting: &Setting, variable: &str, path: &OsStr) -> Result<Said, Bo
         ));
     }
     Ok((text, Source::File(path)))
+}
+
+/// The path, unless somebody gave the secret itself in place of its file.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if path.is_absolute() {
+        format!("`{text}`")
+    } else {
+        quoted(&text)
+    }
 }
 
 /// Why a file could not be read, as the second half of a sentence. Never holds the content.
