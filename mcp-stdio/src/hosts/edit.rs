@@ -67,7 +67,8 @@ pub(super) fn put(text: &str, spot: Spot<'_>, fields: &[Field]) -> Result<String
         let proved = same_but_for_us(&before, &after, spot)
             && is_up_to_date(entry_of(&after, spot)?, found, fields)
             && keeps_comments(text, &changed);
-        if proved {
+        // What cannot be taken out again is not put in.
+        if proved && taken_out(&changed, &after, spot).is_ok() {
             Ok(changed)
         } else {
             Err(Refusal::Damage)
@@ -79,22 +80,26 @@ pub(super) fn put(text: &str, spot: Spot<'_>, fields: &[Field]) -> Result<String
 pub(super) fn remove(text: &str, spot: Spot<'_>) -> Result<String, Refusal> {
     in_lf(text, |text| {
         let before = read(text, spot)?;
-        if entry_of(&before, spot)?.is_none() {
-            return Ok(text.to_owned());
-        }
-        let changed = match spot.format {
-            Format::Jsonc => jsonc::remove(text, spot),
-            Format::Toml => toml::remove(text, spot),
-            Format::Yaml => yaml::remove(text, spot),
-        }?;
-        let after = read(&changed, spot).map_err(|_| Refusal::Damage)?;
-        let proved = same_but_for_us(&before, &after, spot) && entry_of(&after, spot)?.is_none();
-        if proved {
-            Ok(changed)
-        } else {
-            Err(Refusal::Damage)
+        match entry_of(&before, spot)? {
+            Some(_) => taken_out(text, &before, spot),
+            None => Ok(text.to_owned()),
         }
     })
+}
+
+fn taken_out(text: &str, before: &Tree, spot: Spot<'_>) -> Result<String, Refusal> {
+    let changed = match spot.format {
+        Format::Jsonc => jsonc::remove(text, spot),
+        Format::Toml => toml::remove(text, spot),
+        Format::Yaml => yaml::remove(text, spot),
+    }?;
+    let after = read(&changed, spot).map_err(|_| Refusal::Damage)?;
+    let proved = same_but_for_us(before, &after, spot) && entry_of(&after, spot)?.is_none();
+    if proved {
+        Ok(changed)
+    } else {
+        Err(Refusal::Damage)
+    }
 }
 
 /// The entry that a text holds.

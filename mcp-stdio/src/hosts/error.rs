@@ -190,3 +190,75 @@ impl HostError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_says_what_where_and_what_to_do() {
+        let path = || PathBuf::from("/home/ada/.cursor/mcp.json");
+        let system = || io::Error::other("disk on fire");
+        let (client, id) = ("Cursor", "cursor");
+        let all = [
+            HostError::PrintOnly { client, id },
+            HostError::NoHome {
+                client,
+                variable: "HOME",
+            },
+            HostError::NotInstalled {
+                client,
+                id,
+                folder: path(),
+            },
+            HostError::BadName {
+                name: "a b".to_owned(),
+            },
+            HostError::RelativeCommand { path: path() },
+            HostError::CommandNotText { path: path() },
+            HostError::SecretInEntry {
+                name: "X".to_owned(),
+            },
+            HostError::Read {
+                path: path(),
+                source: system(),
+            },
+            HostError::Write {
+                path: path(),
+                source: system(),
+            },
+            HostError::DanglingLink { path: path() },
+            HostError::NotAFile { path: path() },
+            HostError::TooLarge {
+                path: path(),
+                size_bytes: 1,
+            },
+            HostError::NotUtf8 { path: path() },
+            HostError::Syntax {
+                path: path(),
+                line: 1,
+                column: 2,
+                why: "x".to_owned(),
+            },
+            HostError::Shape {
+                path: path(),
+                what: "x".to_owned(),
+            },
+            HostError::Foreign {
+                path: path(),
+                name: "x".to_owned(),
+            },
+            HostError::WouldDamage { path: path() },
+            HostError::Busy { path: path() },
+        ];
+        for refusal in all {
+            let (text, hint) = (refusal.to_string(), refusal.hint());
+            assert!(!hint.is_empty() && !hint.ends_with('.'), "{text}: {hint}");
+            assert!(
+                !text.contains("disk on fire"),
+                "the source speaks for itself: {text}"
+            );
+            assert!(text.contains('`') || text.contains(client), "{text}");
+        }
+    }
+}

@@ -145,3 +145,83 @@ fn explain(refusal: Refusal, path: PathBuf, name: &str) -> HostError {
         Refusal::Damage => HostError::WouldDamage { path },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::fs;
+
+    use super::super::client::find;
+    use super::*;
+
+    /// A file `config.toml` with a text in it, in a folder of its own.
+    fn file(text: &str) -> (tempfile::TempDir, Candidate) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        fs::write(&file, text).unwrap();
+        let candidate = Candidate {
+            folder: folder.path().to_owned(),
+            file,
+        };
+        (folder, candidate)
+    }
+
+    fn spot() -> Spot<'static> {
+        Spot::of(find("codex").unwrap(), "orderdesk")
+    }
+
+    #[test]
+    fn what_another_program_wrote_meanwhile_is_read_and_kept() {
+        let (folder, candidate) = file("a = 1\n");
+        let rounds = Cell::new(0);
+        let done = change(&candidate, spot(), Timestamp::UNIX_EPOCH, |text| {
+            rounds.set(rounds.get() + 1);
+            if rounds.get() == 1 {
+                fs::write(&candidate.file, "a = 2\n").unwrap();
+            }
+            Ok(format!("{text}ours = true\n"))
+        });
+        assert_eq!(
+            fs::read_to_string(&candidate.file).unwrap(),
+            "a = 2\nours = true\n"
+        );
+        let backup = done.unwrap().backup.unwrap();
+        assert_eq!(fs::read_to_string(backup).unwrap(), "a = 2\n");
+        // The backup of the first round, which came to nothing, is gone.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_file_that_never_rests_is_given_up_and_left_as_it_is() {
+        let (folder, candidate) = file("0");
+        let rounds = Cell::new(0);
+        let refused = change(&candidate, spot(), Timestamp::UNIX_EPOCH, |_| {
+            rounds.set(rounds.get() + 1);
+            fs::write(&candidate.file, rounds.get().to_string()).unwrap();
+            Ok("ours".to_owned())
+        });
+        assert!(matches!(refused, Err(HostError::Busy { .. })));
+        assert_eq!(
+            fs::read_to_string(&candidate.file).unwrap(),
+            ATTEMPTS.to_string()
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_not_overwritten() {
+        let (_folder, candidate) = file("");
+        fs::remove_file(&candidate.file).unwrap();
+        let done = change(&candidate, spot(), Timestamp::UNIX_EPOCH, |text| {
+            if text.is_empty() {
+                fs::write(&candidate.file, "theirs = 1\n").unwrap();
+            }
+            Ok(format!("{text}ours = 1\n"))
+        });
+        assert!(done.unwrap().backup.is_some());
+        assert_eq!(
+            fs::read_to_string(&candidate.file).unwrap(),
+            "theirs = 1\nours = 1\n"
+        );
+    }
+}

@@ -385,6 +385,20 @@ fn is_kept(line: &str) -> bool {
             .any(|container| code.starts_with(container))
 }
 
+/// Whatever stands in a file: it is refused and left alone, or the entry goes in, stays in, and comes out.
+fn survives(id: &str, text: &str) -> Result<(), TestCaseError> {
+    let machine = Machine::holding(id, text);
+    if machine.install(id).is_err() {
+        prop_assert_eq!(machine.text(id), text);
+        return Ok(());
+    }
+    prop_assert_eq!(machine.installed(id), Some(entry()));
+    prop_assert!(!machine.install(id).unwrap().changed);
+    prop_assert!(machine.uninstall(id).unwrap().changed);
+    prop_assert_eq!(machine.installed(id), None);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -401,5 +415,16 @@ proptest! {
     #[test]
     fn yaml_survives(settings in document("extensions"), habits in habits()) {
         holds("goose", &yaml::write(&settings, &habits), is_shared(&settings, "extensions"))?;
+    }
+
+    #[test]
+    fn noise_is_refused_or_survived(
+        json in "[ \n{}\\[\\]:,\"a/*1é-]{0,24}",
+        toml in "(\\[mcp_servers\\]|\\[mcp_servers.x\\]|\\[\\[a\\]\\]|\n|#c\n|a=1\n|mcp_servers.q.r=1\n|b='''\n'''\n| ){0,10}",
+        yaml in "(extensions:|a:|b: |  x:|    y: 1|\n|#c\n| |  - z\n|\"q\"|'r'|--- |[|]\n|>-\n|\\{\\}|\\[1\\]|&k|\\*k|<<: |\\? |\t|%){0,12}",
+    ) {
+        survives("zed", &json)?;
+        survives("codex", &toml)?;
+        survives("goose", &yaml)?;
     }
 }
