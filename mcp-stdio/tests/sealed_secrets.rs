@@ -41,8 +41,8 @@ fn keys(sandbox: &Sandbox, home: &Home) -> Vec<Vec<u8>> {
         text.as_bytes().to_vec(),
         text.to_uppercase().into_bytes(),
         // Without its head and its checksum it is still the key.
-        text[8..48].as_bytes().to_vec(),
-        raw.clone(),
+        text.as_bytes()[8..48].to_vec(),
+        raw,
         hex.to_uppercase().into_bytes(),
         hex.into_bytes(),
         // How a derived `Debug` would show it.

@@ -10,16 +10,17 @@ import contextlib
 import json
 import os
 import re
-import resource
 import shutil
 import sqlite3
+import subprocess
+import tempfile
 import urllib.request
 from pathlib import Path
 
 import wire
 from session import ORDER_ID, PASTED_KEY, Check
 from shell import Ran, Shell
-from stage import OPEN_WIDE, Stage, get
+from stage import BIN, OPEN_WIDE, Stage, get
 
 PASSPHRASE = "canary badgers under every hedge"
 PASSED_IN = "passphrase:canary otters in the mill pond"
@@ -28,16 +29,22 @@ PASSED_IN = "passphrase:canary otters in the mill pond"
 LOUD = {"ORDERDESK_MCP_LOG": "trace", "RUST_LOG": "trace", "RUST_BACKTRACE": "full"}
 
 
-def check(stage: Stage) -> list[Check]:
+def check(quiet: Stage) -> list[Check]:
+    # A stage of its own: the sidecar is as loud as everything else.
+    with Stage(settings={**OPEN_WIDE, **LOUD}, sandbox=["--no-rate-limit"], vault=True) as stage:
+        return [*_swept(stage), _closed_to_others(quiet.folder)]
+
+
+def _swept(stage: Stage) -> list[Check]:
     shell = Shell(stage.folder / "canary-user", {**OPEN_WIDE, **LOUD, "ORDERDESK_MCP_API_BASE_URL": stage.base_url})
     shell.settings["ORDERDESK_MCP_HOME"] = str(stage.home)  # the sidecar's home, so that its pages show what happens here
     secrets = Secrets(stage, shell)
     seen = Seen()
-    seen.commands(_commands(stage, shell, secrets))
+    ran, as_meant = _commands(stage, shell, secrets)
+    seen.commands(ran)
     with wire.Server(shell.environment) as server:
         _session(stage, server)
         seen.note("stderr of a server, alive", server.stderr)
-        closed = _closed_to_others(server.pid)
         seen.process("a server", server.pid)
         seen.pages(stage)
     seen.note("stderr of a server, ended", server.stderr)
@@ -45,12 +52,11 @@ def check(stage: Stage) -> list[Check]:
     seen.note("answers", "".join(server.frames), personal=True)
     tampered, refused = _tampered(stage, shell)
     seen.commands(tampered)
-    handed, from_environment = _handed_over(stage, shell, secrets)
-    seen.commands(handed)
+    from_environment = _handed_over(shell, secrets)
     seen.files("the home", stage.home, but=[stage.home / "master.key"])
     seen.files("the user's own files", shell.home, but=[shell.home / "moved/master.key"])
     seen.files("logs of the stage", stage.folder, depth=1)
-    return [*secrets.found_in(seen), secrets.can_be_found(stage.folder / "scratch"), closed, from_environment, refused]
+    return [as_meant, *secrets.found_in(seen), secrets.can_be_found(stage.folder / "scratch"), from_environment, refused]
 
 
 class Secrets:
@@ -131,7 +137,7 @@ class Seen:
 
     def process(self, what: str, pid: int) -> None:
         for name in ("cmdline", "environ", "comm", "status", "maps"):
-            self.note(f"/proc/PID/{name} of {what}", Path(f"/proc/{pid}/{name}").read_bytes())
+            self.note(f"/proc/PID/{name} of {what}", _proc(pid, name))
 
     def pages(self, stage: Stage) -> None:
         for path in ("/metrics", "/health", "/health/ready", "/health/detailed", "/openapi.json"):
@@ -139,53 +145,67 @@ class Seen:
             self.note(f"the sidecar's {path}", body)
 
 
-def _commands(stage: Stage, shell: Shell, secrets: Secrets) -> list[Ran]:
+def _commands(stage: Stage, shell: Shell, secrets: Secrets) -> tuple[list[Ran], Check]:
     """Every command, with what it wants and with what it does not."""
     store = stage.store
-    wrong_key = f"odmk1{'q' * 58}"
-    pasted_as_id = ["store", "add", "--name", "Odd", "--id", stage.stores[1]["store_id"]]
-    unlike = {"ORDERDESK_MCP_MASTER_KEY": secrets.always["the master key"].decode()[:-1] + "?"}
-    plans = [
+    order = json.dumps({"order_id": ORDER_ID})
+    # A second tenant in the same home, whose key is a passphrase.
+    second = {"ORDERDESK_MCP_MASTER_KEY": PASSED_IN}
+    export = shell.home / "key.age"
+    wanted = [
         (["init"], None, {}),
+        (["init", "--name", "second"], None, second),
+        (["store", "add", "--name", "Theirs", "--id", store["store_id"]], store["api_key"], second),
+        (["call", "orders_get", order], None, second),
+        (["key", "rotate", "--yes"], None, {}),
         (["store", "list"], None, {}),
         (["store", "list", "--json"], None, {}),
         (["store", "test", store["name"]], None, {}),
-        (["store", "test", "no such shop"], None, {}),
-        (["store", "add", "--name", "Wrong", "--id", store["store_id"]], f"{PASTED_KEY}\n", {}),
-        (pasted_as_id, f"two {PASTED_KEY}\n{PASTED_KEY}\n", {}),
         (["store", "add", "--name", "Spare", "--id", "4711", "--no-verify"], f"{PASTED_KEY}\n", {}),
-        (["store", "test", "Spare"], None, {}),
-        (["store", "remove", "Spare", "--yes"], None, {}),
         (["key", "show-id"], None, {}),
-        (["key", "export", "--to", shell.home / "key.age"], f"{PASSPHRASE}\n", {}),
-        (["key", "import", shell.home / "key.age"], f"not {PASSPHRASE}\n", {}),
+        (["key", "export", "--to", export], f"{PASSPHRASE}\n", {}),
         (["config"], None, {}),
-        (["config", "--json"], None, {}),
+        (["config", "--json"], None, second),
         (["tools", "--json"], None, {}),
-        (["call", "orders_get", json.dumps({"order_id": ORDER_ID})], None, {}),
-        (["call", "orders_get", json.dumps({"order_id": "x"})], None, {}),
+        (["call", "orders_get", order], None, {}),
         (["call", "orders_find", json.dumps({"query": ORDER_ID})], None, {}),
-        (["doctor"], None, {}),
-        (["doctor", "--json"], None, {}),
         (["audit", "list"], None, {}),
-        (["audit", "list", "--json"], None, {}),
+        (["audit", "list", "--json"], None, second),
         (["audit", "export", "--format", "csv"], None, {}),
         (["audit", "export", "--format", "json"], None, {}),
         (["audit", "verify"], None, {}),
         (["install", "--client", "claude-code"], None, {}),
-        (["install", "--client", "codex"], None, {}),
-        (["install", "--client", "goose"], None, {}),
+        (["install", "--client", "codex", "--force"], None, {}),
+        (["install", "--client", "goose", "--force"], None, {}),
         (["install", "--client", "cursor", "--print"], None, {}),
-        # Keys that are none, or another's: the complaint names the source and never the content.
-        (["store", "list"], None, {"ORDERDESK_MCP_MASTER_KEY": wrong_key}),
-        (["store", "list"], None, unlike),
-        (["store", "list"], None, {"ORDERDESK_MCP_MASTER_KEY": PASSED_IN}),
+    ]
+    unwanted = [
+        (["store", "test", "no such shop"], None, {}),
+        # The key of nobody's shop: Order Desk refuses it, and what it says about it is not repeated.
+        (["store", "add", "--name", "Wrong", "--id", store["store_id"], "--replace"], f"{PASTED_KEY}\n", {}),
+        (["store", "add", "--name", "Odd", "--id", "4712"], f"two {PASTED_KEY}\n{PASTED_KEY}\n", {}),
+        (["store", "add", "--name", "Odd", "--id", "4712"], "", {}),
+        (["store", "test", "Spare"], None, {}),
+        (["store", "remove", "Spare"], None, {}),
+        (["key", "import", export], f"not {PASSPHRASE}\n", {}),
+        (["key", "import", "-"], f"{PASTED_KEY}\n", {}),
+        (["call", "orders_get", json.dumps({"order_id": "x"})], None, {}),
+        # Keys that are none, or nobody's: the complaint names the source and never the content.
+        (["store", "list"], None, {"ORDERDESK_MCP_MASTER_KEY": f"odmk1{'q' * 58}"}),
+        (["store", "list"], None, {"ORDERDESK_MCP_MASTER_KEY": secrets.always["the master key"].decode()[:-1] + "?"}),
+        (["store", "list"], None, {"ORDERDESK_MCP_MASTER_KEY": secrets.always["the master key"].decode()}),
         (["store", "list"], None, {"ORDERDESK_MCP_MASTER_KEY": PASSED_IN.removeprefix("passphrase:")}),
-        (["config", "--json"], None, {"ORDERDESK_MCP_MASTER_KEY": PASSED_IN}),
-        (["doctor"], None, {"ORDERDESK_MCP_MASTER_KEY": PASSED_IN}),
+        (["store", "list"], None, {"ORDERDESK_MCP_MASTER_KEY": f"{PASSED_IN}s"}),
+        (["doctor"], None, {"ORDERDESK_MCP_MASTER_KEY": f"{PASSED_IN}s"}),
         (["doctor", "--json"], None, {"ORDERDESK_MCP_STORE_ID": store["store_id"], "ORDERDESK_MCP_API_KEY": PASTED_KEY}),
     ]
-    return [shell.run(*arguments, stdin=stdin, also=also) for arguments, stdin, also in plans]
+    worked = [shell.run(*arguments, stdin=stdin, also=also) for arguments, stdin, also in wanted]
+    secrets.add("the master key after a rotation", (stage.home / "master.key").read_text().strip())
+    failed = [shell.run(*arguments, stdin=stdin, also=also) for arguments, stdin, also in unwanted]
+    odd = [f"`{ran.command}`: {ran.code} {ran.stderr[-300:]}" for ran in worked if ran.code != 0]
+    odd += [f"`{ran.command}`: {ran.code}" for ran in failed if ran.code == 0 or "panic" in ran.stderr or not ran.said]
+    name = f"{len(worked)} commands work, {len(failed)} are refused"
+    return [*worked, *failed, shell.run("store", "remove", "Spare", "--yes"), shell.run("doctor")], Check(name, not odd, "; ".join(odd)[:1500])
 
 
 def _session(stage: Stage, server: wire.Server) -> None:
@@ -235,27 +255,56 @@ def _tampered(stage: Stage, shell: Shell) -> tuple[list[Ran], Check]:
     return ran, Check(f"{len(TAMPERING)} kinds of edited rows are refused", not opened, "\n".join(opened)[:1500])
 
 
-def _handed_over(stage: Stage, shell: Shell, secrets: Secrets) -> tuple[list[Ran], Check]:
+def _handed_over(shell: Shell, secrets: Secrets) -> Check:
     """A server with its key from the environment: there the kernel shows it to its owner, and nowhere else."""
-    key = secrets.always["the master key"].decode()
+    key = secrets.always["the master key after a rotation"].decode()
     settings = {**shell.environment, "ORDERDESK_MCP_MASTER_KEY": key}
     with wire.Server(settings) as server:
         well, text = server.call("orders_get", order_id=ORDER_ID)
-        environ = Path(f"/proc/{server.pid}/environ").read_bytes()
-        cmdline = Path(f"/proc/{server.pid}/cmdline").read_bytes()
-    given = key.encode() in environ and key.encode() not in cmdline and key not in server.stderr
+        environ, cmdline = _proc(server.pid, "environ"), _proc(server.pid, "cmdline")
+    # Only root gets to see the environment, see `_closed_to_others`.
+    shown = not environ or key.encode() in environ
+    given = shown and key.encode() not in cmdline and key not in server.stderr
     check = Check("a key from the environment is in the environment only", well and given, text)
-    rotated = shell.run("key", "rotate", "--yes")
-    secrets.add("the new master key", (stage.home / "master.key").read_text().strip())
-    return [rotated], check
+    return check
 
 
-def _closed_to_others(pid: int) -> Check:
-    """No core dump can hold a key, and only root reads the process's memory."""
-    soft, hard = resource.prlimit(pid, resource.RLIMIT_CORE)
-    # A process that is not dumpable belongs to root in /proc, whoever runs it; as root that shows in its memory map's owner only.
-    owner = os.stat(f"/proc/{pid}/environ").st_uid
-    return Check("a server leaves no core dump", (soft, hard) == (0, 0) and owner == 0, f"limit {soft}/{hard}, /proc owned by {owner}")
+def _proc(pid: int, name: str) -> bytes:
+    """What the kernel tells us about a process; nothing where it refuses."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except PermissionError:
+        return b""
+
+
+# Who a test is that runs as root and wants to know what others may do.
+NOBODY = 65534
+
+
+def _closed_to_others(folder: Path) -> Check:
+    """No core dump holds a key, and another program of the same user reads neither a server's environment nor its memory."""
+    user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    place = Path(tempfile.mkdtemp(prefix="orderdesk-closed-", dir=folder.parent))
+    try:
+        program = shutil.copy(BIN / "mcp-stdio", place)
+        if user:
+            shutil.chown(place, NOBODY, NOBODY)
+        server = subprocess.Popen(
+            [program], env={"HOME": str(place), "PATH": os.environ["PATH"], "ORDERDESK_MCP_MASTER_KEY": PASSED_IN},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **user,
+        )  # fmt: skip
+        with server:
+            # An answer means that it is past its first steps.
+            server.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": wire.HELLO}).encode() + b"\n")
+            server.stdin.flush()
+            server.stdout.readline()
+            limits = re.findall(r"Max core file size +(\S+) +(\S+)", Path(f"/proc/{server.pid}/limits").read_text())
+            read = [subprocess.run(["cat", f"/proc/{server.pid}/{name}"], capture_output=True, **user) for name in ("environ", "mem", "maps")]
+            server.stdin.close()
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    open_ = [ran.stdout[:80] for ran in read if b"Permission denied" not in ran.stderr]
+    return Check("a server leaves no core dump, and its user's other programs cannot read it", limits == [("0", "0")] and not open_, f"{limits} {open_}")
 
 
 def _asked(stage: Stage, path: str) -> str:

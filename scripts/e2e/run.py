@@ -11,6 +11,7 @@ import traceback
 import age
 import canaries
 import conformance
+import doctor
 import inspector
 import secret_service
 import new_user
@@ -43,6 +44,7 @@ FROM_ENVIRONMENT = [
 FROM_VAULT = [
     *((client, f"{era}, vault", play) for client, era, play in FROM_ENVIRONMENT[:6]),
     ("Claude Code, new user", "-", new_user.check),
+    ("doctor", "-", doctor.check),
     ("age", "-", age.check),
     ("Secret Service", "-", secret_service.check),
     ("canaries", "-", canaries.check),
