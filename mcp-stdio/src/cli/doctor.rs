@@ -23,6 +23,7 @@ pub(super) struct Args {
 
 /// Examines and tells.
 pub(super) fn run(setup: Setup, args: &Args) -> Outcome {
+    let in_colour = print::in_colour() && setup.env.get("NO_COLOR").is_none();
     let patient = Patient {
         places: Places::new(&setup.env),
         home: setup.home,
@@ -40,7 +41,7 @@ pub(super) fn run(setup: Setup, args: &Args) -> Outcome {
     if args.json {
         show_json(&report.to_json())?;
     } else {
-        show(&report.to_text(print::in_colour()))?;
+        show(&report.to_text(in_colour))?;
     }
     match report.exit_code() {
         print::FINE => Ok(()),

@@ -1,9 +1,13 @@
 //! `store`: nothing is kept that Order Desk does not accept, and no key is ever an argument.
 
 use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
 
 use orderdesk_sandbox::{Fault, Rule};
 use serde_json::json;
+use shared::state::tables::{meta, stores, tenants};
+use shared::state::{Durability, State};
 
 use crate::kit::{add, golden_json, json, ready, refused, two_shops};
 use crate::support::{Home, sandbox};
@@ -49,6 +53,11 @@ fn a_wrong_key_saves_nothing_and_is_not_repeated() {
     assert!(!told.said().contains("hunter2"));
     let listed = json(home.run(&["store", "list", "--json"]));
     assert_eq!(listed["stores"], json!([]));
+    let records = json(home.run(&["audit", "list", "--json"]));
+    let tried = &records["records"][1];
+    assert_eq!(tried["action"], "store.added");
+    assert_eq!(tried["outcome"], "failed");
+    crate::support::sweep::sweep(&home.path(), &["hunter2"], &[]);
 }
 
 #[test]
@@ -288,6 +297,70 @@ fn a_test_asks_order_desk_about_every_shop_or_the_one_that_is_named() {
     assert_eq!((tested.code, failing.fired()), (Some(1), 1));
     assert!(tested.stdout.contains("Outlet: ") && tested.stdout.contains("hint: "));
     assert!(!tested.stdout.contains("My Shop"));
+}
+
+#[test]
+fn a_shop_whose_row_was_edited_is_named_and_the_others_are_still_tested() {
+    let sandbox = two_shops();
+    let home = ready(&sandbox);
+    add(&home, &sandbox, 0, "My Shop").fine();
+    add(&home, &sandbox, 1, "Outlet").fine();
+    spoil_seal(&home, "My Shop");
+    sandbox.forget_requests();
+    let tested = home.run(&["store", "test", "--json"]);
+    assert_eq!((tested.code, sandbox.requests().len()), (Some(1), 1));
+    golden_json("store-test-broken", &home, &tested.stdout);
+}
+
+/// Flips a bit of a sealed key, as somebody with the file and without the key could.
+fn spoil_seal(home: &Home, name: &str) {
+    let state = State::open(&shared::paths::Home::at(home.path())).unwrap();
+    let spoilt = state.write("test", Durability::Full, |writing| {
+        for tenant in tenants::all(writing)? {
+            for mut row in stores::of_tenant(writing, &tenant.id)? {
+                if row.name == name {
+                    row.sealed_key[3] ^= 1;
+                    assert!(stores::reseal(writing, &row)?);
+                }
+            }
+        }
+        meta::bump_vault_revision(writing)
+    });
+    spoilt.unwrap();
+}
+
+#[test]
+fn shops_added_at_the_same_time_are_all_kept() {
+    let home = Home::new();
+    home.run(&["init"]).fine();
+    let running: Vec<_> = (1..=6)
+        .map(|number| {
+            let (name, id) = (format!("Shop {number}"), number.to_string());
+            let mut child = home
+                .command()
+                .args(["store", "add", "--no-verify", "--name", &name, "--id", &id])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            child
+                .stdin
+                .take()
+                .unwrap()
+                .write_all(b"some-key\n")
+                .unwrap();
+            child
+        })
+        .collect();
+    for mut child in running {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(
+        home.run(&["store", "list"]).fine().stdout.lines().count(),
+        6
+    );
+    home.run(&["audit", "verify"]).fine();
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 use clap::Args as ClapArgs;
 use serde_json::json;
+use shared::audit::{self, action};
 
 use crate::cli::ask;
 use crate::cli::failure::{Failure, Outcome};
@@ -13,7 +14,7 @@ use crate::cli::init::kind;
 use crate::cli::print::{remark, show, show_json, warn};
 use crate::cli::setup::Setup;
 use crate::vault::rotate::{self, NewKey, Prepared};
-use crate::vault::{Tenant, check_passphrase};
+use crate::vault::{Tenant, Vault, check_passphrase};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
@@ -46,11 +47,21 @@ pub(super) fn run(setup: &Setup, args: &Args) -> Outcome {
     if must_be_shown {
         hand_over(args, &prepared, &old)?;
     }
-    let committed = rotate::commit(prepared, &setup.actor)
-        .map_err(|error| Failure::from(error).so("the old key goes on working"))?;
+    let committed = rotate::commit(prepared, &setup.actor).map_err(|error| {
+        note_failure(setup, &vault);
+        Failure::from(error).so("the old key goes on working")
+    })?;
     let tenant = rotate::finish(committed)
         .map_err(|error| Failure::from(error).so("the new key counts already"))?;
     tell(args, &tenant, must_be_shown)
+}
+
+/// That somebody tried is worth a record, too.
+fn note_failure(setup: &Setup, vault: &Vault) {
+    let (action, failed) = (action::KEY_ROTATED, audit::Outcome::Failed);
+    if let Err(error) = vault.note(action, None, failed, &setup.actor) {
+        warn(&format!("this could not be noted in the audit: {error}"));
+    }
 }
 
 fn new_key(args: &Args) -> Outcome<NewKey> {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use serde_json::json;
+use shared::audit::{self, action};
 use shared::env::PREFIX;
 use shared::secret::Secret;
 
@@ -95,7 +96,7 @@ pub(super) fn run(global: Global, args: &Args) -> Outcome {
     let shop = if args.no_verify {
         None
     } else {
-        Some(verified(&setup, &access)?)
+        Some(verified(&setup, &access).inspect_err(|_| note_failure(&setup, &vault, args))?)
     };
     let store = vault.add(
         NewStore {
@@ -155,6 +156,14 @@ fn verified(setup: &Setup, access: &Access) -> Outcome<Shop> {
     })
 }
 
+/// That somebody tried is worth a record, too.
+fn note_failure(setup: &Setup, vault: &Vault, args: &Args) {
+    let (action, name) = (action::STORE_ADDED, args.name.trim());
+    if let Err(error) = vault.note(action, Some(name), audit::Outcome::Failed, &setup.actor) {
+        warn(&format!("this could not be noted in the audit: {error}"));
+    }
+}
+
 fn tell(
     setup: &Setup,
     args: &Args,
@@ -186,9 +195,10 @@ fn tell(
         None => text.push_str(", not checked; `mcp-stdio store test` checks it\n"),
     }
     show(&text)?;
-    remark(
-        "next: mcp-stdio install --client claude-code  (`mcp-stdio install --list` shows the others)",
-    );
+    remark(&format!(
+        "next: {}  (`--list` shows the other clients)",
+        setup.typed.command("install --client claude-code")
+    ));
     Ok(())
 }
 

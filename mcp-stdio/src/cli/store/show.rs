@@ -9,8 +9,8 @@ use crate::cli::ask;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::print::{remark, show, show_json, table};
 use crate::cli::setup::Setup;
-use crate::desk::{Access, StoreId};
-use crate::vault::{StoreInfo, Vault};
+use crate::desk::Access;
+use crate::vault::{StoreInfo, Vault, VaultError};
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct ListArgs {
@@ -125,26 +125,44 @@ pub(super) fn test(setup: &Setup, args: &TestArgs) -> Outcome {
 }
 
 fn test_one(setup: &Setup, vault: &Vault, store: &StoreInfo) -> Outcome<Tested> {
+    let mut tested = Tested {
+        name: store.name.clone(),
+        store_id: store.store_id.to_string(),
+        ok: false,
+        milliseconds: 0,
+        shop: None,
+        why: None,
+        hint: None,
+    };
+    let api_key = match vault.open(store) {
+        Ok(api_key) => api_key,
+        // One bad row says nothing about the others.
+        Err(error @ VaultError::SealBroken { .. }) => {
+            tested.why = Some(error.to_string());
+            tested.hint = Some(error.hint());
+            return Ok(tested);
+        }
+        Err(error) => return Err(error.into()),
+    };
     let access = Access {
         tenant: vault.tenant()?.id,
         base_url: store.base_url.clone(),
-        store_id: StoreId::parse(store.store_id.as_str()).map_err(crate::desk::DeskError::from)?,
-        api_key: vault.open(store)?,
+        store_id: store.store_id.clone(),
+        api_key,
     };
     let probe = probe::ask(setup, &access)?;
-    let (shop, error) = match probe.answer {
-        Ok(shop) => (Some(shop), None),
-        Err(error) => (None, Some(error)),
-    };
-    Ok(Tested {
-        name: store.name.clone(),
-        store_id: store.store_id.to_string(),
-        ok: error.is_none(),
-        milliseconds: probe.took.as_millis(),
-        shop,
-        why: error.as_ref().map(ToString::to_string),
-        hint: error.as_ref().map(|error| error.hint().to_owned()),
-    })
+    tested.milliseconds = probe.took.as_millis();
+    match probe.answer {
+        Ok(shop) => {
+            tested.ok = true;
+            tested.shop = Some(shop);
+        }
+        Err(error) => {
+            tested.why = Some(error.to_string());
+            tested.hint = Some(error.hint().to_owned());
+        }
+    }
+    Ok(tested)
 }
 
 fn line(tested: &Tested) -> String {
