@@ -8,6 +8,7 @@ use std::sync::Arc;
 use shared::state::StateError;
 
 use super::key::{KeyId, KeyTextError};
+use super::passphrase::Weak;
 use super::source::KeySource;
 
 /// Why a vault could not be opened, read or changed.
@@ -33,9 +34,13 @@ pub enum VaultError {
     },
     /// The system's keyring gave no answer, or a useless one.
     Keyring {
-        /// What it said.
+        /// The second half of the sentence "the system's keyring …".
         why: String,
+        /// What to do.
+        fix: &'static str,
     },
+    /// Words that are to guard a vault or an export could be guessed.
+    WeakPassphrase(Weak),
     /// Another process is changing the key, or asking the keyring.
     KeyLocked {
         /// Who, as far as they said.
@@ -132,7 +137,8 @@ impl std::fmt::Display for VaultError {
             VaultError::KeyFile { path, why, .. } => {
                 write!(f, "the key file `{}` {why}", path.display())
             }
-            VaultError::Keyring { why } => write!(f, "the system's keyring {why}"),
+            VaultError::Keyring { why, .. } => write!(f, "the system's keyring {why}"),
+            VaultError::WeakPassphrase(weak) => write!(f, "the passphrase is too weak: {weak}"),
             VaultError::KeyLocked { who } => write!(f, "the master key is in use elsewhere: {who}"),
             VaultError::NoTenant {
                 source,
@@ -203,9 +209,10 @@ impl VaultError {
             VaultError::NoKey => "run `mcp-stdio init` once on this machine, or give this process ORDERDESK_MCP_MASTER_KEY".to_owned(),
             VaultError::BadKey { source, .. } => source.how_to_mend(),
             VaultError::KeyFile { fix, .. } => fix.clone(),
-            VaultError::Keyring { .. } => "unlock the keyring of this desktop and try again; on a machine without one keep the key in `master.key` \
-                 or in a file that ORDERDESK_MCP_MASTER_KEY_FILE names, and leave ORDERDESK_MCP_KEY_SOURCE out"
-                .to_owned(),
+            VaultError::Keyring { fix, .. } => (*fix).to_owned(),
+            VaultError::WeakPassphrase(_) => {
+                "choose four or five unrelated words, or let a program choose".to_owned()
+            }
             VaultError::KeyLocked { .. } => "wait until it has ended, then try again".to_owned(),
             VaultError::NoTenant { source, .. } => format!(
                 "if the key was rotated, put the new one into {source}; if this is another tenant's or another machine's, give the right one \
@@ -244,6 +251,7 @@ impl VaultError {
             VaultError::BadKey { .. } => "bad_key",
             VaultError::KeyFile { .. } => "key_file",
             VaultError::Keyring { .. } => "keyring",
+            VaultError::WeakPassphrase(_) => "weak_passphrase",
             VaultError::KeyLocked { .. } => "key_locked",
             VaultError::NoTenant { .. } => "no_tenant",
             VaultError::KeyRotated { .. } => "key_rotated",
@@ -266,6 +274,12 @@ impl VaultError {
             why: format!("cannot be {doing} ({})", error.kind()),
             fix: fix.to_owned(),
         }
+    }
+}
+
+impl From<Weak> for VaultError {
+    fn from(weak: Weak) -> VaultError {
+        VaultError::WeakPassphrase(weak)
     }
 }
 

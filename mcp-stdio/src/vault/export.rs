@@ -27,7 +27,7 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// Encrypts a key's text to a passphrase.
 ///
 /// # Errors
-/// [`VaultError::Export`] for a passphrase that could be guessed.
+/// [`VaultError::WeakPassphrase`] for one that could be guessed.
 pub fn seal(key: &KeyText, words: &Secret) -> Result<Vec<u8>, VaultError> {
     seal_with(key, words, WORK_FACTOR)
 }
@@ -56,10 +56,7 @@ pub fn open(export: &[u8], words: &Secret) -> Result<Secret, VaultError> {
 }
 
 fn seal_with(key: &KeyText, words: &Secret, work_factor: u8) -> Result<Vec<u8>, VaultError> {
-    passphrase::check(words.expose()).map_err(|_| VaultError::Export {
-        why: "needs a stronger passphrase",
-        fix: "choose one of at least 16 characters, 8 of them different: four or five unrelated words",
-    })?;
+    passphrase::check(words.expose())?;
     let mut recipient = scrypt::Recipient::new(age_words(words));
     recipient.set_work_factor(work_factor);
     let text = key.to_text();

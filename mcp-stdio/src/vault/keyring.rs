@@ -40,6 +40,10 @@ pub(super) struct Held {
     pub(super) next: Option<Secret>,
 }
 
+/// What helps when the keyring does not.
+const ELSEWHERE: &str = "unlock the keyring of this desktop and try again; on a machine without one keep the key in `master.key` \
+    (`mcp-stdio init` makes it) or in a file that ORDERDESK_MCP_MASTER_KEY_FILE names, and leave ORDERDESK_MCP_KEY_SOURCE out";
+
 type Open = dyn Fn() -> keyring_core::Result<Arc<CredentialStore>> + Send + Sync;
 
 /// The entries of one home. Opens nothing before it is asked.
@@ -139,6 +143,7 @@ impl Keyring {
             .spawn(thread)
             .map_err(|error| VaultError::Keyring {
                 why: format!("cannot be asked: no thread for it ({})", error.kind()),
+                fix: "close some programs and try again",
             })?;
         match answered.recv_timeout(self.patience) {
             Ok(answer) => answer,
@@ -195,6 +200,7 @@ impl Keyring {
             why: format!(
                 "gave no answer within {seconds} seconds; it may be waiting to be unlocked"
             ),
+            fix: ELSEWHERE,
         }
     }
 }
@@ -231,7 +237,10 @@ fn refused(error: Error) -> VaultError {
         Error::PlatformFailure(platform) => format!("cannot be reached ({platform})"),
         other => format!("cannot be used ({other})"),
     };
-    VaultError::Keyring { why }
+    VaultError::Keyring {
+        why,
+        fix: ELSEWHERE,
+    }
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]

@@ -16,7 +16,6 @@ use shared::state::Writing;
 use shared::state::tables::tenants::Row;
 use shared::state::tables::{meta, stores, tenants};
 
-use super::KeyTextError;
 use super::error::VaultError;
 use super::key::{KeyId, KeyText, MasterKey};
 use super::key_file;
@@ -93,21 +92,21 @@ impl Committed {
 /// Makes the new key and keeps it beside the old one where that is ours to do. `what` is told to whoever tries at the same time.
 ///
 /// # Errors
-/// As [`Vault::tenant`]; [`VaultError::KeyLocked`] when somebody else changes the key; [`VaultError::BadKey`] for a weak passphrase;
+/// As [`Vault::tenant`]; [`VaultError::KeyLocked`] when somebody else changes the key; [`VaultError::WeakPassphrase`];
 /// what keeps the next key from being written.
 pub fn prepare(vault: &Vault, new: NewKey, what: &str) -> Result<Prepared, VaultError> {
     let lock = KeyLock::take(vault.sources().home(), what)?;
     // Ends an interrupted rotation first: this process cannot do it while it holds the lock itself in the other place.
     let unlocked = vault.unlocked()?;
     put_in_place_if_next(vault.sources(), &unlocked)?;
-    let text = new_text(new, &unlocked.source)?;
+    let text = new_text(new)?;
     let (master, stretching) = tenant::master_of(&text, &unlocked.tenant.salt);
     keep_next(vault.sources(), &unlocked, &text)?;
     Ok(Prepared {
         vault: vault.clone(),
         unlocked,
         text,
-        master: MasterKey::from_bytes(master),
+        master,
         stretching,
         lock,
     })
@@ -193,14 +192,11 @@ fn put_in_place_if_next(sources: &Sources, unlocked: &Unlocked) -> Result<(), Va
     Ok(())
 }
 
-fn new_text(new: NewKey, source: &KeySource) -> Result<KeyText, VaultError> {
+fn new_text(new: NewKey) -> Result<KeyText, VaultError> {
     match new {
         NewKey::Random => Ok(KeyText::Random(MasterKey::generate())),
         NewKey::Passphrase(words) => {
-            passphrase::check(words.expose()).map_err(|weak| VaultError::BadKey {
-                source: source.clone(),
-                why: KeyTextError::Weak(weak),
-            })?;
+            passphrase::check(words.expose())?;
             Ok(KeyText::Passphrase(words))
         }
     }

@@ -175,15 +175,7 @@ impl Sources {
         replace: bool,
     ) -> Result<KeySource, VaultError> {
         match &self.0.keyring {
-            Some(keyring) => {
-                if !replace && keyring.read()?.key.is_some() {
-                    return Err(VaultError::Keyring {
-                        why: "holds a key for this home already".to_owned(),
-                    });
-                }
-                keyring.put(Kept::Key, &key.to_text())?;
-                Ok(KeySource::Keyring)
-            }
+            Some(keyring) => keep_in_keyring(keyring, key, replace),
             None => self.keep_at_home(key, replace),
         }
     }
@@ -261,6 +253,28 @@ impl Sources {
             keyring,
         }))
     }
+}
+
+fn keep_in_keyring(
+    keyring: &Keyring,
+    key: &KeyText,
+    replace: bool,
+) -> Result<KeySource, VaultError> {
+    let held = keyring.read()?;
+    if held.next.is_some() {
+        return Err(VaultError::Keyring {
+            why: "holds the next key of a rotation that was interrupted".to_owned(),
+            fix: "`mcp-stdio key show-id` ends the rotation; if it does not, remove the entry that ends in `(next)` from the keyring",
+        });
+    }
+    if !replace && held.key.is_some() {
+        return Err(VaultError::Keyring {
+            why: "holds a key for this home already".to_owned(),
+            fix: "use it as it is; `mcp-stdio key rotate` changes it, `mcp-stdio key import` replaces it",
+        });
+    }
+    keyring.put(Kept::Key, &key.to_text())?;
+    Ok(KeySource::Keyring)
 }
 
 fn in_keyring(keyring: &Keyring) -> Result<Found, VaultError> {

@@ -222,15 +222,18 @@ fn stretched(row: &Row, words: &Secret) -> Result<MasterKey, VaultError> {
 }
 
 /// The master key of a text for a tenant with this salt, and how it was stretched.
-pub(super) fn master_of(key: &KeyText, salt: &[u8]) -> (Zeroizing<[u8; 32]>, Option<Stretching>) {
+pub(super) fn master_of(key: &KeyText, salt: &[u8]) -> (MasterKey, Option<Stretching>) {
     match key {
-        KeyText::Random(master) => (Zeroizing::new(*master.bytes()), None),
+        KeyText::Random(master) => {
+            let copy = Zeroizing::new(*master.bytes());
+            (MasterKey::from_bytes(copy), None)
+        }
         KeyText::Passphrase(words) => {
             let current = Stretching::CURRENT;
             let master = current
                 .stretch(words, salt)
                 .expect("our own parameters and a salt of 32 bytes are in range");
-            (Zeroizing::new(*master.bytes()), Some(current))
+            (master, Some(current))
         }
     }
 }
@@ -256,7 +259,6 @@ pub fn create(
     let id: Arc<str> = random_id().into();
     let salt = derive::random().to_vec();
     let (master, stretching) = master_of(key, &salt);
-    let master = MasterKey::from_bytes(master);
     let generations = Arc::new(Generations::first(id, salt));
     let row = fresh_row(&generations, &master, stretching, name, clock.now_ms());
     let signer = TenantSigner::new(Arc::clone(&generations));

@@ -58,17 +58,17 @@ impl World {
     }
 
     /// Where a key is given by the environment.
-    pub(super) fn from_environment(&self, key: &Secret) -> Sources {
+    pub(super) fn at_environment(&self, key: &Secret) -> Sources {
         let setting = Some((KeySource::Environment, key.clone()));
         Sources::of_test(&self.home, setting, None)
     }
 
     /// Where `master.key` is all there is.
-    pub(super) fn from_home(&self) -> Sources {
+    pub(super) fn at_home(&self) -> Sources {
         Sources::of_test(&self.home, None, None)
     }
 
-    pub(super) fn from_keyring(&self) -> Sources {
+    pub(super) fn at_keyring(&self) -> Sources {
         Sources::of_test(&self.home, None, Some(self.keyring()))
     }
 
@@ -82,7 +82,7 @@ impl World {
     pub(super) fn tenant_of(&self, key: &KeyText) -> (Tenant, Sources) {
         let lock = KeyLock::take(&self.home, "test").unwrap();
         let tenant = self.create(&lock, key, &KeySource::Environment);
-        (tenant, self.from_environment(&key.to_text()))
+        (tenant, self.at_environment(&key.to_text()))
     }
 
     /// What `init` does: makes a random key, keeps it where these sources look, and makes its tenant.

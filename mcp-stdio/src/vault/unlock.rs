@@ -127,20 +127,21 @@ impl Vault {
             let held = self.0.held.lock();
             (held.attempts, held.unlocked.clone())
         };
-        if let Some(current) = current
-            && current.state.is_same(&state)
-            && state.read("vault", meta::vault_revision)? == current.revision
-        {
+        if let Some(current) = still_holding(current.as_ref(), &state)? {
             return Ok(current);
         }
         let _one_at_a_time = self.0.unlocking.lock();
         let before = {
             let held = self.0.held.lock();
-            if held.attempts != seen {
-                return held.result();
+            match &held.failed {
+                Some(error) if held.attempts != seen => return Err(error.clone()),
+                _ => held.unlocked.clone(),
             }
-            held.unlocked.clone()
         };
+        // Asked again: somebody may have unlocked meanwhile, and may have looked before the change that we know of.
+        if let Some(current) = still_holding(before.as_ref(), &state)? {
+            return Ok(current);
+        }
         let result = self.look_again(&state, before.as_deref());
         let mut held = self.0.held.lock();
         held.attempts += 1;
@@ -190,10 +191,16 @@ impl Vault {
                 source: before.source.clone(),
                 generations: Arc::clone(&before.generations),
             }),
-            _ => self.unlock(state).map_err(|error| match error {
-                VaultError::NoTenant { source, .. } => VaultError::KeyRotated { source },
-                other => other,
-            }),
+            now => {
+                let was_rotated =
+                    now.is_some_and(|now| now.key_version > before.tenant.key_version);
+                self.unlock(state).map_err(|error| match error {
+                    VaultError::NoTenant { source, .. } if was_rotated => {
+                        VaultError::KeyRotated { source }
+                    }
+                    other => other,
+                })
+            }
         }
     }
 
@@ -283,19 +290,26 @@ fn view(state: &State, tenant_id: &str) -> Result<View, StateError> {
     })
 }
 
+/// What is unlocked, if it is of this opening of the file and nothing has changed since.
+fn still_holding(
+    unlocked: Option<&Arc<Unlocked>>,
+    state: &State,
+) -> Result<Option<Arc<Unlocked>>, StateError> {
+    let Some(unlocked) = unlocked.filter(|unlocked| unlocked.state.is_same(state)) else {
+        return Ok(None);
+    };
+    let revision = state.read("vault", meta::vault_revision)?;
+    Ok((revision == unlocked.revision).then(|| Arc::clone(unlocked)))
+}
+
 /// Whether what opened the one row opens the other: names and defaults may differ.
 fn is_same_key(one: &TenantRow, other: &TenantRow) -> bool {
-    let key = |row: &TenantRow| {
-        (
-            row.id.clone(),
-            row.key_id.clone(),
-            row.key_version,
-            row.salt.clone(),
-            row.wrapped_key.clone(),
-            row.wrap_nonce.clone(),
-        )
-    };
-    key(one) == key(other)
+    one.id == other.id
+        && one.key_id == other.key_id
+        && one.key_version == other.key_version
+        && one.salt == other.salt
+        && one.wrapped_key == other.wrapped_key
+        && one.wrap_nonce == other.wrap_nonce
 }
 
 fn is_same_find(one: &Found, other: &Found) -> bool {

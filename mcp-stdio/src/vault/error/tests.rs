@@ -17,7 +17,9 @@ fn one_of_each() -> Vec<VaultError> {
         },
         VaultError::Keyring {
             why: "is locked".to_owned(),
+            fix: "unlock it",
         },
+        VaultError::WeakPassphrase(Weak::Short(3)),
         VaultError::KeyLocked {
             who: "key rotate, process 7".to_owned(),
         },

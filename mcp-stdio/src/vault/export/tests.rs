@@ -90,5 +90,5 @@ fn an_export_to_somebodys_public_key_is_not_one_of_ours() {
 fn a_passphrase_that_could_be_guessed_guards_no_export() {
     let key = KeyText::Random(MasterKey::generate());
     let refused = error_of(seal(&key, &secret("short")));
-    assert_eq!(refused.code(), "export");
+    assert_eq!(refused.code(), "weak_passphrase");
 }

@@ -63,7 +63,7 @@ fn a_keyring_that_never_answers_is_given_up_and_not_asked_again_meanwhile() {
     assert_eq!(first.code(), "keyring");
     assert!(first.to_string().contains("gave no answer"), "{first}");
     // The first question is still open: a second one would only ask its user twice.
-    let second = error_of(ring.clone().read());
+    let second = error_of(ring.read());
     assert_eq!(second.code(), "key_locked");
     assert!(since.elapsed() < Duration::from_secs(5));
     assert_eq!(asked.load(Ordering::SeqCst), 1);

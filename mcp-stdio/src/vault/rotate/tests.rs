@@ -39,8 +39,8 @@ impl Shop {
         let world = World::new();
         let sources = match kind {
             Kind::Environment => world.tenant_of(&random_key()).1,
-            Kind::HomeFile => world.from_home(),
-            Kind::Keyring => world.from_keyring(),
+            Kind::HomeFile => world.at_home(),
+            Kind::Keyring => world.at_keyring(),
         };
         if !matches!(kind, Kind::Environment) {
             world.init(&sources);
@@ -99,12 +99,12 @@ impl Shop {
 
     #[track_caller]
     fn exactly_one_works(&self, new: &Secret, is_new: bool) {
-        let with = |key| self.opens_with(self.world.from_environment(key));
+        let with = |key| self.opens_with(self.world.at_environment(key));
         assert_eq!((with(&self.old), with(new)), (!is_new, is_new));
     }
 
     fn audit_is_sound(&self, key: &Secret) {
-        let vault = self.world.vault(self.world.from_environment(key));
+        let vault = self.world.vault(self.world.at_environment(key));
         let chain = Chain::Tenant(vault.tenant().unwrap().id.to_string());
         let signer = vault.signer().unwrap();
         let verdict = audit::verify(&self.world.state(), &chain, Some(&signer), &[]).unwrap();
@@ -149,14 +149,14 @@ fn after_a_rotation_that_was_stopped_the_next_one_works() {
             let first = shop.rotate_until(stop, NewKey::Random);
             let again = match kind {
                 Kind::Environment if stop != Stop::AfterPrepare => Shop {
-                    sources: shop.world.from_environment(&first),
+                    sources: shop.world.at_environment(&first),
                     ..shop
                 },
                 _ => shop,
             };
             let second = again.rotate_until(Stop::Never, NewKey::Random);
             again.exactly_one_works(&second, true);
-            assert!(!again.opens_with(again.world.from_environment(&first)));
+            assert!(!again.opens_with(again.world.at_environment(&first)));
             again.audit_is_sound(&second);
         }
     }
@@ -171,14 +171,14 @@ fn from_random_to_words_and_back() {
         shop.exactly_one_works(&words, true);
         let shop = Shop {
             sources: match kind {
-                Kind::Environment => shop.world.from_environment(&words),
+                Kind::Environment => shop.world.at_environment(&words),
                 _ => shop.sources.clone(),
             },
             ..shop
         };
         let random = shop.rotate_until(Stop::Never, NewKey::Random);
         shop.exactly_one_works(&random, true);
-        assert!(!shop.opens_with(shop.world.from_environment(&words)));
+        assert!(!shop.opens_with(shop.world.at_environment(&words)));
         assert!(shop.world.tenants()[0].kdf.is_none());
     }
 }
@@ -188,7 +188,7 @@ fn weak_words_are_refused_and_change_nothing() {
     let shop = Shop::new(Kind::HomeFile);
     let vault = shop.world.vault(shop.sources.clone());
     let refused = error_of(prepare(&vault, NewKey::Passphrase(secret("short")), "test"));
-    assert_eq!(refused.code(), "bad_key");
+    assert_eq!(refused.code(), "weak_passphrase");
     assert!(!shop.world.home.master_key_next().exists());
     assert!(shop.opens_with(shop.sources.clone()));
 }
@@ -232,7 +232,7 @@ fn a_running_process_follows_a_file_and_a_keyring_and_says_it_when_it_cannot() {
                 assert!(error.to_string().contains("was rotated"), "{error}");
                 assert!(error.hint().contains("new key"), "{}", error.hint());
             }
-            let fresh = shop.world.vault(shop.world.from_environment(&new));
+            let fresh = shop.world.vault(shop.world.at_environment(&new));
             assert_eq!(fresh.open(&tea).unwrap(), secret(KEY));
         } else {
             assert_eq!(running.open(&tea).unwrap(), secret(KEY));

@@ -80,10 +80,10 @@ fn the_keyring_is_the_last_place_and_only_where_the_settings_say_so() {
     let key = MasterKey::generate();
     world.keyring().put(Kept::Key, &key.to_text()).unwrap();
     assert_eq!(
-        found_id(&world.from_keyring()),
+        found_id(&world.at_keyring()),
         (KeySource::Keyring, key.id().to_string())
     );
-    assert_eq!(error_of(world.from_home().find()).code(), "no_key");
+    assert_eq!(error_of(world.at_home().find()).code(), "no_key");
     assert!(sources(&world, &[], None).keyring().is_none());
     assert!(
         sources(&world, &[("ORDERDESK_MCP_KEY_SOURCE", "keyring")], None)
@@ -93,7 +93,7 @@ fn the_keyring_is_the_last_place_and_only_where_the_settings_say_so() {
 
     let at_home = key_in(&world.home.master_key());
     assert_eq!(
-        found_id(&world.from_keyring()),
+        found_id(&world.at_keyring()),
         (KeySource::HomeFile, at_home)
     );
 }
@@ -142,14 +142,14 @@ fn a_key_at_home_that_others_can_read_is_refused_and_the_hint_mends_it() {
     let id = key_in(&world.home.master_key());
     let open = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(world.home.master_key(), open).unwrap();
-    let error = error_of(world.from_home().find());
+    let error = error_of(world.at_home().find());
     assert_eq!(error.code(), "key_file");
     let done = std::process::Command::new("sh")
         .args(["-c", &error.hint()])
         .status()
         .unwrap();
     assert!(done.success());
-    assert_eq!(found_id(&world.from_home()).1, id);
+    assert_eq!(found_id(&world.at_home()).1, id);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_key_that_follows_is_a_second_candidate() {
     let world = World::new();
     key_in(&world.home.master_key());
     key_in(&world.home.master_key_next());
-    let found = world.from_home().find().unwrap();
+    let found = world.at_home().find().unwrap();
     assert_eq!(found.candidates.len(), 2);
     assert_eq!(
         format!("{found:?}"),
@@ -165,7 +165,7 @@ fn a_key_that_follows_is_a_second_candidate() {
     );
 
     key_file::write(&world.home.master_key_next(), &secret("no key")).unwrap();
-    let error = error_of(world.from_home().find());
+    let error = error_of(world.at_home().find());
     assert!(error.hint().contains("rm "), "{}", error.hint());
 }
 
@@ -173,7 +173,7 @@ fn a_key_that_follows_is_a_second_candidate() {
 fn a_key_is_kept_where_it_will_be_found_and_never_over_another_by_accident() {
     let world = World::new();
     let lock = KeyLock::take(&world.home, "test").unwrap();
-    for sources in [world.from_home(), world.from_keyring()] {
+    for sources in [world.at_home(), world.at_keyring()] {
         let (one, two) = (random_key(), random_key());
         let source = sources.keep(&lock, &one, false).unwrap();
         let refused = error_of(sources.keep(&lock, &two, false));
@@ -192,7 +192,7 @@ fn no_key_is_kept_over_a_rotation_that_was_interrupted() {
     let world = World::new();
     let lock = KeyLock::take(&world.home, "test").unwrap();
     key_in(&world.home.master_key_next());
-    let refused = error_of(world.from_home().keep(&lock, &random_key(), true));
+    let refused = error_of(world.at_home().keep(&lock, &random_key(), true));
     assert!(refused.hint().contains("key show-id"), "{}", refused.hint());
     assert!(!world.home.master_key().exists());
 }
@@ -201,7 +201,7 @@ fn no_key_is_kept_over_a_rotation_that_was_interrupted() {
 fn sources_print_no_key() {
     let world = World::new();
     let text = MasterKey::generate().to_text();
-    let shown = format!("{:?}", world.from_environment(&text));
+    let shown = format!("{:?}", world.at_environment(&text));
     assert!(!shown.contains("odmk1"), "{shown}");
-    assert_eq!(error_of(world.from_home().find()).code(), "no_key");
+    assert_eq!(error_of(world.at_home().find()).code(), "no_key");
 }

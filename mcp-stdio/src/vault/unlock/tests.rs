@@ -9,7 +9,7 @@ use super::*;
 fn nothing_is_touched_before_the_first_question() {
     let world = World::new();
     let slot = Slot::new(world.home.clone());
-    let vault = Vault::new(slot.clone(), world.from_keyring(), Arc::clone(&world.clock));
+    let vault = Vault::new(slot.clone(), world.at_keyring(), Arc::clone(&world.clock));
     let _clone = vault.clone();
     assert_eq!(slot.get().unwrap_err().code(), "not_yet_opened");
     assert!(!world.home.run_dir().join("keyring.lock").exists());
@@ -19,7 +19,7 @@ fn nothing_is_touched_before_the_first_question() {
 #[test]
 fn without_a_key_the_vault_says_so_and_opens_as_soon_as_there_is_one() {
     let world = World::new();
-    let sources = world.from_home();
+    let sources = world.at_home();
     let vault = world.vault(sources.clone());
     assert_eq!(error_of(vault.tenant()).code(), "no_key");
     let made = world.init(&sources);
@@ -31,7 +31,7 @@ fn a_key_of_nobody_makes_no_tenant() {
     let world = World::new();
     world.tenant_of(&random_key());
     for key in [random_key(), KeyText::Passphrase(secret(WORDS))] {
-        let vault = world.vault(world.from_environment(&key.to_text()));
+        let vault = world.vault(world.at_environment(&key.to_text()));
         let error = error_of(vault.tenant());
         assert_eq!(error.code(), "no_tenant");
         assert!(
@@ -86,7 +86,7 @@ fn another_process_sees_what_was_added_removed_and_chosen() {
     let tea = one
         .add(new_store("Tea", "1", "key-key-key"), &actor())
         .unwrap();
-    assert_eq!(two.stores().unwrap(), [tea.clone()]);
+    assert_eq!(two.stores().unwrap(), std::slice::from_ref(&tea));
     one.set_default(Some(&tea.id), &actor()).unwrap();
     assert!(two.stores().unwrap()[0].is_default);
     assert_eq!(two.tenant().unwrap().default_store, Some(tea.id.clone()));
@@ -98,7 +98,7 @@ fn another_process_sees_what_was_added_removed_and_chosen() {
 #[test]
 fn a_vault_looks_for_its_key_once_while_nothing_changes() {
     let world = World::new();
-    let sources = world.from_home();
+    let sources = world.at_home();
     world.init(&sources);
     let vault = world.vault(sources);
     vault.tenant().unwrap();
@@ -113,7 +113,7 @@ fn a_vault_looks_for_its_key_once_while_nothing_changes() {
 #[test]
 fn many_questions_at_once_look_for_the_key_once() {
     let world = World::new();
-    let sources = world.from_keyring();
+    let sources = world.at_keyring();
     world.init(&sources);
     let vault = world.vault(sources);
     std::thread::scope(|scope| {
@@ -144,6 +144,45 @@ fn many_questions_at_once_share_one_refusal() {
 }
 
 #[test]
+fn whoever_added_a_store_finds_it_at_once_whatever_others_do() {
+    let world = World::new();
+    let (_, sources) = world.tenant_of(&random_key());
+    let vault = world.vault(sources);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let vault = &vault;
+            scope.spawn(move || {
+                for round in 0..10 {
+                    let id = format!("{}", 100 + thread * 10 + round);
+                    let name = format!("Shop {id}");
+                    let added = vault
+                        .add(new_store(&name, &id, "key-key-key"), &actor())
+                        .unwrap();
+                    assert_eq!(vault.resolve(&name).unwrap(), added);
+                    vault.open(&added).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(vault.stores().unwrap().len(), 40);
+}
+
+#[test]
+fn a_tenant_put_back_from_a_backup_is_not_called_a_rotation() {
+    let world = World::new();
+    let sources = world.at_home();
+    world.init(&sources);
+    let vault = world.vault(sources);
+    let tenant = vault.tenant().unwrap();
+    let before = world.tenant_row(&tenant.id);
+    let prepared = rotate::prepare(&vault, rotate::NewKey::Random, "test").unwrap();
+    rotate::finish(rotate::commit(prepared, &actor()).unwrap()).unwrap();
+    assert_eq!(vault.tenant().unwrap().key_version, 2);
+    world.forge_tenant(&before);
+    assert_eq!(error_of(vault.tenant()).code(), "no_tenant");
+}
+
+#[test]
 fn a_restored_state_file_is_looked_at_afresh() {
     let world = World::new();
     let (_, sources) = world.tenant_of(&random_key());
@@ -165,7 +204,7 @@ fn a_restored_state_file_is_looked_at_afresh() {
 #[test]
 fn a_key_file_that_is_put_right_works_without_a_restart() {
     let world = World::new();
-    let sources = world.from_home();
+    let sources = world.at_home();
     world.init(&sources);
     let right = key_file::read(&world.home.master_key()).unwrap().unwrap();
     key_file::write(&world.home.master_key(), &MasterKey::generate().to_text()).unwrap();
@@ -186,7 +225,7 @@ fn every_attempt_is_counted() {
             .add(new_store("Tea", "1", "key-key-key"), &actor())
             .unwrap();
         vault.open(&tea).unwrap();
-        let stranger = world.vault(world.from_environment(&random_key().to_text()));
+        let stranger = world.vault(world.at_environment(&random_key().to_text()));
         error_of(stranger.tenant());
     });
     assert_eq!(recorder.of("success"), 2);

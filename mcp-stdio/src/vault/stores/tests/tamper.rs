@@ -156,8 +156,15 @@ fn what_a_seal_is_bound_to_cannot_be_edited() {
         tampered.refused("store `Tea`");
         now = row;
     }
+    // What the error advises works.
+    let vault = tampered.world.vault(tampered.sources.clone());
+    let mut again = new_store("Tea", "4242", KEY);
+    again.replace = true;
+    vault.add(again, &actor()).unwrap();
+    assert_eq!(tampered.ask().unwrap(), secret(KEY));
+    let now = tampered.world.store_rows(&tampered.tenant.id).remove(0);
     // The name is the owner's to change and not bound.
-    let mut renamed = sound.clone();
+    let mut renamed = now.clone();
     (renamed.name, renamed.name_key) = ("TEA".to_owned(), "tea".to_owned());
     tampered.store_is(&now, &renamed);
     assert_eq!(tampered.ask().unwrap(), secret(KEY));
@@ -236,7 +243,7 @@ fn rotated() -> (Tampered, Sources) {
     let tampered = Tampered::new();
     let vault = tampered.world.vault(tampered.sources.clone());
     let prepared = rotate::prepare(&vault, NewKey::Random, "test").unwrap();
-    let new = tampered.world.from_environment(&prepared.new_key_text());
+    let new = tampered.world.at_environment(&prepared.new_key_text());
     rotate::finish(rotate::commit(prepared, &actor()).unwrap()).unwrap();
     (tampered, new)
 }
