@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::env::{Settings, Source};
 use shared::paths::Home;
@@ -42,12 +43,12 @@ pub struct Config {
     pub wanted: Option<String>,
     /// Where the master key is looked for.
     pub keys: Sources,
-    /// The file with the master key from the command line: `--master-key-file`. A command that is told to a person names it, too.
-    pub key_file: Option<PathBuf>,
     /// Whether the system's keyring may be asked for the master key: it may ask its user, so only what needs the key does.
     pub asks_keyring: bool,
     /// The address for a store that is added: `API_BASE_URL`.
     pub api_base_url: ApiAddress,
+    /// How long audit records are kept: `AUDIT_RETENTION`.
+    pub audit_retention: Duration,
     /// How much the client may ask for at once.
     pub bounds: Bounds,
     /// What is wrong with the settings, one line each. With any mistake nothing is sent to a shop.
@@ -71,8 +72,7 @@ impl Config {
             desk: desk_config(settings),
             store,
             wanted: settings.text("store").map(str::to_owned),
-            keys: Sources::new(settings, &home, key_file.clone()),
-            key_file,
+            keys: Sources::new(settings, &home, key_file),
             asks_keyring: settings.text("key_source") == Some("keyring"),
             api_base_url: ApiAddress {
                 url: settings.url("api_base_url"),
@@ -82,6 +82,7 @@ impl Config {
                 ),
             },
             home,
+            audit_retention: settings.duration("audit_retention"),
             bounds: Bounds {
                 max_line_bytes: settings.bytes("max_line_bytes"),
                 max_in_flight: small(settings.count("max_in_flight")),

@@ -87,8 +87,11 @@ pub fn looks_like_a_key(text: &str) -> bool {
     if length < SHORTEST_KEY || text.chars().any(char::is_whitespace) || !text.is_ascii() {
         return false;
     }
-    // A random hexadecimal text has a word for each two to three characters, words of a language for each five and more.
-    words(text) * 5 >= length
+    // A random text has a "word" for each two to three characters, a language for each five and more. Keys without digits are rare, names
+    // in camel case are not.
+    let has_digits = text.chars().filter(char::is_ascii_digit).count() >= 2;
+    let longest_words = if has_digits { 5 } else { 3 };
+    words(text) * longest_words >= length
 }
 
 /// Runs of small letters (one capital before them belongs to them), of capitals, and of digits.
@@ -186,6 +189,7 @@ mod tests {
             "3F2504E0-4F89-11D3-9A0C-0305E82C3301",
             "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
             "AKIAIOSFODNN7EXAMPLE+wJalrXUtnFEMI/K7MDENG",
+            "qWmZpRtLkVbNxCjHgFdSaYuIeO",
             "odmk1qqqqqqqqqqqqqqqq",
             "ODMK1QQ",
         ] {

@@ -235,7 +235,7 @@ impl Stores {
     ) {
         match &self.kind {
             Kind::Env(_) => {
-                sealed::note_unsigned(&self.slot, Chain::Env, actor, action, target, outcome).await
+                sealed::note_unsigned(&self.slot, Chain::Env, actor, action, target, outcome).await;
             }
             Kind::Sealed(sealed) => sealed.note(actor, action, target, outcome).await,
         }

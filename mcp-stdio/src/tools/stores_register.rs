@@ -134,14 +134,19 @@ fn command(config: &Config, source: Option<&KeySource>, store_id: &StoreId, name
     if *config.home.source() != Source::Default {
         program.extend(["--home".to_owned(), path(config.home.root())]);
     }
-    match source {
-        Some(KeySource::Flag(file) | KeySource::File(file)) => {
-            program.extend(["--master-key-file".to_owned(), path(file)]);
-        }
-        _ => {}
+    if let Some(KeySource::Flag(file) | KeySource::File(file)) = source {
+        program.extend(["--master-key-file".to_owned(), path(file)]);
     }
     let mut add = program.clone();
-    add.extend(["store", "add", "--name", name, "--id", store_id.as_str()].map(str::to_owned));
+    // One word: a name may begin with a dash.
+    let name = if name.starts_with('-') {
+        vec![format!("--name={name}")]
+    } else {
+        vec!["--name".to_owned(), name.to_owned()]
+    };
+    add.extend(["store", "add"].map(str::to_owned));
+    add.extend(name);
+    add.extend(["--id", store_id.as_str()].map(str::to_owned));
     if !config.api_base_url.is_usual {
         add.extend([
             "--api-base-url".to_owned(),
@@ -240,6 +245,15 @@ mod tests {
         assert_eq!(
             said(&told, None, "Demo"),
             "BIN --home /srv/home init && BIN --home /srv/home store add --name Demo --id 4242"
+        );
+    }
+
+    #[test]
+    fn a_name_that_looks_like_a_flag_stays_a_name() {
+        let usual = config(None, &[("HOME", "/home/ana")]);
+        assert_eq!(
+            said(&usual, Some(&KeySource::HomeFile), "-Sale-"),
+            "BIN store add --name=-Sale- --id 4242"
         );
     }
 
