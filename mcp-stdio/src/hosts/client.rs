@@ -78,7 +78,7 @@ pub static CLIENTS: &[Client] = &[
         shape: Shape::Typed,
         format: Format::Jsonc,
         file: Target::Edited(claude_code),
-        restart: "New sessions see it; in a running one type /mcp.",
+        restart: "New sessions notice; in a running one type /mcp.",
     },
     // The documentation "Model Context Protocol", section "Configuration locations" (2026-11).
     Client {
@@ -118,7 +118,7 @@ pub static CLIENTS: &[Client] = &[
         shape: Shape::Plain,
         format: Format::Toml,
         file: Target::Edited(|places| own_home(places, "CODEX_HOME", ".codex", "config.toml")),
-        restart: "New sessions see it.",
+        restart: "New sessions notice.",
     },
     // The documentation "MCP servers with the Gemini CLI" and "Configuration" (2026-11).
     Client {
@@ -128,7 +128,7 @@ pub static CLIENTS: &[Client] = &[
         shape: Shape::Plain,
         format: Format::Jsonc,
         file: Target::Edited(|places| below_home(places, ".gemini", "settings.json")),
-        restart: "New sessions see it.",
+        restart: "New sessions notice.",
     },
     // The documentation "Configuration Files" (2026-11): macOS follows XDG like Linux.
     Client {
@@ -138,7 +138,7 @@ pub static CLIENTS: &[Client] = &[
         shape: Shape::Extension,
         format: Format::Yaml,
         file: Target::Edited(goose),
-        restart: "New sessions see it.",
+        restart: "New sessions notice.",
     },
     // The documentation "Cascade MCP Integration" (2026-11).
     Client {
@@ -178,7 +178,7 @@ pub static CLIENTS: &[Client] = &[
         shape: Shape::CommandList,
         format: Format::Jsonc,
         file: Target::Pasted("~/.config/opencode/opencode.json"),
-        restart: "New sessions see it.",
+        restart: "New sessions notice.",
     },
     // The documentation "MCPs" (2026-11).
     Client {
@@ -190,7 +190,7 @@ pub static CLIENTS: &[Client] = &[
         file: Target::Pasted(
             "~/.config/crush/crush.json (Windows: %LOCALAPPDATA%\\crush\\crush.json)",
         ),
-        restart: "New sessions see it.",
+        restart: "New sessions notice.",
     },
     // The documentation "Configuring MCP Servers" (2026-11): the extension keeps the file and opens it.
     Client {
