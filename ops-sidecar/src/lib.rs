@@ -6,7 +6,7 @@
 //! | [`config`] | settings of this program, every mistake at once |
 //! | [`run`] | the program: start, serve, stop |
 //! | [`tasks`] | supervision: loops, and what it means when one ends |
-//! | [`checks`] | facts about the file, the disk, memory, processes and quota, and the findings they amount to |
+//! | [`checks`] | facts about the file, the disk, memory, processes, quota, audit and key files, and the findings they amount to |
 //! | [`http`] | guard, accept loop, health, metrics |
 //!
 //! Data flows one way: `run → http → checks → shared`. Health, readiness and metrics render the same findings; only `checks` decides

@@ -73,6 +73,8 @@ pub struct Auditor {
     slot: Slot,
     clock: Arc<dyn Clock>,
     known: BTreeMap<Chain, Known>,
+    /// Ends that this process has put into the checkpoints.
+    remembered: BTreeMap<Chain, Head>,
     next_in_full: Option<Instant>,
     next_minute: Option<Instant>,
     checked_in_full_at: Option<String>,
@@ -95,6 +97,7 @@ impl Auditor {
             slot,
             clock,
             known: BTreeMap::new(),
+            remembered: BTreeMap::new(),
             next_in_full: None,
             next_minute: None,
             checked_in_full_at: None,
@@ -146,6 +149,8 @@ impl Auditor {
         if in_full {
             self.next_in_full = Some(now + IN_FULL_EVERY);
             self.checked_in_full_at = Some(rfc3339(self.clock.now()));
+            // Said again, in case that somebody has taken the file away.
+            self.remembered.clear();
         }
         if each_minute {
             self.remember(state)?;
@@ -191,24 +196,32 @@ impl Auditor {
                 _ => audit::verify(state, &chain, None, remembered),
             };
             let verdict = verdict.context("cannot read an audit chain")?;
+            if let Some(bad) = verdict.first_bad {
+                tell_once(&chain, bad, self.known.get(&chain));
+            } else if verdict.head.is_none() {
+                // There is no such chain, and nothing remembers one.
+                self.known.remove(&chain);
+                continue;
+            }
             let known = Known {
                 head: verdict.head.unwrap_or(Head::NONE),
                 bad: verdict.first_bad,
             };
-            if let Some(bad) = verdict.first_bad {
-                tell_once(&chain, bad, self.known.get(&chain));
-            }
             self.known.insert(chain, known);
         }
         Ok(())
     }
 
     /// Puts the ends of sound chains where a hand in the state file does not reach them: the checkpoints' file and the log.
-    fn remember(&self, state: &State) -> anyhow::Result<()> {
+    fn remember(&mut self, state: &State) -> anyhow::Result<()> {
         let sound = self.known.iter().filter(|(_, known)| known.bad.is_none());
-        let heads: Vec<(Chain, Head)> = sound
+        let moved = sound.filter(|(chain, known)| self.remembered.get(*chain) != Some(&known.head));
+        let heads: Vec<(Chain, Head)> = moved
             .map(|(chain, known)| (chain.clone(), known.head))
             .collect();
+        if heads.is_empty() {
+            return Ok(());
+        }
         for (chain, head) in &heads {
             let (chain, hash) = (chain.as_str(), head.hash_hex());
             tracing::info!(
@@ -220,7 +233,9 @@ impl Auditor {
             );
         }
         checkpoint::note(state.home(), &heads, self.clock.now_ms())
-            .context("cannot write the audit's checkpoints")
+            .context("cannot write the audit's checkpoints")?;
+        self.remembered.extend(heads);
+        Ok(())
     }
 
     fn facts(&self) -> AuditFacts {

@@ -230,3 +230,58 @@ fn split<const N: usize>(
 fn number(value: u64) -> f64 {
     value as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn audit(chains: usize) -> AuditFacts {
+        let chain = |number: usize| ChainFacts {
+            chain: format!("{number:032x}"),
+            rows: number as u64,
+            head: "ffffffffffff".repeat(5) + "ffff",
+            problem: (number == 1).then(|| "record 1 is missing".to_owned()),
+        };
+        AuditFacts {
+            checked_in_full_at: None,
+            chains: (0..chains).map(chain).collect(),
+        }
+    }
+
+    #[test]
+    fn a_chain_is_three_numbers_that_every_program_keeps_exactly() {
+        let page = text::render(&chains(Some(&audit(2))));
+        let tenant = format!("{:032x}", 1);
+        for line in [
+            format!("orderdesk_mcp_audit_rows{{tenant_id=\"{tenant}\"}} 1\n"),
+            format!("orderdesk_mcp_audit_head{{tenant_id=\"{tenant}\"}} 281474976710655\n"),
+            format!("orderdesk_mcp_audit_chain_ok{{tenant_id=\"{tenant}\"}} 0\n"),
+        ] {
+            assert!(page.contains(&line), "{line} in {page}");
+        }
+    }
+
+    #[test]
+    fn the_page_does_not_grow_with_every_tenant_there_ever_was() {
+        for family in chains(Some(&audit(MOST_TENANTS + 100))) {
+            assert_eq!(family.samples.len(), MOST_TENANTS);
+        }
+        assert!(chains(None).iter().all(|family| family.samples.is_empty()));
+    }
+
+    #[test]
+    fn what_a_tenant_has_left_is_shown_by_operation() {
+        let quota = QuotaFacts {
+            tenants: vec![TenantTokens {
+                tenant: "t1".to_owned(),
+                operation: "writes",
+                available: 1.5,
+            }],
+            ..QuotaFacts::default()
+        };
+        let page = text::render(&[tenant_tokens(Some(&quota))]);
+        let line =
+            "orderdesk_mcp_tenant_tokens_available{tenant_id=\"t1\",operation=\"writes\"} 1.5\n";
+        assert!(page.contains(line), "{page}");
+    }
+}

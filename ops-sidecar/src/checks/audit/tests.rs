@@ -260,6 +260,18 @@ fn ends_are_remembered_every_minute_and_only_when_they_moved() {
 }
 
 #[test]
+fn checkpoints_that_were_taken_away_are_written_again_within_the_hour() {
+    let mut house = House::new();
+    house.record(&ENV, 2);
+    house.look();
+    let file = house.slot.home().audit_checkpoints();
+    std::fs::remove_file(&file).expect("it was there");
+    house.rest(IN_FULL_EVERY);
+    house.look();
+    assert!(file.exists());
+}
+
+#[test]
 fn what_cannot_be_remembered_is_a_warning_until_it_works() {
     let mut house = House::new();
     house.record(&ENV, 1);
