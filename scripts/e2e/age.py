@@ -34,7 +34,11 @@ def _theirs_opens_ours(shell: Shell, key: str) -> list[Check]:
     plain = _text(shell.home / "opened")
     return [
         Check("key export, its file for the owner only", sealed.stat().st_mode & 0o777 == 0o600, f"{sealed.stat().st_mode:o}"),
-        Check("the export holds no key in plain", key not in _text(sealed) and "AGE ENCRYPTED FILE" in _text(sealed), _text(sealed)),
+        Check(
+            "the export holds no key in plain",
+            key not in _text(sealed) and "AGE ENCRYPTED FILE" in _text(sealed),
+            _text(sealed),
+        ),
         Check("age opens it, and it is master.key", opened.code == 0 and plain.strip() == key, opened.stdout),
         Check("age does not open it with another passphrase", wrong.code != 0, wrong.stdout),
     ]
@@ -52,14 +56,22 @@ def _ours_opens_theirs(stage: Stage, shell: Shell, key: str) -> list[Check]:
     theirs = shell.home / "theirs.age"
     refused = moved.run("key", "import", theirs, stdin=f"{PASSPHRASE}s\n")
     imported = moved.run("key", "import", theirs, stdin=f"{PASSPHRASE}\n")
-    typed = moved.on_a_terminal(BIN / "mcp-stdio", "key", "export", "--to", "again.age", answers=[("passphrase", PASSPHRASE), ("", PASSPHRASE)])
+    typed = moved.on_a_terminal(
+        BIN / "mcp-stdio", "key", "export", "--to", "again.age", answers=[("passphrase", PASSPHRASE), ("", PASSPHRASE)]
+    )
     tested = moved.run("store", "test", stage.store["name"])
     return [
         Check("age seals a key", sealed.code == 0, sealed.stdout),
         Check("key import refuses a wrong passphrase", refused.code != 0 and "hint:" in refused.stderr, refused.said),
-        Check("key import takes age's file", imported.code == 0 and _text(moved.data / "master.key").strip() == key, imported.said),
+        Check(
+            "key import takes age's file", imported.code == 0 and _text(moved.data / "master.key").strip() == key, imported.said
+        ),
         Check("the shop opens on the new machine", tested.code == 0, tested.said),
-        Check("key export asks on a terminal, twice, without echo", typed.code == 0 and PASSPHRASE not in typed.stdout, typed.stdout),
+        Check(
+            "key export asks on a terminal, twice, without echo",
+            typed.code == 0 and PASSPHRASE not in typed.stdout,
+            typed.stdout,
+        ),
     ]
 
 

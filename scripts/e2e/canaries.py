@@ -53,10 +53,18 @@ def _swept(stage: Stage) -> list[Check]:
     tampered, refused = _tampered(stage, shell)
     seen.commands(tampered)
     from_environment = _handed_over(shell, secrets)
+    printed = _printed(shell, secrets, seen)
     seen.files("the home", stage.home, but=[stage.home / "master.key"])
     seen.files("the user's own files", shell.home, but=[shell.home / "moved/master.key"])
     seen.files("logs of the stage", stage.folder, depth=1)
-    return [as_meant, *secrets.found_in(seen), secrets.can_be_found(stage.folder / "scratch"), from_environment, refused]
+    return [
+        as_meant,
+        printed,
+        *secrets.found_in(seen),
+        secrets.can_be_found(stage.folder / "scratch"),
+        from_environment,
+        refused,
+    ]
 
 
 class Secrets:
@@ -79,7 +87,10 @@ class Secrets:
             "a passphrase as the key": PASSED_IN.removeprefix("passphrase:").encode(),
             "a key pasted into a conversation": PASTED_KEY.encode(),
             **{f"the API key of {store['name']}": store["api_key"].encode() for store in stage.stores},
-            **{f"the API key of {store['name']} in base64": base64.b64encode(store["api_key"].encode())[:-4] for store in stage.stores},
+            **{
+                f"the API key of {store['name']} in base64": base64.b64encode(store["api_key"].encode())[:-4]
+                for store in stage.stores
+            },
         }
         order = json.loads(_asked(stage, f"orders/{ORDER_ID}"))["order"]
         self.personal = {
@@ -111,7 +122,9 @@ class Secrets:
         seen.files("scratch", scratch)
         found = [what for what, secret in planted.items() if any(secret in text for _, text, _ in seen.places)]
         shutil.rmtree(scratch)
-        return Check(f"the sweep finds each of {len(planted)} planted canaries", sorted(found) == sorted(planted), f"only {found}")
+        return Check(
+            f"the sweep finds each of {len(planted)} planted canaries", sorted(found) == sorted(planted), f"only {found}"
+        )
 
 
 class Seen:
@@ -205,7 +218,9 @@ def _commands(stage: Stage, shell: Shell, secrets: Secrets) -> tuple[list[Ran], 
     odd = [f"`{ran.command}`: {ran.code} {ran.stderr[-300:]}" for ran in worked if ran.code != 0]
     odd += [f"`{ran.command}`: {ran.code}" for ran in failed if ran.code == 0 or "panic" in ran.stderr or not ran.said]
     name = f"{len(worked)} commands work, {len(failed)} are refused"
-    return [*worked, *failed, shell.run("store", "remove", "Spare", "--yes"), shell.run("doctor")], Check(name, not odd, "; ".join(odd)[:1500])
+    return [*worked, *failed, shell.run("store", "remove", "Spare", "--yes"), shell.run("doctor")], Check(
+        name, not odd, "; ".join(odd)[:1500]
+    )
 
 
 def _session(stage: Stage, server: wire.Server) -> None:
@@ -221,6 +236,9 @@ def _session(stage: Stage, server: wire.Server) -> None:
     server.call("stores_register", store_id="4711", store_name=PASTED_KEY)
 
 
+# The seal of another shop, be it this tenant's or another's.
+OTHER_SEAL = "select sealed_key, seal_nonce from stores other where other.id <> stores.id limit 1"
+
 # What somebody with a database tool could do to a sealed row, and to what it belongs to.
 TAMPERING = {
     "a bit of the seal": "update stores set sealed_key = cast(x'00' || substr(sealed_key, 2) as blob)",
@@ -229,10 +247,10 @@ TAMPERING = {
     "another address": "update stores set base_url = 'http://127.0.0.1:9/api/v2'",
     "another store": "update stores set store_id = '4711' where name = 'Demo Store'",
     "an older key": "update stores set key_version = key_version - 1",
-    "two seals swapped": "update stores set sealed_key = (select o.sealed_key from stores o where o.id <> stores.id), seal_nonce = (select o.seal_nonce from stores o where o.id <> stores.id)",
+    "two seals swapped": f"update stores set (sealed_key, seal_nonce) = ({OTHER_SEAL})",
     "the tenant's wrapped key": "update tenants set wrapped_key = zeroblob(length(wrapped_key))",
     "the tenant's salt": "update tenants set salt = zeroblob(length(salt))",
-}  # fmt: skip
+}
 
 
 def _tampered(stage: Stage, shell: Shell) -> tuple[list[Ran], Check]:
@@ -243,16 +261,24 @@ def _tampered(stage: Stage, shell: Shell) -> tuple[list[Ran], Check]:
         home.mkdir(mode=0o700)
         (home / "master.key").write_bytes((stage.home / "master.key").read_bytes())
         (home / "master.key").chmod(0o600)
-        with contextlib.closing(sqlite3.connect(stage.home / "state.db")) as before, contextlib.closing(sqlite3.connect(home / "state.db")) as copy:
-            before.backup(copy)
-            changed = copy.execute(edit).rowcount
-            copy.commit()
+        changed = _edited_copy(stage.home / "state.db", home / "state.db", edit)
         also = {"ORDERDESK_MCP_HOME": str(home)}
-        tried = [shell.run(*arguments, also=also) for arguments in (["store", "test"], ["store", "list"], ["call", "orders_get", json.dumps({"order_id": ORDER_ID})], ["doctor"])]
-        if changed < 1 or tried[0].code == 0 or tried[2].code == 0 or any("panicked" in each.stderr for each in tried):
-            opened.append(f"{what}: {tried[0].said} {tried[2].said}")
+        order = json.dumps({"order_id": ORDER_ID})
+        commands = (["store", "test"], ["call", "orders_get", order], ["store", "list"], ["doctor"])
+        tried = [shell.run(*arguments, also=also) for arguments in commands]
+        if changed < 1 or tried[0].code == 0 or tried[1].code == 0 or any("panic" in each.stderr for each in tried):
+            opened.append(f"{what}: {tried[0].said} {tried[1].said}")
         ran += tried
     return ran, Check(f"{len(TAMPERING)} kinds of edited rows are refused", not opened, "\n".join(opened)[:1500])
+
+
+def _edited_copy(original: Path, copy: Path, edit: str) -> int:
+    """Copies a database and edits the copy; how many rows that has changed."""
+    with contextlib.closing(sqlite3.connect(original)) as before, contextlib.closing(sqlite3.connect(copy)) as after:
+        before.backup(after)
+        changed = after.execute(edit).rowcount
+        after.commit()
+    return changed
 
 
 def _handed_over(shell: Shell, secrets: Secrets) -> Check:
@@ -267,6 +293,24 @@ def _handed_over(shell: Shell, secrets: Secrets) -> Check:
     given = shown and key.encode() not in cmdline and key not in server.stderr
     check = Check("a key from the environment is in the environment only", well and given, text)
     return check
+
+
+def _printed(shell: Shell, secrets: Secrets, seen: Seen) -> Check:
+    """Where a key comes from the environment, a rotation prints the new one, on stdout alone, once: somebody has to put it there."""
+    second = {"ORDERDESK_MCP_MASTER_KEY": PASSED_IN}
+    rotated = shell.run("key", "rotate", "--yes", also=second)
+    new = rotated.stdout.strip()
+    old_refused = shell.run("store", "test", "Theirs", also=second)
+    new_opens = shell.run("store", "test", "Theirs", also={"ORDERDESK_MCP_MASTER_KEY": new})
+    secrets.add("a new master key that was printed", new)
+    seen.commands([old_refused, new_opens])
+    seen.note("stderr of a rotation that prints", rotated.stderr)
+    well = rotated.code == 0 and new.startswith("odmk1") and "\n" not in new and old_refused.code != 0 and new_opens.code == 0
+    return Check(
+        "a rotation without a key file prints the new key, and it works",
+        well,
+        f"{rotated.stderr} {old_refused.said} {new_opens.said}",
+    )
 
 
 def _proc(pid: int, name: str) -> bytes:
@@ -290,26 +334,36 @@ def _closed_to_others(folder: Path) -> Check:
         if user:
             shutil.chown(place, NOBODY, NOBODY)
         server = subprocess.Popen(
-            [program], env={"HOME": str(place), "PATH": os.environ["PATH"], "ORDERDESK_MCP_MASTER_KEY": PASSED_IN},
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **user,
-        )  # fmt: skip
+            [program],
+            env={"HOME": str(place), "PATH": os.environ["PATH"], "ORDERDESK_MCP_MASTER_KEY": PASSED_IN},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            **user,
+        )
         with server:
             # An answer means that it is past its first steps.
-            server.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": wire.HELLO}).encode() + b"\n")
+            server.stdin.write(
+                json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": wire.HELLO}).encode() + b"\n"
+            )
             server.stdin.flush()
             server.stdout.readline()
             limits = re.findall(r"Max core file size +(\S+) +(\S+)", Path(f"/proc/{server.pid}/limits").read_text())
-            read = [subprocess.run(["cat", f"/proc/{server.pid}/{name}"], capture_output=True, **user) for name in ("environ", "mem", "maps")]
+            files = [f"/proc/{server.pid}/{name}" for name in ("environ", "mem", "maps")]
+            read = [subprocess.run(["cat", file], capture_output=True, **user) for file in files]
             server.stdin.close()
     finally:
         shutil.rmtree(place, ignore_errors=True)
     open_ = [ran.stdout[:80] for ran in read if b"Permission denied" not in ran.stderr]
-    return Check("a server leaves no core dump, and its user's other programs cannot read it", limits == [("0", "0")] and not open_, f"{limits} {open_}")
+    return Check(
+        "a server leaves no core dump, and its user's other programs cannot read it",
+        limits == [("0", "0")] and not open_,
+        f"{limits} {open_}",
+    )
 
 
 def _asked(stage: Stage, path: str) -> str:
     """What the shop itself says, asked without any of us in between."""
-
 
     store = stage.store
     headers = {"ORDERDESK-STORE-ID": store["store_id"], "ORDERDESK-API-KEY": store["api_key"]}

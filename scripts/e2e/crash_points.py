@@ -22,7 +22,20 @@ from shell import Ran, Shell
 from stage import OPEN_WIDE, Stage, StageError
 
 # Everything by which a command of ours changes what is on the disk. A question mark: not every machine has the call.
-CHANGES = ["pwrite64", "write", "fsync", "fdatasync", "?rename", "renameat", "renameat2", "?unlink", "unlinkat", "ftruncate", "?link", "linkat"]
+CHANGES = [
+    "pwrite64",
+    "write",
+    "fsync",
+    "fdatasync",
+    "?rename",
+    "renameat",
+    "renameat2",
+    "?unlink",
+    "unlinkat",
+    "ftruncate",
+    "?link",
+    "linkat",
+]
 
 # What a failing and a full disk answer, and to which calls.
 DISK_ERRORS = ["EIO", "ENOSPC"]
@@ -50,7 +63,10 @@ class Tally:
 
     def report(self, took_s: float) -> bool:
         outcomes = "".join(f", {count} times {outcome}" for outcome, count in sorted(self.outcomes.items()))
-        print(f"  {'FAIL' if self.broken else 'ok  '} {self.command}: {self.kills} kills, {self.errors} disk errors{outcomes}, {took_s:.1f} s")
+        print(
+            f"  {'FAIL' if self.broken else 'ok  '} {self.command}: {self.kills} kills, {self.errors} disk errors{outcomes},"
+            f" {took_s:.1f} s"
+        )
         for what in self.broken[:5]:
             print(f"       {what}")
         return not self.broken
@@ -128,7 +144,11 @@ class Shop:
 
     def opened_with(self, key: str) -> set[str]:
         """The shops whose seals this key opens, asked of a process that has it from its environment."""
-        return {name for name in self.names if self.shell.run("store", "test", name, also={"ORDERDESK_MCP_MASTER_KEY": key}).code == 0}
+        return {
+            name
+            for name in self.names
+            if self.shell.run("store", "test", name, also={"ORDERDESK_MCP_MASTER_KEY": key}).code == 0
+        }
 
     def one_key_works(self, before: str) -> str:
         """Which of the keys it is. Raises `Broken` when it is none, or when each of several opens a part."""
@@ -157,7 +177,10 @@ def rotation(stage: Stage, whole: bool) -> Tally:
         before[0] = shop.key_file.read_text().strip()
         return shell.run("key", "rotate", "--yes", under=tracer)
 
-    with wire.Server(shell.environment) as running, wire.Server({**shell.environment, "ORDERDESK_MCP_MASTER_KEY": first}) as left_behind:
+    with (
+        wire.Server(shell.environment) as running,
+        wire.Server({**shell.environment, "ORDERDESK_MCP_MASTER_KEY": first}) as left_behind,
+    ):
 
         def holds(ran: Ran) -> None:
             for name in shop.names:
@@ -240,6 +263,28 @@ def adding(stage: Stage, _: bool) -> Tally:
     return tally
 
 
+def importing(stage: Stage, whole: bool) -> Tally:
+    """`key import` into a home that has lost its key: whatever a crash leaves, the same command finishes it."""
+    tally = Tally("key import")
+    shop = Shop(stage, "importing")
+    key = shop.key_file.read_text()
+
+    def attempt(tracer: list[str]) -> Ran:
+        shop.key_file.unlink()
+        return shop.shell.run("key", "import", "-", stdin=key, under=tracer)
+
+    def holds(ran: Ran) -> None:
+        if ran.code == 0 and shop.keys() != {key.strip()}:
+            raise Broken("the import said that all is well")
+        shop.shell.run("key", "import", "-", stdin=key).well()
+        for name in shop.names:
+            shop.shell.run("store", "test", name).well()
+
+    each_kill(tally, attempt, holds)
+    each_disk_error(tally, whole, attempt, holds)
+    return tally
+
+
 def installing(stage: Stage, whole: bool) -> Tally:
     """`install` into a client's file that has other things in it: the old one or the new one, never half of one."""
     tally = Tally("install --client claude-code")
@@ -268,10 +313,12 @@ def installing(stage: Stage, whole: bool) -> Tally:
 
 def main(arguments: list[str]) -> int:
     whole = "--whole" in arguments
-    print("crash points: each command killed at each of its writes, syncs, renames and removals; then a disk that fails or is full")
+    print(
+        "crash points: each command killed at each of its writes, syncs, renames and removals; then a disk that fails or is full"
+    )
     tallies, held = [], []
     with Stage(settings=OPEN_WIDE, sandbox=["--no-rate-limit"]) as stage:
-        for play in (rotation, first_steps, adding, installing):
+        for play in (rotation, first_steps, adding, importing, installing):
             began = time.monotonic()
             tallies.append(play(stage, whole))
             held.append(tallies[-1].report(time.monotonic() - began))

@@ -109,7 +109,9 @@ async def assistant(stage: Stage) -> None:
         ready_ms = (time.perf_counter() - began) * 1000
         tools = (await client.list_tools()).tools
         info = client.server_info
-        print(f"{info.name} {info.version}, revision {client.protocol_version}, ready in {ready_ms:.0f} ms, {len(tools)} tools:")
+        print(
+            f"{info.name} {info.version}, revision {client.protocol_version}, ready in {ready_ms:.0f} ms, {len(tools)} tools:"
+        )
         print(textwrap.fill(", ".join(tool.name for tool in tools), WIDTH, initial_indent="  ", subsequent_indent="  "))
         print()
 
@@ -173,7 +175,10 @@ def show_health(health: dict) -> None:
     probe_us = (state["write_probe_seconds"] or 0) * 1e6
     rows = [
         ("health", f"{paint(colour, health['status'])}, ready, version {health['version']}"),
-        ("state file", f"written in {probe_us:.0f} µs, schema {state['schema_version']}, {state['database_bytes'] / 1e3:.0f} kB"),
+        (
+            "state file",
+            f"written in {probe_us:.0f} µs, schema {state['schema_version']}, {state['database_bytes'] / 1e3:.0f} kB",
+        ),
         ("processes", f"{processes['mcp_stdio']} mcp-stdio, {processes['ops_sidecar']} ops-sidecar"),
         ("disk", f"{share(disk['used_bytes'], disk['used_bytes'] + disk['free_bytes'])} used"),
         ("memory", f"{memory['own_bytes'] / 1e6:.0f} MB of our own"),

@@ -29,9 +29,13 @@ def _missing_sidecar(stage: Stage) -> list[Check]:
     if missing["ok"] or not remedy:
         return [Check("a missing sidecar is named, with a command", False, f"{missing}")]
     typed = subprocess.Popen(
-        ["sh", "-c", f"exec {remedy}"], env=shell.environment, cwd=shell.home,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        ["sh", "-c", f"exec {remedy}"],
+        env=shell.environment,
+        cwd=shell.home,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         found = wait_for("doctor finds the sidecar", lambda: _finding(shell, "sidecar")["ok"])
     finally:
@@ -65,7 +69,11 @@ def _moved_binary(stage: Stage) -> list[Check]:
         Check("Claude Code starts the downloaded binary", "Connected" in before.stdout, before.said),
         Check("moved, it is not started any more", "Connected" not in broken.stdout, broken.said),
         Check("doctor names the client, with a command", not named["ok"] and bool(remedy), f"{named}"),
-        Check("typed, the command mends it", typed is not None and typed.code == 0 and "Connected" in after.stdout, f"{typed} {after.said}"),
+        Check(
+            "typed, the command mends it",
+            typed is not None and typed.code == 0 and "Connected" in after.stdout,
+            f"{typed} {after.said}",
+        ),
     ]
 
 
@@ -75,7 +83,11 @@ def _finding(shell: Shell, id: str, program=BIN / "mcp-stdio") -> dict:
     ran = shell.program(program, "doctor", "--json")
     report = json.loads(ran.stdout)
     found = [finding for finding in report["checks"] if finding["id"].split(".")[0] == id]
-    return min(found, key=lambda finding: finding["ok"], default={"ok": False, "hint": None, "why": f"no check `{id}`: {ran.said[-600:]}"})
+    return min(
+        found,
+        key=lambda finding: finding["ok"],
+        default={"ok": False, "hint": None, "why": f"no check `{id}`: {ran.said[-600:]}"},
+    )
 
 
 def _command(finding: dict) -> str | None:

@@ -36,9 +36,17 @@ def check(stage: Stage) -> list[Check]:
         Check("store add, the key on stdin", added.code == 0 and first["name"] in added.said, added.said),
         Check("install --client claude-code", installed.code == 0, installed.said),
         Check("claude mcp get says Connected", got.code == 0 and CONNECTED in got.stdout, got.said),
-        Check("claude mcp list says Connected", any("orderdesk" in line and CONNECTED in line for line in listed.stdout.splitlines()), listed.said),
-        Check(f"{count} commands, {seconds:.1f} s", count == len(ours) == COMMANDS and seconds < WITHIN_S, f"not {COMMANDS} commands in {WITHIN_S} s"),
-    ]  # fmt: skip
+        Check(
+            "claude mcp list says Connected",
+            any("orderdesk" in line and CONNECTED in line for line in listed.stdout.splitlines()),
+            listed.said,
+        ),
+        Check(
+            f"{count} commands, {seconds:.1f} s",
+            count == len(ours) == COMMANDS and seconds < WITHIN_S,
+            f"not {COMMANDS} commands in {WITHIN_S} s",
+        ),
+    ]
     checks += [*_answers(shell, first), *_typed(shell, second), *_again(shell), *_taken_out(shell)]
     return [*checks, *_nowhere(shell, [first["api_key"], second["api_key"]])]
 
@@ -74,7 +82,9 @@ def _again(shell: Shell) -> list[Check]:
 
 
 def _taken_out(shell: Shell) -> list[Check]:
-    others = {name: value for name, value in json.loads(claude_code.settings_file(shell).read_text()).items() if name != "mcpServers"}
+    others = {
+        name: value for name, value in json.loads(claude_code.settings_file(shell).read_text()).items() if name != "mcpServers"
+    }
     gone = shell.run("install", "--client", "claude-code", "--uninstall")
     left = json.loads(claude_code.settings_file(shell).read_text())
     got = claude_code.run(shell, "mcp", "get", "orderdesk")
@@ -92,4 +102,8 @@ def _nowhere(shell: Shell, secrets: list[str]) -> list[Check]:
     files = [path for path in shell.home.rglob("*") if path.is_file() and path != shell.data / "master.key"]
     held = [str(path) for path in files for secret in secrets if secret.encode() in path.read_bytes()]
     told = any(secret in said for secret in secrets)
-    return [Check(f"no secret is in what was printed, nor in {len(files)} files", not told and not held and len(files) > 2, f"{held}")]
+    return [
+        Check(
+            f"no secret is in what was printed, nor in {len(files)} files", not told and not held and len(files) > 2, f"{held}"
+        )
+    ]

@@ -44,8 +44,12 @@ def keyring(folder: Path):
     environment = {"HOME": str(folder), "PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(runtime)}
     bus = subprocess.Popen(
         ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"],
-        env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     service = None
     try:
         address = bus.stdout.readline().strip()
@@ -54,8 +58,11 @@ def keyring(folder: Path):
         environment["DBUS_SESSION_BUS_ADDRESS"] = address
         service = subprocess.Popen(
             ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
-            env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         service.stdin.write(b"only-for-this-test")
         service.stdin.close()
         try:
@@ -103,7 +110,9 @@ def _lived_with(stage: Stage, settings: dict[str, str]) -> list[Check]:
 
 
 def _without_a_bus(stage: Stage) -> list[Check]:
-    shell = Shell(stage.folder / "headless", {**FROM_KEYRING, "DBUS_SESSION_BUS_ADDRESS": f"unix:path={stage.folder}/no-such-bus"})
+    shell = Shell(
+        stage.folder / "headless", {**FROM_KEYRING, "DBUS_SESSION_BUS_ADDRESS": f"unix:path={stage.folder}/no-such-bus"}
+    )
     return [_fails_in_time("without a bus", shell, NO_BUS_WITHIN_S)]
 
 

@@ -66,7 +66,12 @@ class Shell:
         return Path(self.settings.get("ORDERDESK_MCP_HOME", self.home / ".local/share/orderdesk-mcp"))
 
     def run(
-        self, *arguments, stdin: str | None = None, under: list | None = None, also: dict | None = None, within_s: float = WITHIN_S
+        self,
+        *arguments,
+        stdin: str | None = None,
+        under: list | None = None,
+        also: dict | None = None,
+        within_s: float = WITHIN_S,
     ) -> Ran:
         """Runs `mcp-stdio ARGUMENTS…` to its end, by way of `under` (a tracer, say)."""
         return self.program(*(under or []), BIN / "mcp-stdio", *arguments, stdin=stdin, also=also, within_s=within_s)
@@ -80,9 +85,15 @@ class Shell:
         source = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
         try:
             ended = subprocess.run(
-                parts, capture_output=True, text=True, errors="replace", timeout=within_s,
-                env={**self.environment, **(also or {})}, cwd=self.home, **source,
-            )  # fmt: skip
+                parts,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=within_s,
+                env={**self.environment, **(also or {})},
+                cwd=self.home,
+                **source,
+            )
         except FileNotFoundError as missing:
             raise StageError(f"`{missing.filename}` is missing; hint: cargo build --release") from missing
         except subprocess.TimeoutExpired as slow:
@@ -90,7 +101,9 @@ class Shell:
         self.ran.append(Ran(shown, ended.returncode, ended.stdout, ended.stderr, time.monotonic() - began))
         return self.ran[-1]
 
-    def on_a_terminal(self, *command, answers: list[tuple[str, str]], also: dict | None = None, within_s: float = WITHIN_S) -> Ran:
+    def on_a_terminal(
+        self, *command, answers: list[tuple[str, str]], also: dict | None = None, within_s: float = WITHIN_S
+    ) -> Ran:
         """Runs a program on a real terminal and types each answer once its prompt (a pattern) shows.
 
         `stdout` of the result is the screen: everything that was shown, what the terminal echoed included.
@@ -122,7 +135,9 @@ def _converse(terminal: int, answers: list[tuple[str, str]], deadline: float) ->
     screen, since = "", 0
     while True:
         if time.monotonic() > deadline:
-            raise StageError(f"the program waits; on its screen: {screen[-800:]!r}; not asked: {[prompt for prompt, _ in answers]}")
+            raise StageError(
+                f"the program waits; on its screen: {screen[-800:]!r}; not asked: {[prompt for prompt, _ in answers]}"
+            )
         ready, _, _ = select.select([terminal], [], [], 0.1)
         if ready:
             try:

@@ -131,7 +131,9 @@ class Stage:
 
     def _start_sandbox(self) -> None:
         process = self.spawn(
-            "sandbox", [BIN / "orderdesk-sandbox", "--port", "0", "--stores", "2", *self.sandbox_arguments], stdout=subprocess.PIPE
+            "sandbox",
+            [BIN / "orderdesk-sandbox", "--port", "0", "--stores", "2", *self.sandbox_arguments],
+            stdout=subprocess.PIPE,
         )
         line = process.stdout.readline()
         if not line:
@@ -171,7 +173,12 @@ class Stage:
         """Runs one of the product's commands to its end; what it printed."""
         command = [self.server(), *arguments]
         ran = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=STARTS_WITHIN_S, env={**clean_environment(), **(also or {})}
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=STARTS_WITHIN_S,
+            env={**clean_environment(), **(also or {})},
         )
         if ran.returncode != 0:
             raise StageError(f"`mcp-stdio {' '.join(arguments)}` ended with {ran.returncode}: {ran.stderr[-800:]}")

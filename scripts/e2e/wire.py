@@ -22,9 +22,14 @@ class Server:
 
     def __init__(self, environment: dict[str, str], arguments: list[str] | None = None):
         self.process = subprocess.Popen(
-            [BIN / "mcp-stdio", *(arguments or [])], env=environment, text=True, bufsize=1,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            [BIN / "mcp-stdio", *(arguments or [])],
+            env=environment,
+            text=True,
+            bufsize=1,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         self.frames: list[str] = []
         self.errors: list[str] = []
         self._lines: queue.Queue[str | None] = queue.Queue()
@@ -61,7 +66,9 @@ class Server:
             try:
                 line = self._lines.get(timeout=ANSWERS_WITHIN_S)
             except queue.Empty as silence:
-                raise StageError(f"no answer to {method} within {ANSWERS_WITHIN_S} s; stderr: {self.stderr[-800:]}") from silence
+                raise StageError(
+                    f"no answer to {method} within {ANSWERS_WITHIN_S} s; stderr: {self.stderr[-800:]}"
+                ) from silence
             if line is None:
                 raise StageError(f"the server ended during {method}: {self.stderr[-800:]}")
             frame = json.loads(line)
