@@ -12,9 +12,11 @@ use crate::doctor::{self, Patient};
 use crate::hosts::Places;
 
 #[derive(Debug, ClapArgs)]
-#[command(
-    after_help = "Exit code 1 if something does not work; what could only be better does not count. Each remedy can be typed as it stands."
-)]
+#[command(after_help = "Examples:
+  mcp-stdio doctor
+  mcp-stdio doctor --json
+
+Exit code 1 if something does not work; what could only be better does not count. Each remedy can be typed as it stands.")]
 pub(super) struct Args {
     /// Print JSON
     #[arg(long)]

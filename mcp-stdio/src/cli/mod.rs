@@ -43,7 +43,17 @@ use setup::{Global, Setup};
 
 /// An MCP server on stdio that lets an assistant read an Order Desk shop.
 #[derive(Debug, Parser)]
-#[command(name = "mcp-stdio", version, about)]
+#[command(
+    name = "mcp-stdio",
+    version,
+    about,
+    after_help = "Examples:
+  mcp-stdio init
+  mcp-stdio store add --name \"My Shop\" --id 12345
+  mcp-stdio install --client claude-code
+
+Exit codes: 0 fine, 2 bad usage or configuration, 1 the rest."
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -55,6 +65,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve on stdin and stdout; what clients start, and the default
+    #[command(after_help = "Examples:
+  mcp-stdio
+  mcp-stdio --home /srv/orderdesk serve")]
     Serve,
     /// Make the home, the key and the tenant; safe to run again
     Init(init::Args),
@@ -67,8 +80,14 @@ enum Command {
     /// Call one tool from the shell
     Call(call::Args),
     /// Show the tools as the model sees them
+    #[command(after_help = "Examples:
+  mcp-stdio tools
+  mcp-stdio tools --json")]
     Tools(Form),
     /// Show the effective settings with their sources; secrets are masked
+    #[command(after_help = "Examples:
+  mcp-stdio config
+  mcp-stdio config --json")]
     Config(Form),
     /// Show, export and verify the record of who did what
     Audit(audit::Args),

@@ -52,6 +52,14 @@ fn every_page_of_help_is_as_its_golden_file_says() {
 }
 
 #[test]
+fn every_page_of_help_has_an_example() {
+    let home = Home::new();
+    for words in all_commands(&home) {
+        assert!(help(&home, &words).contains("\nExamples:\n"), "{words:?}");
+    }
+}
+
+#[test]
 fn no_page_of_help_offers_a_secret_as_an_argument() {
     let home = Home::new();
     for words in all_commands(&home) {

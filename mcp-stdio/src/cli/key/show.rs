@@ -10,6 +10,9 @@ use crate::cli::setup::Setup;
 use crate::vault::VaultError;
 
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  mcp-stdio key show-id
+  mcp-stdio key show-id --json")]
 pub(super) struct Args {
     /// Print JSON
     #[arg(long)]

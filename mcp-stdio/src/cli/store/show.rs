@@ -13,6 +13,9 @@ use crate::desk::Access;
 use crate::vault::{StoreInfo, Vault, VaultError};
 
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  mcp-stdio store list
+  mcp-stdio store list --json")]
 pub(super) struct ListArgs {
     /// Print JSON
     #[arg(long)]
@@ -20,9 +23,11 @@ pub(super) struct ListArgs {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(
-    after_help = "Exit code 1 if a shop's key is not accepted or Order Desk cannot be reached."
-)]
+#[command(after_help = "Examples:
+  mcp-stdio store test
+  mcp-stdio store test \"My Shop\" --json
+
+Exit code 1 if a shop's key is not accepted or Order Desk cannot be reached.")]
 pub(super) struct TestArgs {
     /// Which shop, by name or id [default: all]
     name: Option<String>,
@@ -32,12 +37,18 @@ pub(super) struct TestArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  mcp-stdio store use \"My Shop\"
+  mcp-stdio store use 12345")]
 pub(super) struct UseArgs {
     /// Which shop, by name or id
     name: String,
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  mcp-stdio store remove \"My Shop\"
+  mcp-stdio store remove 12345 --yes")]
 pub(super) struct RemoveArgs {
     /// Which shop, by name or id
     name: String,
