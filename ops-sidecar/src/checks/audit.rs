@@ -18,8 +18,8 @@ use shared::state::{Slot, State};
 
 use super::{Draft, rfc3339};
 
-/// How often every chain is read from its beginning: a change in its middle is found after this long. A hundred thousand records take
-/// about a second.
+/// How often every chain is read from its beginning: a change in its middle is found after this long. Not more often, because that costs
+/// a hash for every record there is.
 const IN_FULL_EVERY: Duration = Duration::from_secs(60 * 60);
 /// How often ends are remembered, and a chain that was not sound is read again.
 const EVERY_MINUTE: Duration = Duration::from_secs(60);
