@@ -1,10 +1,12 @@
 //! Keys that somebody pasted into the conversation, recognised before anything is done with them.
 //!
 //! A conversation is a log: it is stored, synchronised and read by others. So no tool takes a key, and a key that arrives all the same
-//! must not be echoed, logged or kept. Here: which argument names and which values are taken for one. Both guesses lean to caution:
-//! a wrong one costs a second try, a missed one costs a shop. Not here: what is answered (`error`) and what is noted (`call`).
+//! must not be echoed, logged or kept. Here: which argument names are taken for one; which values are is `looks_like_a_key`'s guess. Both
+//! lean to caution: a wrong guess costs a second try, a missed one costs a shop. Not here: what is answered (`error`) and what is noted
+//! (`call`).
 
 use serde_json::{Map, Value};
+pub use shared::secret::looks_like_a_key;
 
 /// Argument names for secrets, in small letters without separators.
 const NAMES: [&str; 12] = [
@@ -34,12 +36,6 @@ const ENDINGS: [&str; 9] = [
     "password",
     "passphrase",
 ];
-
-/// Fewer characters are no key that anybody issues.
-const SHORTEST_KEY: usize = 20;
-
-/// How master keys begin, in any letter case.
-const MASTER_KEY_PREFIX: &str = "odmk1";
 
 /// Whether an argument, at any depth, has a name that asks for a secret, or that is one. `declared` are the tool's own names.
 #[must_use]
@@ -72,53 +68,6 @@ fn is_name_of_secret(name: &str) -> bool {
     NAMES.contains(&plain.as_str())
         || ENDINGS.iter().any(|ending| plain.ends_with(ending))
         || looks_like_a_key(name)
-}
-
-/// Whether a text looks like something that was drawn at random: long, without blanks, its letters, capitals and digits mixed more
-/// than words and numbers are.
-#[must_use]
-pub fn looks_like_a_key(text: &str) -> bool {
-    let text = text.trim();
-    let prefix = text.get(..MASTER_KEY_PREFIX.len());
-    if prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(MASTER_KEY_PREFIX)) {
-        return true;
-    }
-    let length = text.chars().count();
-    if length < SHORTEST_KEY || text.chars().any(char::is_whitespace) || !text.is_ascii() {
-        return false;
-    }
-    // A random text has a "word" for each two to three characters, a language for each five and more. Keys without digits are rare, names
-    // in camel case are not.
-    let has_digits = text.chars().filter(char::is_ascii_digit).count() >= 2;
-    let longest_words = if has_digits { 5 } else { 3 };
-    words(text) * longest_words >= length
-}
-
-/// Runs of small letters (one capital before them belongs to them), of capitals, and of digits.
-fn words(text: &str) -> usize {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Class {
-        Small,
-        Capital,
-        Digit,
-        Other,
-    }
-    let mut count = 0;
-    let mut before = Class::Other;
-    for char in text.chars() {
-        let class = match char {
-            'a'..='z' => Class::Small,
-            'A'..='Z' => Class::Capital,
-            '0'..='9' => Class::Digit,
-            _ => Class::Other,
-        };
-        let goes_on = class == before || (before, class) == (Class::Capital, Class::Small);
-        if class != Class::Other && !goes_on {
-            count += 1;
-        }
-        before = class;
-    }
-    count
 }
 
 #[cfg(test)]
@@ -179,38 +128,5 @@ mod tests {
         assert!(caught(&json!({"store": [{"a": {"password": "x"}}]})));
         assert!(caught(&json!({"9f86d081884c7d659a2feaa0c55ad015": "x"})));
         assert!(!caught(&json!({"store": [{"a": {"b": "key"}}]})));
-    }
-
-    #[test]
-    fn what_was_drawn_at_random_looks_like_a_key() {
-        for key in [
-            "tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq",
-            "9f86d081884c7d659a2feaa0c55ad015",
-            "3F2504E0-4F89-11D3-9A0C-0305E82C3301",
-            "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
-            "AKIAIOSFODNN7EXAMPLE+wJalrXUtnFEMI/K7MDENG",
-            "qWmZpRtLkVbNxCjHgFdSaYuIeO",
-            "odmk1qqqqqqqqqqqqqqqq",
-            "ODMK1QQ",
-        ] {
-            assert!(looks_like_a_key(key), "{key}");
-        }
-    }
-
-    #[test]
-    fn names_of_shops_do_not_look_like_keys() {
-        for name in [
-            "Demo Store",
-            "4242",
-            "Handmade-Candles-Outlet-2024",
-            "MyWonderfulShopForFlowers",
-            "candles_and_more_eu_2",
-            "the-quick-brown-fox-store.example.com",
-            "Ünïcödé-Shöp-mit-sehr-langem-Nämen",
-            "A much longer name with 12 words 3 numbers 4 and spaces",
-            "",
-        ] {
-            assert!(!looks_like_a_key(name), "{name}");
-        }
     }
 }

@@ -235,3 +235,35 @@ fn no_label_and_no_log_line_holds_what_the_shop_or_the_client_said() {
         );
     }
 }
+
+/// What the promise "at most one small read more" comes down to: how often the state file is asked on the way of a cached call.
+#[test]
+fn a_cached_call_reads_the_state_file_once_and_for_a_sealed_store_once_more() {
+    const CALLS: u64 = 50;
+    let sandbox = sandbox();
+    let [env, sealed] = [
+        Home::with_store(&sandbox),
+        Home::with_sealed_stores(&sandbox),
+    ]
+    .map(|home| {
+        let mut server = home.session();
+        for _ in 0..CALLS {
+            server
+                .call("orders_get", json!({"order_id": "7001001"}))
+                .ok();
+        }
+        Counted::after(&home, server)
+    });
+    let reads = |counted: &Counted, operation: &str| {
+        let label = format!("operation={operation}");
+        counted.sum("db_query_duration_seconds", &[label.as_str()])
+    };
+    assert_eq!(reads(&env, "epoch_read"), CALLS);
+    assert_eq!(reads(&env, "vault_revision") + reads(&env, "vault"), 0);
+    assert_eq!(reads(&sealed, "epoch_read"), CALLS);
+    // The first call reads it twice: there was nothing to compare with.
+    let revisions = reads(&sealed, "vault_revision");
+    assert!((CALLS..=CALLS + 1).contains(&revisions), "{revisions}");
+    // Of the vault itself only what the first call unlocked, and what the commands of the set-up read.
+    assert!(reads(&sealed, "vault") < 40, "{}", reads(&sealed, "vault"));
+}

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use shared::audit::{self, Actor, Chain, Entry, Outcome};
 use shared::clock::{Clock as _, SystemClock};
 use shared::state::tables::meta;
-use shared::state::{Durability, Slot, StateError};
+use shared::state::{Durability, Mark, Slot, StateError};
 
 use crate::confirm::TokenKey;
 use crate::desk::Access;
@@ -39,6 +39,8 @@ pub(super) struct Sealed {
 /// A tenant and its stores as of one revision.
 #[derive(Debug)]
 pub struct Known {
+    /// Of which opening of the file the revision is: one that was restored may have reached the same number with other rows.
+    mark: Mark,
     revision: u64,
     /// Whose stores they are.
     pub tenant: Tenant,
@@ -67,9 +69,7 @@ impl Sealed {
     /// A vault that does not open. Errors are not kept: the next call tries again.
     pub(super) async fn known(&self) -> Result<Arc<Known>, VaultError> {
         if let Some(known) = self.last_known()
-            && self
-                .revision()
-                .is_none_or(|revision| revision == known.revision)
+            && self.still_holds(&known)
         {
             return Ok(known);
         }
@@ -143,11 +143,16 @@ impl Sealed {
         complain(action, noted.await);
     }
 
-    /// The number that moves with every change; `None` when the state file cannot say. Read on the caller's thread: it costs less than
-    /// handing it to another.
-    fn revision(&self) -> Option<u64> {
-        let state = self.slot.get().ok()?;
-        state.read(REVISION_READ, meta::vault_revision).ok()
+    /// Whether nothing has changed since; also when the state file cannot say. Read on the caller's thread: that costs less than handing it
+    /// to another.
+    fn still_holds(&self, known: &Known) -> bool {
+        let Ok(state) = self.slot.get() else {
+            return true;
+        };
+        let revision = state.read(REVISION_READ, meta::vault_revision);
+        revision.map_or(true, |revision| {
+            known.revision == revision && known.mark.is_of(&state)
+        })
     }
 }
 
@@ -200,6 +205,7 @@ fn read(vault: &Vault, slot: &Slot) -> Result<Known, VaultError> {
     let tenant = vault.tenant()?;
     let stores = vault.stores()?;
     Ok(Known {
+        mark: state.mark(),
         revision,
         tenant,
         stores,

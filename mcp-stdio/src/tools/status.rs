@@ -95,9 +95,22 @@ impl Shops {
                 locked,
             };
         }
+        let tenant = match context.stores.tenant().await {
+            Ok(known) => Some(known),
+            Err(ToolError::EnvStore) => None,
+            // What does not open is tried once.
+            Err(error) => {
+                return Shops {
+                    tenant: None,
+                    count: None,
+                    active: Err(error),
+                    locked,
+                };
+            }
+        };
         Shops {
-            tenant: context.stores.tenant().await.ok(),
-            count: context.stores.list().await.ok().map(|stores| stores.len()),
+            count: Some(tenant.as_ref().map_or(1, |known| known.stores.len())),
+            tenant,
             active: context.stores.active().await,
             locked,
         }

@@ -28,7 +28,7 @@ pub mod tables;
 mod transaction;
 
 pub use error::StateError;
-pub use open::State;
+pub use open::{Mark, State};
 pub use pool::PoolStatus;
 pub use presence::FileSizes;
 pub use slot::Slot;

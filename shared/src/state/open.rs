@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::pool::{Pool, PoolStatus};
@@ -17,6 +17,23 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// The open state file. Cloning shares it; it closes with the last clone.
 #[derive(Clone)]
 pub struct State(Arc<Inner>);
+
+/// One opening of the state file, remembered without keeping the file open.
+#[derive(Clone)]
+pub struct Mark(Weak<Inner>);
+
+impl Mark {
+    /// Whether it was taken of this very opening.
+    pub fn is_of(&self, state: &State) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&state.0))
+    }
+}
+
+impl fmt::Debug for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mark")
+    }
+}
 
 struct Inner {
     home: Home,
@@ -67,6 +84,11 @@ impl State {
     /// Whether the other one is a clone of this one, and not the same file opened another time.
     pub fn is_same(&self, other: &State) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Which opening this is, for who remembers something about the file and must not keep it open.
+    pub fn mark(&self) -> Mark {
+        Mark(Arc::downgrade(&self.0))
     }
 
     /// Where it lies.

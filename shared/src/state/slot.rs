@@ -146,9 +146,12 @@ mod tests {
     fn a_broken_file_is_out_of_use_until_opened_again() {
         let (_folder, slot) = slot();
         let first = slot.open_now().unwrap();
+        let mark = first.mark();
         slot.mark_broken(&first, StateError::Moved);
         assert_eq!(slot.get().unwrap_err().code(), "moved");
-        slot.open_now().unwrap();
+        assert!(mark.is_of(&first));
+        drop(first);
+        assert!(!mark.is_of(&slot.open_now().unwrap()), "opened anew");
         assert!(slot.get().is_ok());
     }
 
