@@ -181,15 +181,17 @@ fn put_in_place_if_next(sources: &Sources, unlocked: &Unlocked) -> Result<(), Va
         return Ok(());
     }
     let found = sources.find()?;
-    for next in found.candidates.iter().skip(1) {
-        if let Some(found_by_next) = tenant::of_key(&unlocked.state, next)? {
-            if found_by_next.row.id != unlocked.tenant.id {
-                return Err(VaultError::Outrun);
-            }
-            put_in_place(sources, &found.source, next)?;
+    let Some(next) = found.next() else {
+        return Ok(());
+    };
+    match tenant::of_key(&unlocked.state, next)? {
+        // The work of a rotation that never came to its commit.
+        None => Ok(()),
+        Some(ours) if ours.row.id == unlocked.tenant.id => {
+            put_in_place(sources, &found.source, next)
         }
+        Some(_another_tenants) => Err(VaultError::Outrun),
     }
-    Ok(())
 }
 
 fn new_text(new: NewKey) -> Result<KeyText, VaultError> {

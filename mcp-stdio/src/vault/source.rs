@@ -81,6 +81,15 @@ pub struct Found {
     pub source: KeySource,
     /// Its key and, where a rotation was interrupted, the one that was to follow. The tenants' key ids tell which one counts.
     pub candidates: Vec<KeyText>,
+    /// Whether the last candidate is the one that was to follow.
+    pub(super) has_next: bool,
+}
+
+impl Found {
+    /// The key that a rotation was to put in place.
+    pub(super) fn next(&self) -> Option<&KeyText> {
+        self.candidates.last().filter(|_| self.has_next)
+    }
 }
 
 impl fmt::Debug for Found {
@@ -208,6 +217,7 @@ impl Sources {
         let next_path = self.0.home.master_key_next();
         let key = key_file::read(&self.0.home.master_key())?;
         let next = key_file::read(&next_path)?;
+        let has_next = next.is_some();
         let mut candidates = Vec::new();
         if let Some(text) = key {
             candidates.push(parse(&KeySource::HomeFile, &text)?);
@@ -225,6 +235,7 @@ impl Sources {
         let found = Found {
             source: KeySource::HomeFile,
             candidates,
+            has_next,
         };
         Ok((!found.candidates.is_empty()).then_some(found))
     }
@@ -279,6 +290,7 @@ fn keep_in_keyring(
 
 fn in_keyring(keyring: &Keyring) -> Result<Found, VaultError> {
     let held = keyring.read()?;
+    let has_next = held.next.is_some();
     let candidates = [held.key, held.next]
         .iter()
         .flatten()
@@ -290,12 +302,17 @@ fn in_keyring(keyring: &Keyring) -> Result<Found, VaultError> {
     Ok(Found {
         source: KeySource::Keyring,
         candidates,
+        has_next,
     })
 }
 
 fn one(source: KeySource, text: &Secret) -> Result<Found, VaultError> {
     let candidates = vec![parse(&source, text)?];
-    Ok(Found { source, candidates })
+    Ok(Found {
+        source,
+        candidates,
+        has_next: false,
+    })
 }
 
 fn parse(source: &KeySource, text: &Secret) -> Result<KeyText, VaultError> {

@@ -59,6 +59,14 @@ pub(super) struct Unlocked {
     pub(super) generations: Arc<Generations>,
 }
 
+/// What a look at the tenants with some keys came to.
+enum Look {
+    Opened(Box<Unlocked>),
+    /// The tenant was rotated between two reads.
+    Moved,
+    Nobody,
+}
+
 /// The rows of a tenant at one revision.
 struct View {
     revision: u64,
@@ -214,12 +222,14 @@ impl Vault {
     fn find_and_open(&self, state: &State) -> Result<Unlocked, VaultError> {
         let mut found = self.0.sources.find()?;
         for _ in 1..LOOKS {
-            if let Some(unlocked) = self.open_with(state, &found)? {
-                return Ok(unlocked);
-            }
+            let moved = match self.open_with(state, &found)? {
+                Look::Opened(unlocked) => return Ok(*unlocked),
+                Look::Moved => true,
+                Look::Nobody => false,
+            };
             // A rotation may have put the key away between our look at the source and our look at the tenants.
             let again = self.0.sources.find()?;
-            if is_same_find(&found, &again) {
+            if !moved && is_same_find(&found, &again) {
                 break;
             }
             found = again;
@@ -233,33 +243,28 @@ impl Vault {
         })
     }
 
-    fn open_with(&self, state: &State, found: &Found) -> Result<Option<Unlocked>, VaultError> {
-        for (place, key) in found.candidates.iter().enumerate() {
+    fn open_with(&self, state: &State, found: &Found) -> Result<Look, VaultError> {
+        for key in &found.candidates {
             let Some(Match { row, generations }) = tenant::of_key(state, key)? else {
                 continue;
             };
-            let still_beside = found
-                .candidates
-                .get(1)
-                .is_some_and(|next| next.is_same(key));
-            if place > 0 || still_beside {
+            if found.next().is_some_and(|next| next.is_same(key)) {
                 rotate::finish_interrupted(&self.0.sources, &found.source, key);
             }
             let view = view(state, &row.id)?;
-            // Rotated between the two reads: the caller looks at the sources again.
             let Some(tenant) = view.tenant.filter(|now| is_same_key(now, &row)) else {
-                return Ok(None);
+                return Ok(Look::Moved);
             };
-            return Ok(Some(Unlocked {
+            return Ok(Look::Opened(Box::new(Unlocked {
                 state: state.clone(),
                 revision: view.revision,
                 tenant,
                 stores: view.stores,
                 source: found.source.clone(),
                 generations: Arc::new(generations),
-            }));
+            })));
         }
-        Ok(None)
+        Ok(Look::Nobody)
     }
 }
 

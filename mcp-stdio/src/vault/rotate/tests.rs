@@ -7,6 +7,8 @@ use super::*;
 
 const KEY: &str = "key-of-the-tea-shop";
 
+mod killed;
+
 /// How the key is kept.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
@@ -316,6 +318,18 @@ fn a_next_key_that_is_another_tenants_is_not_written_over() {
     );
     let kept = key_file::read(&shop.world.home.master_key_next()).unwrap();
     assert_eq!(kept, Some(stranger.to_text()));
+}
+
+#[test]
+fn a_key_that_is_left_only_as_the_next_one_is_not_written_over() {
+    let shop = Shop::new(Kind::HomeFile);
+    let new = shop.rotate_until(Stop::AfterCommit, NewKey::Random);
+    std::fs::remove_file(shop.world.home.master_key()).unwrap();
+    let third = shop.rotate_until(Stop::AfterPrepare, NewKey::Random);
+    let kept = key_file::read(&shop.world.home.master_key()).unwrap();
+    assert_eq!(kept, Some(new));
+    assert!(shop.opens_with(shop.sources.clone()));
+    assert!(!shop.opens_with(shop.world.at_environment(&third)));
 }
 
 #[test]
