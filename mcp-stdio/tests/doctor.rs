@@ -15,3 +15,4 @@ mod bench;
 mod broken;
 #[path = "doctor/manners.rs"]
 mod manners;
+mod support;

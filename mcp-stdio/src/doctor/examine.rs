@@ -5,23 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::audit::Chain;
-use shared::clock::Clock;
-use shared::env::Settings;
-use shared::paths::Home;
-use shared::state::{Slot, State};
+use shared::state::State;
 use tokio::time::{Instant, timeout};
-use url::Url;
 
 use super::lost::{self, Lost};
 use super::probe::{self, Door};
 use super::stores::Probed;
 use super::tenant::Opened;
-use super::{Check, Hint, Report, Typed};
+use super::{Check, Hint, Patient, Report, Typed};
 use super::{audit, clients, disk, home, key, settings, sidecar, state, stores, tenant};
 use crate::config::Config;
 use crate::desk::Access;
-use crate::hosts::Places;
-use crate::vault::{KeySource, Sources, Tenant, Vault, VaultError};
+use crate::vault::{KeySource, Tenant, Vault, VaultError};
 
 /// However many things hang at once, a person has an answer after this.
 pub const LONGEST: Duration = Duration::from_secs(20);
@@ -31,27 +26,6 @@ const LOCAL: Duration = Duration::from_secs(5);
 
 /// For finding the key: a locked keyring asks its user, and gives up after ten seconds by itself.
 const FINDING_THE_KEY: Duration = Duration::from_secs(11);
-
-/// What is examined.
-#[derive(Debug)]
-pub struct Patient {
-    /// The home folder.
-    pub home: Home,
-    /// The effective settings.
-    pub settings: Settings,
-    /// What is wrong with them, one line each.
-    pub mistakes: Vec<String>,
-    /// Where the master key may be.
-    pub keys: Sources,
-    /// The state file, not opened yet.
-    pub slot: Slot,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// How this program was called.
-    pub typed: Typed,
-    /// Where clients keep their configuration.
-    pub places: Places,
-}
 
 /// The checks that stand on an unlocked vault, in their order.
 const ON_THE_TENANT: [&str; 5] = ["vault", "api", "credentials", "clock", "audit"];
@@ -117,7 +91,7 @@ impl Examination<'_> {
             self.late("home");
             return false;
         };
-        let folder = home::judge(&folder, home, self.typed(), self.has_env_store());
+        let folder = home::judge(&folder, home, self.typed(), self.patient.has_env_store());
         let usable = self.report.add(folder);
         self.report.add(disk::judge(disk.as_ref(), home));
         usable
@@ -136,7 +110,7 @@ impl Examination<'_> {
     async fn open_and_find(&self) -> (Option<OpenedState>, Option<Option<FoundKey>>) {
         let (slot, sources) = (self.patient.slot.clone(), self.patient.keys.clone());
         let opening = self.within(LOCAL, move || state::look(&slot));
-        if self.has_env_store() {
+        if self.patient.has_env_store() {
             return (opening.await, None);
         }
         let finding = self.within(FINDING_THE_KEY, move || key::look(&sources));
@@ -151,7 +125,13 @@ impl Examination<'_> {
         };
         let home = &self.patient.home;
         let now = self.patient.clock.now();
-        let check = state::judge(&facts, home, self.typed(), self.has_env_store(), now);
+        let check = state::judge(
+            &facts,
+            home,
+            self.typed(),
+            self.patient.has_env_store(),
+            now,
+        );
         match (self.report.add(check), state) {
             (true, Some(state)) => File::Open(state),
             (true, None) => File::NotYet,
@@ -189,7 +169,10 @@ impl Examination<'_> {
         };
         let lost = self.lost(state.as_ref()).await;
         let key_is_there = match found {
-            Some(found) => self.report.add(key::judge(&found, &lost, self.typed())),
+            Some(found) => {
+                self.report
+                    .add(key::judge(&found, &lost, &self.patient.home, self.typed()))
+            }
             None => self.late("key"),
         };
         match (&state, key_is_there) {
@@ -218,11 +201,7 @@ impl Examination<'_> {
     async fn tenant(&mut self, state: &State, lost: &Lost) {
         let home = &self.patient.home;
         let had_next = key::has_next(home);
-        let vault = Vault::new(
-            self.patient.slot.clone(),
-            self.patient.keys.clone(),
-            Arc::clone(&self.patient.clock),
-        );
+        let vault = self.patient.vault();
         let asked = vault.clone();
         let looked = self
             .within(FINDING_THE_KEY, move || {
@@ -254,7 +233,11 @@ impl Examination<'_> {
         tenant: &Tenant,
         opened: Result<Vec<Opened>, VaultError>,
     ) {
-        self.report.add(tenant::judge_seals(&opened, self.typed()));
+        self.report.add(tenant::judge_seals(
+            &opened,
+            self.config.wanted.as_deref(),
+            self.typed(),
+        ));
         let stores = opened.unwrap_or_default().into_iter();
         let accesses = stores.filter_map(|one| {
             let access = Access {
@@ -289,7 +272,7 @@ impl Examination<'_> {
         };
         let probed = probe::all(&door, accesses).await;
         let typed = &self.patient.typed;
-        let wanted = self.wanted();
+        let wanted = self.patient.address();
         let api = stores::judge_api(&probed, wanted.as_ref(), typed);
         self.report.add(api);
         let answered: Vec<Probed> = probed.into_iter().filter(Probed::has_answer).collect();
@@ -381,17 +364,5 @@ impl Examination<'_> {
 
     fn typed(&self) -> &Typed {
         &self.patient.typed
-    }
-
-    fn has_env_store(&self) -> bool {
-        let settings = &self.patient.settings;
-        settings.is_given("store_id") && settings.is_given("api_key")
-    }
-
-    /// The address that somebody has set, as opposed to the default.
-    fn wanted(&self) -> Option<Url> {
-        let settings = &self.patient.settings;
-        let is_set = settings.is_explicit("api_base_url");
-        is_set.then(|| settings.url("api_base_url"))
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use shared::paths::Home;
 
-use super::typed::path;
+use super::typed::{as_user, path};
 use super::{Check, Hint, Typed};
 
 const ID: &str = "home";
@@ -27,8 +27,17 @@ pub(super) struct Folder {
     pub(super) foreign_owner: Option<u32>,
     /// Its permissions let others put files into it.
     pub(super) open_to_others: bool,
-    /// We may not make files in it.
-    pub(super) read_only: bool,
+    /// Why we may not make files in it, if we may not.
+    pub(super) locked: Option<Locked>,
+}
+
+/// Why nothing can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Locked {
+    /// Its permissions.
+    Permissions,
+    /// Its disk is mounted for reading only.
+    Disk,
 }
 
 pub(super) fn look(home: &Home) -> HomeFacts {
@@ -45,13 +54,17 @@ fn folder(home: &Home, about: &std::fs::Metadata) -> Folder {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     use rustix::fs::{Access, access};
+    use rustix::io::Errno;
 
     let me = rustix::process::geteuid().as_raw();
     let needed = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
     Folder {
         foreign_owner: Some(about.uid()).filter(|owner| *owner != me),
         open_to_others: about.permissions().mode() & 0o022 != 0,
-        read_only: access(home.root(), needed).is_err(),
+        locked: access(home.root(), needed).err().map(|error| match error {
+            Errno::ROFS => Locked::Disk,
+            _ => Locked::Permissions,
+        }),
     }
 }
 
@@ -61,7 +74,10 @@ fn folder(_home: &Home, about: &std::fs::Metadata) -> Folder {
     Folder {
         foreign_owner: None,
         open_to_others: false,
-        read_only: about.permissions().readonly(),
+        locked: about
+            .permissions()
+            .readonly()
+            .then_some(Locked::Permissions),
     }
 }
 
@@ -118,19 +134,33 @@ fn judge_folder(folder: &Folder, home: &Home, typed: &Typed) -> Check {
             format!("`{shown}` belongs to another user (id {owner}); nothing in it is opened"),
             Hint::run(
                 "look at it as its owner",
-                format!("sudo -u '#{owner}' {}", typed.command("doctor")),
+                as_user(owner, &typed.command("doctor")),
             ),
         );
     }
-    if folder.read_only {
-        return Check::error(
-            ID,
-            format!("`{shown}` may not be written"),
-            Hint::run(
-                "let its owner write",
-                format!("chmod u+rwx {}", path(home.root())),
-            ),
-        );
+    match folder.locked {
+        Some(Locked::Disk) => {
+            return Check::error(
+                ID,
+                format!("`{shown}` is on a disk that is mounted for reading only"),
+                Hint::run(
+                    "systems do that after an error of the disk. See which one it is, look for its error in the system's log, then mount it \
+                     for writing again (mount -o remount,rw and its mount point)",
+                    format!("df {}", path(home.root())),
+                ),
+            );
+        }
+        Some(Locked::Permissions) => {
+            return Check::error(
+                ID,
+                format!("`{shown}` may not be written"),
+                Hint::run(
+                    "let its owner write",
+                    format!("chmod u+rwx {}", path(home.root())),
+                ),
+            );
+        }
+        None => {}
     }
     if folder.open_to_others {
         return Check::error(
@@ -156,7 +186,7 @@ mod tests {
     const OURS: Folder = Folder {
         foreign_owner: None,
         open_to_others: false,
-        read_only: false,
+        locked: None,
     };
 
     fn judged(facts: &HomeFacts) -> Check {
@@ -189,14 +219,14 @@ mod tests {
         assert_eq!(
             command(&folder(Folder {
                 foreign_owner: Some(1000),
-                read_only: true,
+                locked: Some(Locked::Permissions),
                 ..OURS
             })),
-            "sudo -u '#1000' /exe doctor"
+            as_user(1000, "/exe doctor")
         );
         assert_eq!(
             command(&folder(Folder {
-                read_only: true,
+                locked: Some(Locked::Permissions),
                 ..OURS
             })),
             "chmod u+rwx /h"

@@ -16,9 +16,14 @@ pub(super) fn look(sources: &Sources) -> Result<KeySource, VaultError> {
 }
 
 /// `lost`: what is known about the key that this home was set up with, should the one that was found be none.
-pub(super) fn judge(found: &Result<KeySource, VaultError>, lost: &Lost, typed: &Typed) -> Check {
+pub(super) fn judge(
+    found: &Result<KeySource, VaultError>,
+    lost: &Lost,
+    home: &Home,
+    typed: &Typed,
+) -> Check {
     let error = match found {
-        Ok(source) => return Check::fine(ID, format!("comes from {source}")),
+        Ok(source) => return Check::fine(ID, won(source, home)),
         Err(error) => error,
     };
     let hint = match error {
@@ -39,6 +44,17 @@ pub(super) fn judge(found: &Result<KeySource, VaultError>, lost: &Lost, typed: &
         ),
     };
     Check::error(ID, error.to_string(), hint)
+}
+
+/// Which source won, and over which: two keys are one too many to remember.
+fn won(source: &KeySource, home: &Home) -> String {
+    let is_passed_over = !source.is_ours() && home.master_key().exists();
+    let over = if is_passed_over {
+        "; `master.key` in the home folder is not used"
+    } else {
+        ""
+    };
+    format!("comes from {source}{over}")
 }
 
 /// A remedy of the vault is a command where one is enough, else words.
@@ -151,7 +167,7 @@ mod tests {
 
     fn judged(error: VaultError, in_use: bool) -> Check {
         let lost = Lost { in_use, kept: None };
-        judge(&Err(error), &lost, &typed())
+        judge(&Err(error), &lost, &Home::at("/h"), &typed())
     }
 
     fn command(check: Check) -> String {
@@ -159,9 +175,24 @@ mod tests {
     }
 
     #[test]
-    fn the_source_that_won_is_named() {
-        let check = judge(&Ok(KeySource::HomeFile), &Lost::default(), &typed());
+    fn the_source_that_won_is_named_and_what_it_won_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        let judged_ok = |source, home: &Home| judge(&Ok(source), &Lost::default(), home, &typed());
+        let check = judged_ok(KeySource::HomeFile, &home);
         assert_eq!(check.summary, "comes from `master.key` in the home folder");
+        let check = judged_ok(KeySource::Environment, &home);
+        assert_eq!(
+            check.summary,
+            "comes from the environment (ORDERDESK_MCP_MASTER_KEY)"
+        );
+        std::fs::write(home.master_key(), "x").unwrap();
+        let check = judged_ok(KeySource::Environment, &home);
+        assert!(
+            check
+                .summary
+                .ends_with("; `master.key` in the home folder is not used")
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod examine;
 mod home;
 mod key;
 mod lost;
+mod patient;
 mod probe;
 mod report;
 mod settings;
@@ -31,6 +32,7 @@ mod stores;
 mod tenant;
 mod typed;
 
-pub use examine::{LONGEST, Patient, examine};
+pub use examine::{LONGEST, examine};
+pub use patient::Patient;
 pub use report::{Check, Hint, Level, Report, Waiting};
 pub use typed::Typed;

@@ -1,5 +1,6 @@
 //! Can the state file be opened and written?
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use shared::paths::Home;
 use shared::state::{Slot, State, StateError};
 
-use super::typed::{path, word};
+use super::typed::{as_root, path, word};
 use super::{Check, Hint, Typed};
 
 const ID: &str = "state";
@@ -93,7 +94,7 @@ fn unusable(error: &StateError, home: &Home, typed: &Typed, now: Timestamp) -> C
                 path(&other(home))
             ),
         ),
-        StateError::ReadOnly => Hint::run("give the files back to their owner", mine(home)),
+        StateError::ReadOnly => Hint::run("let this user write them again", mine(home)),
         StateError::Full => Hint::run(
             "free space, or raise the quota of this user",
             format!("df -h {}", path(home.root())),
@@ -128,25 +129,30 @@ fn afresh(home: &Home, typed: &Typed, now: Timestamp) -> String {
 }
 
 fn mine(home: &Home) -> String {
-    let home = path(home.root());
+    let (folder, file) = (path(home.root()), path(&home.state_db()));
     if cfg!(windows) {
-        return format!("attrib -r {home}\\state.db*");
+        return format!("attrib -r {folder}\\state.db*");
     }
-    let sudo = if is_root() { "" } else { "sudo " };
-    format!("{sudo}chown -R \"$(id -u)\" {home} && chmod -R u+rwX {home}")
+    if is_ours(&home.state_db()) {
+        return format!("chmod u+rw {file}*");
+    }
+    let chown = as_root(&format!("chown -R \"$(id -u)\" {folder}"));
+    format!("{chown} && chmod -R u+rwX {folder}")
 }
 
 #[cfg(unix)]
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+fn is_ours(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let me = rustix::process::geteuid().as_raw();
+    file.metadata().is_ok_and(|about| about.uid() == me)
 }
 
 #[cfg(not(unix))]
-fn is_root() -> bool {
-    false
+fn is_ours(_file: &Path) -> bool {
+    true
 }
 
-fn other(home: &Home) -> std::path::PathBuf {
+fn other(home: &Home) -> PathBuf {
     let mut other = home.root().as_os_str().to_owned();
     other.push("-2");
     other.into()
@@ -154,8 +160,6 @@ fn other(home: &Home) -> std::path::PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn judged(facts: &StateFacts) -> Check {

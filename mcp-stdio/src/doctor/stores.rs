@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use url::{Host, Url};
 
 use super::key::plain;
-use super::typed::{flag, word};
+use super::typed::{as_root, flag, word};
 use super::{Check, Hint, Typed};
 use crate::desk::{Access, DeskError, Limiter, Probe, StoreId};
 
@@ -266,14 +266,14 @@ fn amount(skew: SignedDuration) -> String {
     format!("{count} {unit}")
 }
 
-fn set_clock() -> &'static str {
-    if cfg!(windows) {
+fn set_clock() -> String {
+    as_root(if cfg!(windows) {
         "w32tm /resync"
     } else if cfg!(target_os = "macos") {
-        "sudo sntp -sS time.apple.com"
+        "sntp -sS time.apple.com"
     } else {
-        "sudo timedatectl set-ntp true"
-    }
+        "timedatectl set-ntp true"
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::key::plain;
 use super::lost::Lost;
 use super::typed::flag;
 use super::{Check, Hint, Typed};
-use crate::vault::{StoreInfo, Tenant, Vault, VaultError};
+use crate::vault::{self, StoreInfo, Tenant, Vault, VaultError};
 
 const ID: &str = "tenant";
 const VAULT: &str = "vault";
@@ -68,7 +68,12 @@ pub(super) fn judge(tenant: &Result<Tenant, VaultError>, lost: &Lost, typed: &Ty
 }
 
 /// A broken seal is a row that somebody edited: of such a row neither the address nor the id is believed.
-pub(super) fn judge_seals(opened: &Result<Vec<Opened>, VaultError>, typed: &Typed) -> Check {
+/// `wanted` is the store that the setting `STORE` names.
+pub(super) fn judge_seals(
+    opened: &Result<Vec<Opened>, VaultError>,
+    wanted: Option<&str>,
+    typed: &Typed,
+) -> Check {
     let all = match opened {
         Ok(all) => all,
         Err(error) => {
@@ -78,10 +83,10 @@ pub(super) fn judge_seals(opened: &Result<Vec<Opened>, VaultError>, typed: &Type
     };
     let broken = |one: &&Opened| one.key.is_err();
     let Some(first) = all.iter().find(broken) else {
-        return sound(all.len(), typed);
+        return sound(all, wanted, typed);
     };
     let Err(error) = &first.key else {
-        return sound(all.len(), typed);
+        return sound(all, wanted, typed);
     };
     let more = match all.iter().filter(broken).count() - 1 {
         0 => String::new(),
@@ -100,16 +105,23 @@ pub(super) fn judge_seals(opened: &Result<Vec<Opened>, VaultError>, typed: &Type
     )
 }
 
-fn sound(stores: usize, typed: &Typed) -> Check {
-    match stores {
-        0 => Check::warning(
-            VAULT,
-            "no store yet",
-            Hint::run(
-                "add one; its API key is asked for",
-                typed.command("store add --name NAME --id STORE_ID"),
-            ),
-        ),
+fn sound(all: &[Opened], wanted: Option<&str>, typed: &Typed) -> Check {
+    let stores: Vec<StoreInfo> = all.iter().map(|one| one.store.clone()).collect();
+    if stores.is_empty() {
+        let hint = Hint::run(
+            "add one; its API key is asked for",
+            typed.command("store add --name NAME --id STORE_ID"),
+        );
+        return Check::warning(VAULT, "no store yet", hint);
+    }
+    if let Some(Err(error)) = wanted.map(|wanted| vault::find(&stores, wanted)) {
+        let hint = Hint::run(
+            "correct the setting STORE; the stores there are",
+            typed.command("store list"),
+        );
+        return Check::error(VAULT, format!("the setting STORE: {error}"), hint);
+    }
+    match stores.len() {
         1 => Check::fine(VAULT, "the one store's seal opens"),
         many => Check::fine(VAULT, format!("the seals of {many} stores open")),
     }
@@ -181,7 +193,7 @@ mod tests {
     #[test]
     fn nothing_of_a_row_whose_seal_is_broken_is_believed_but_the_name() {
         let all = vec![opened("a", true), opened("b", false), opened("c", false)];
-        let check = judge_seals(&Ok(all), &typed());
+        let check = judge_seals(&Ok(all), None, &typed());
         assert!(check.summary.starts_with("the seal of store `b` is broken"));
         assert!(check.summary.ends_with("(and 1 more)"), "{check:?}");
         assert_eq!(
@@ -192,8 +204,20 @@ mod tests {
 
     #[test]
     fn a_vault_without_stores_is_only_a_warning() {
-        let none = judge_seals(&Ok(Vec::new()), &typed());
+        let none = judge_seals(&Ok(Vec::new()), Some("a"), &typed());
         assert_eq!((none.ok, none.level), (false, Level::Warning));
-        assert!(judge_seals(&Ok(vec![opened("a", true)]), &typed()).ok);
+        assert!(judge_seals(&Ok(vec![opened("a", true)]), None, &typed()).ok);
+    }
+
+    #[test]
+    fn the_store_to_begin_with_must_be_one_of_them() {
+        let judged = |wanted| judge_seals(&Ok(vec![opened("Main", true)]), Some(wanted), &typed());
+        assert!(judged("main").ok && judged("666").ok);
+        let unknown = judged("mian");
+        assert!(
+            unknown.summary.contains("did you mean `Main`?"),
+            "{unknown:?}"
+        );
+        assert_eq!(command(unknown), "/exe store list");
     }
 }

@@ -83,6 +83,34 @@ pub(super) fn path(path: &Path) -> String {
     word(&path.to_string_lossy())
 }
 
+/// A command that needs the administrator's rights. On many machines root has no `sudo`, and needs none.
+pub(super) fn as_root(command: &str) -> String {
+    if cfg!(windows) || is_root() {
+        command.to_owned()
+    } else {
+        format!("sudo {command}")
+    }
+}
+
+/// A command run as the user with this id.
+pub(super) fn as_user(id: u32, command: &str) -> String {
+    if cfg!(target_os = "linux") && is_root() {
+        format!("runuser -u \"$(id -un {id})\" -- {command}")
+    } else {
+        format!("sudo -u '#{id}' {command}")
+    }
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
 /// A flag with its value: joined where the value alone would look like a flag.
 #[must_use]
 pub(super) fn flag(name: &str, value: &str) -> String {

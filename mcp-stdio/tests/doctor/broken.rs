@@ -177,12 +177,13 @@ fn a_clock_that_is_off() {
     let broken = bench.doctor();
     broken.fails("clock");
     let expected = if cfg!(target_os = "macos") {
-        "sudo sntp -sS time.apple.com"
+        "sntp -sS time.apple.com"
     } else {
-        "sudo timedatectl set-ntp true"
+        "timedatectl set-ntp true"
     };
-    // Not typed: it would set the clock of the machine that runs the tests. The clocks agree all the same.
-    assert_eq!(broken.remedy("clock"), expected);
+    // Not typed: it would set the clock of the machine that runs the tests. What it does, the sandbox's clock does instead.
+    let remedy = broken.remedy("clock");
+    assert_eq!(remedy.strip_prefix("sudo ").unwrap_or(remedy), expected);
     clock.advance(OFF);
     bench.doctor().is_content_with("clock");
 }
@@ -205,6 +206,35 @@ fn a_full_disk() {
     bench.doctor().is_content_with("disk");
 }
 
+#[test]
+fn a_disk_that_became_read_only() {
+    let bench = Bench::bare();
+    let Some(disk) = Mounted::on(&bench.home()) else {
+        return skip("a disk can be mounted only by root");
+    };
+    let bench = bench.set_up();
+    disk.remount("ro");
+    let broken = bench.doctor();
+    broken.fails("home");
+    let said = bench.type_line(broken.remedy("home"), "").ok();
+    assert!(said.stdout.contains("tmpfs"), "{said:?}");
+    disk.remount("rw");
+    bench.doctor().is_content_with("home");
+}
+
+#[test]
+fn a_state_file_that_may_not_be_written() {
+    let bench = Bench::ready();
+    bench.mode(&bench.home().join("state.db"), 0o400);
+    if bench.type_line("id -u", "").stdout == "0\n" {
+        return skip("root may write everything");
+    }
+    let broken = bench.doctor();
+    broken.fails("state");
+    bench.type_line(broken.remedy("state"), "").ok();
+    bench.doctor().is_content_with("state");
+}
+
 /// The schema number stands at byte 60 of the file's header: what a version of the future would leave there.
 #[test]
 fn a_state_file_of_a_newer_version() {
@@ -212,14 +242,9 @@ fn a_state_file_of_a_newer_version() {
     let file = bench.home().join("state.db");
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[60..64].copy_from_slice(&1000_u32.to_be_bytes());
-    let needle = b"compatible_from";
-    let places: Vec<usize> = (0..bytes.len() - needle.len())
-        .filter(|at| bytes[*at..].starts_with(needle))
-        .collect();
-    for at in places {
-        bytes[at..at + needle.len()].copy_from_slice(b"compatible_with");
-    }
     std::fs::write(&file, &bytes).unwrap();
+    replace_in_state(&bench, "compatible_from", "compatible_with");
+    let bytes = std::fs::read(&file).unwrap();
 
     let broken = bench.doctor();
     broken.fails("state");
@@ -292,6 +317,49 @@ fn a_rotation_that_was_interrupted_before_it_was_committed() {
     bench.doctor().is_content_with("leftover");
 }
 
+/// In the place where nobody would look: the address to which the key would be sent.
+#[test]
+fn a_seal_that_does_not_open() {
+    let bench = Bench::ready();
+    let address = bench.sandbox.base_url();
+    let evil = address.replace("127.0.0.1", "127.0.0.2");
+    replace_in_state(&bench, &address, &evil);
+    let bench = bench.set("API_BASE_URL", address);
+    let broken = bench.doctor();
+    broken.fails("vault");
+    let remedy = broken.remedy("vault");
+    assert!(!remedy.contains("127.0.0.2"), "{remedy}");
+    let remedy = remedy.replace("STORE_ID", &bench.sandbox.store(0).store_id);
+    bench.type_line(&remedy, &bench.api_key()).ok();
+    bench.doctor().is_content_with("vault");
+}
+
+#[test]
+fn a_record_that_was_changed() {
+    let bench = Bench::ready();
+    replace_in_state(&bench, "store.added", "store.addex");
+    let broken = bench.doctor();
+    broken.fails("audit");
+    // Nothing mends a history; the remedy shows where it is broken.
+    let said = bench.type_line(broken.remedy("audit"), "");
+    assert_eq!(said.code, Some(1), "{said:?}");
+}
+
+/// As somebody would who can write the file, with every process of this home ended.
+fn replace_in_state(bench: &Bench, old: &str, new: &str) {
+    assert_eq!(old.len(), new.len());
+    let file = bench.home().join("state.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let places: Vec<usize> = (0..bytes.len() - old.len())
+        .filter(|at| bytes[*at..].starts_with(old.as_bytes()))
+        .collect();
+    assert!(!places.is_empty(), "`{old}` is not in the file");
+    for at in places {
+        bytes[at..at + old.len()].copy_from_slice(new.as_bytes());
+    }
+    std::fs::write(&file, &bytes).unwrap();
+}
+
 fn parent(file: &Path) -> &Path {
     file.parent().unwrap()
 }
@@ -337,6 +405,16 @@ impl Mounted {
             .output();
         let done = mounted.is_ok_and(|output| output.status.success());
         done.then(|| Mounted(folder.to_owned()))
+    }
+}
+
+impl Mounted {
+    fn remount(&self, how: &str) {
+        let done = Command::new("mount")
+            .args(["-o", &format!("remount,{how}")])
+            .arg(&self.0)
+            .status();
+        assert!(done.unwrap().success());
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use orderdesk_sandbox::{Fault, Options, Rule};
 
 use crate::bench::{Bench, SHOP};
+use crate::support::golden;
 
 /// What the documentation promises.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -87,6 +88,35 @@ fn one_tenant_sees_nothing_of_another() {
         other.stdout.contains("--master-key-file"),
         "its remedies mean its own key: {other:?}"
     );
+}
+
+#[test]
+fn what_programs_read_is_as_its_golden_files_say() {
+    let bench = Bench::bare();
+    golden("doctor/fresh.json", &shown(&bench));
+    let bench = bench.set_up();
+    golden("doctor/sound.json", &shown(&bench));
+    bench.mode(&bench.master_key(), 0o644);
+    golden("doctor/broken.json", &shown(&bench));
+}
+
+/// The report without what is different on every machine.
+fn shown(bench: &Bench) -> String {
+    let mut report = bench.doctor().report;
+    for check in report["checks"].as_array_mut().unwrap() {
+        match check["id"].as_str().unwrap() {
+            "disk" => check["summary"] = "N GB free".into(),
+            "state" => check["summary"] = "opens and can be written (schema N, N ms)".into(),
+            "tenant" => check["summary"] = "`main` (key `ID`, version 1)".into(),
+            // Whether one is installed beside depends on what was built.
+            "sidecar" => check["hint"] = "…: `ops-sidecar …`".into(),
+            _ => {}
+        }
+    }
+    let text = format!("{report:#}\n");
+    let text = text.replace(&bench.home().display().to_string(), "/HOME");
+    let text = text.replace(&bench.program.display().to_string(), "/PROGRAM");
+    text.replace(&bench.sandbox.base_url(), "http://API")
 }
 
 #[test]
