@@ -267,3 +267,23 @@ fn a_cached_call_reads_the_state_file_once_and_for_a_sealed_store_once_more() {
     // Of the vault itself only what the first call unlocked, and what the commands of the set-up read.
     assert!(reads(&sealed, "vault") < 40, "{}", reads(&sealed, "vault"));
 }
+
+#[test]
+fn what_the_tenants_limit_refuses_is_counted_under_its_id_and_its_kind() {
+    let sandbox = sandbox();
+    let home = Home::with_store(&sandbox).set("RATE_LIMIT_RPM", "1");
+    let mut server = home.session();
+    let fresh = json!({"order_id": "7001001", "fresh": true});
+    for _ in 0..2 {
+        server.call("orders_get", fresh.clone()).ok();
+    }
+    for _ in 0..3 {
+        server.call("orders_get", fresh.clone()).error();
+    }
+    let counted = Counted::after(&home, server);
+    let labels = ["tenant_id=env", "limit_type=tenant_reads"];
+    assert_eq!(counted.sum("rate_limit_hits_total", &labels), 3);
+    let errors = ["error_code=rate_limited", "endpoint=orders_get"];
+    assert_eq!(counted.sum("errors_total", &errors), 3);
+    assert_eq!(counted.sum("orderdesk_api_calls_total", &[]), 2);
+}
