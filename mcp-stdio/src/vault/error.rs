@@ -96,7 +96,8 @@ pub enum VaultError {
         /// What the tenant is called.
         name: String,
     },
-    /// A rotation met a tenant that is not the one it was prepared for.
+    /// Somebody else rotated the key meanwhile: a rotation met another tenant than it was prepared for, or a change was overtaken
+    /// again and again.
     Outrun,
     /// An export could not be made or opened.
     Export {
@@ -237,7 +238,7 @@ impl VaultError {
             }
             VaultError::BadStoreName { .. } => "give a name of 1 to 60 characters, with a letter in it".to_owned(),
             VaultError::AlreadyThere { .. } => "nothing needs to be done: `mcp-stdio store add` adds a store to it".to_owned(),
-            VaultError::Outrun => "see which key counts with `mcp-stdio key show-id`, then rotate again".to_owned(),
+            VaultError::Outrun => "see which key counts with `mcp-stdio key show-id`, then try again".to_owned(),
             VaultError::Export { fix, .. } => (*fix).to_owned(),
             VaultError::State(_) => String::new(),
         }

@@ -21,8 +21,8 @@ use super::unlock::{Unlocked, Vault, count_attempt};
 use super::write;
 use crate::desk::model::StoreId;
 
-/// How often a change is tried again because a rotation came in between.
-const TRIES: usize = 3;
+/// How often a change is tried again because a rotation came in between. One rotation costs one try.
+const TRIES: usize = 20;
 
 /// A store without its key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,8 +24,9 @@ use super::signer::TenantSigner;
 use super::source::{Found, KeySource, Sources};
 use super::tenant::{self, Generations, Match, Tenant};
 
-/// How often the sources are read again when they change while we look: a rotation renames its file once.
-const LOOKS: usize = 4;
+/// How often the sources are read again when they change while we look. A rotation changes them twice; only somebody who rotates
+/// in a tight loop could outrun this.
+const LOOKS: usize = 20;
 
 /// The one vault of a process. Cloning shares what is unlocked. All methods block: they read the state file, and the first one may
 /// ask the keyring.
@@ -221,7 +222,7 @@ impl Vault {
 
     fn find_and_open(&self, state: &State) -> Result<Unlocked, VaultError> {
         let mut found = self.0.sources.find()?;
-        for _ in 1..LOOKS {
+        for _ in 0..LOOKS {
             let moved = match self.open_with(state, &found)? {
                 Look::Opened(unlocked) => return Ok(*unlocked),
                 Look::Moved => true,
@@ -230,17 +231,11 @@ impl Vault {
             // A rotation may have put the key away between our look at the source and our look at the tenants.
             let again = self.0.sources.find()?;
             if !moved && is_same_find(&found, &again) {
-                break;
+                return Err(nobodys(found));
             }
             found = again;
         }
-        Err(VaultError::NoTenant {
-            key_id: found.candidates.first().and_then(|key| match key {
-                KeyText::Random(master) => Some(master.id()),
-                KeyText::Passphrase(_) => None,
-            }),
-            source: found.source,
-        })
+        Err(VaultError::Outrun)
     }
 
     fn open_with(&self, state: &State, found: &Found) -> Result<Look, VaultError> {
@@ -275,6 +270,18 @@ impl Held {
             (None, Some(unlocked)) => Ok(Arc::clone(unlocked)),
             (None, None) => Err(VaultError::NoKey),
         }
+    }
+}
+
+/// A key that opens nothing here.
+fn nobodys(found: Found) -> VaultError {
+    let key_id = match found.candidates.first() {
+        Some(KeyText::Random(master)) => Some(master.id()),
+        _ => None,
+    };
+    VaultError::NoTenant {
+        source: found.source,
+        key_id,
     }
 }
 

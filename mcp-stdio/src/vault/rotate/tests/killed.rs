@@ -51,8 +51,10 @@ fn rotating(home: &Home) -> Child {
 
 /// Lets the child take so many steps, and then a little of the next one.
 fn kill_after(mut child: Child, steps: usize, then: Duration) {
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    // Kept until the end: a child whose pipe is closed dies of that.
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let taken = lines
+        .by_ref()
         .map_while(Result::ok)
         .filter(|line| line.starts_with("step: "))
         .take(steps)
