@@ -56,7 +56,6 @@ class Tally:
     command: str
     kills: int = 0
     errors: int = 0
-    runs: int = 0
     broken: list[str] = field(default_factory=list)
     # How many runs that were cut short left things as they were before, and how many as they were to become.
     outcomes: Counter = field(default_factory=Counter)
@@ -87,9 +86,9 @@ def each_kill(tally: Tally, attempt, holds) -> None:
         for at in range(1, ENOUGH):
             ran = attempt(strace(call, "signal=KILL", at))
             killed = was_killed(ran)
-            if not killed:
-                ran.well()
-            tally.kills, tally.runs = tally.kills + killed, tally.runs + (not killed)
+            tally.kills += killed
+            if not killed and ran.code != 0:
+                tally.broken.append(f"not killed, it ended with {ran.code}: {ran.stderr[-300:]}")
             _hold(tally, f"killed at {call} number {at}", holds, ran)
             if not killed:
                 break

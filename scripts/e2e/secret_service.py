@@ -125,10 +125,38 @@ def _with_a_silent_bus(stage: Stage) -> list[Check]:
         held: list[socket.socket] = []
         threading.Thread(target=_hold, args=(silent, held), daemon=True).start()
         shell = Shell(stage.folder / "patient", {**FROM_KEYRING, "DBUS_SESSION_BUS_ADDRESS": f"unix:path={path}"})
-        check = _fails_in_time("with a bus that never answers", shell, SILENT_BUS_WITHIN_S)
+        checks = _serves_all_the_same(shell, held)
+        checks.append(_fails_in_time("with a bus that never answers", shell, SILENT_BUS_WITHIN_S))
     for connection in held:
         connection.close()
-    return [check]
+    return checks
+
+
+def _serves_all_the_same(shell: Shell, asked: list[socket.socket]) -> list[Check]:
+    """A server asks the keyring when a seal is to be opened and not before: its client must not wait for a dialog."""
+    began = time.monotonic()
+    with wire.Server(shell.environment) as server:
+        tools = server.request("tools/list", {})["result"]["tools"]
+        started_s, early = time.monotonic() - began, len(asked)
+        well, text = server.call("orders_get", order_id=ORDER_ID)
+        called_s = time.monotonic() - began - started_s
+        leaving = time.monotonic()
+        code = server.close()
+        left_s = time.monotonic() - leaving
+    clear = not well and "keyring" in text and "hint:" in text
+    return [
+        Check(
+            f"a server lists its tools in {started_s:.1f} s without asking the keyring", bool(tools) and not early, f"{early}"
+        ),
+        Check(
+            f"a call says so in {called_s:.1f} s (at most {SILENT_BUS_WITHIN_S})",
+            clear and called_s < SILENT_BUS_WITHIN_S,
+            text,
+        ),
+        Check(
+            f"it ends in {left_s:.1f} s although the bus still owes an answer", code == 0 and left_s < 3, f"exit code {code}"
+        ),
+    ]
 
 
 def _hold(silent: socket.socket, held: list[socket.socket]) -> None:
