@@ -4,7 +4,7 @@
 //! to stderr, never to stdout, which is the result's. Not here: what a good answer is. A secret is never an argument: arguments stand in
 //! the shell's history and in every list of processes.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 
 use shared::secret::Secret;
@@ -25,7 +25,7 @@ pub(super) fn secret(what: &str) -> Outcome<Secret> {
     let text = if io::stdin().is_terminal() {
         typed(&format!("{what}: "))?
     } else {
-        line_of(what, io::stdin().lock())?
+        line_of(what, io::stdin())?
     };
     some(what, &text)
 }
@@ -64,7 +64,7 @@ pub(super) fn new_secret(what: &str) -> Outcome<Secret> {
 /// When the file cannot be read or holds no line, or more than one.
 pub(super) fn secret_in(what: &str, path: &Path) -> Outcome<Secret> {
     if path == Path::new("-") {
-        let text = line_of(what, io::stdin().lock())?;
+        let text = line_of(what, io::stdin())?;
         return some(what, &text);
     }
     refuse_secret_as_path(path)?;
@@ -137,11 +137,16 @@ fn typed(prompt: &str) -> Outcome<Zeroizing<String>> {
     }
 }
 
-/// The first line; what follows stays unread.
-fn line_of(what: &str, input: impl io::BufRead) -> Outcome<Zeroizing<String>> {
+/// The first line. It does not wait for more; but more that has come with it is a key that was torn in two, or several, and no half of
+/// it is taken for the whole.
+fn line_of(what: &str, input: impl io::Read) -> Outcome<Zeroizing<String>> {
+    let mut input = BufReader::new(input);
     let mut text = Zeroizing::new(String::with_capacity(256));
-    let read = input.take(MOST_BYTES + 1).read_line(&mut text);
+    let read = input.by_ref().take(MOST_BYTES + 1).read_line(&mut text);
     checked(what, read, &text)?;
+    if !input.buffer().trim_ascii().is_empty() {
+        return Err(broken(what));
+    }
     Ok(text)
 }
 
@@ -186,6 +191,15 @@ fn some(what: &str, text: &str) -> Outcome<Secret> {
     Ok(Secret::new(text.to_owned()))
 }
 
+fn broken(what: &str) -> Failure {
+    Failure::usage(
+        format!(
+            "the {what} has a line break or another control character inside; nothing was changed"
+        ),
+        "copy it again, without what stands around it",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_pipe_gives_its_first_line_without_the_blanks_around_it() {
-        assert_eq!(line(b"  abc def \r\nrest").unwrap(), "abc def");
+        assert_eq!(line(b"  abc def \r\n \n").unwrap(), "abc def");
         assert_eq!(line(b"abc").unwrap(), "abc");
     }
 
@@ -209,6 +223,7 @@ mod tests {
             (b" \n", "is empty"),
             (b"hunter2\x1b[31m\n", "control character"),
             (b"hunter2\xff\n", "is not text"),
+            (b"hunter2\nhunter2\n", "line break"),
             (&[b'h'; 5000], "longer than 4096"),
         ] {
             let told = line(bytes).unwrap_err();

@@ -3,11 +3,13 @@
 //! It runs with unusable settings, too: a server that dies at start shows its user nothing, one that answers every call with the
 //! list of mistakes does.
 
+use std::io::IsTerminal as _;
+
 use shared::env::{Owner, Settings, Vars};
 use shared::paths::Home;
 use shared::telemetry::log;
 
-use crate::cli::print::{FAILED, FINE, USAGE, complain};
+use crate::cli::print::{FAILED, FINE, USAGE, complain, remark};
 use crate::cli::setup::Global;
 use crate::config::Config;
 use crate::run::run as live;
@@ -30,6 +32,11 @@ pub(super) fn run(global: &Global) -> i32 {
         .collect();
     for mistake in &mistakes {
         tracing::error!("{mistake}");
+    }
+    if std::io::stdin().is_terminal() {
+        remark(
+            "this is a server that an MCP client starts and speaks to; `mcp-stdio --help` shows what a person can do (Ctrl-C ends it)",
+        );
     }
     let stop = Stop::default();
     let io = Io {

@@ -246,6 +246,29 @@ fn a_wrong_key_in_the_environment_is_named_by_its_place_and_never_shown() {
     assert!(!told.said().contains("hunter2"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_key_that_others_can_read_is_refused_with_the_command_that_mends_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    home.run(&["init"]).fine();
+    let path = home.path().join("master.key");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    for command in [
+        &["init"][..],
+        &["store", "list"],
+        &["key", "show-id"],
+        &["key", "rotate"],
+    ] {
+        let told = home.run(command);
+        refused(&told, 2, "the key file");
+        let command = format!("chmod 600 {}", path.display());
+        assert!(told.stderr.contains(&command), "{}", told.stderr);
+    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    home.run(&["store", "list"]).fine();
+}
+
 #[test]
 fn a_home_that_cannot_be_made_is_said_with_a_way_out() {
     let home = Home::new();
@@ -270,6 +293,16 @@ fn a_home_that_may_not_be_written_to_stays_as_it_is() {
     assert_eq!(told.code, Some(1), "{}", told.stderr);
     assert!(told.stderr.contains("hint: "), "{}", told.stderr);
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+/// Not even the superuser may write there.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_home_on_a_read_only_place_is_said_to_be_one() {
+    for command in [&["init"][..], &["store", "list"], &["audit", "verify"]] {
+        let told = Home::new().run(&[&["--home", "/sys/orderdesk"], command].concat());
+        refused(&told, 1, "read-only");
+    }
 }
 
 #[test]

@@ -158,6 +158,11 @@ fn a_key_comes_from_a_file_from_stdin_or_not_at_all() {
         2,
         "control character",
     );
+    let torn = home.run_with(
+        &["store", "add", "--name", "Nobody", "--id", "1"],
+        "hun\nter2\n",
+    );
+    refused(&torn, 2, "line break");
 }
 
 #[test]
