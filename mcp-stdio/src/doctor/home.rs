@@ -37,6 +37,10 @@ pub(super) enum Locked {
     /// Its permissions.
     Permissions,
     /// Its disk is mounted for reading only.
+    #[cfg_attr(
+        not(unix),
+        expect(dead_code, reason = "Windows does not tell the two apart")
+    )]
     Disk,
 }
 
