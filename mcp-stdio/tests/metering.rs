@@ -287,3 +287,32 @@ fn what_the_tenants_limit_refuses_is_counted_under_its_id_and_its_kind() {
     assert_eq!(counted.sum("errors_total", &errors), 3);
     assert_eq!(counted.sum("orderdesk_api_calls_total", &[]), 2);
 }
+
+#[test]
+fn a_wait_for_the_tenants_bucket_is_not_put_down_to_the_store() {
+    let sandbox = orderdesk_sandbox::Sandbox::start_blocking(orderdesk_sandbox::Options {
+        bucket: orderdesk_sandbox::Bucket::wide_open(),
+        ..orderdesk_sandbox::Options::default()
+    })
+    .unwrap();
+    let home = Home::with_store(&sandbox)
+        .set("STORE_BURST", "1000")
+        .set("STORE_RATE_PER_SECOND", "1000")
+        .set("RATE_LIMIT_RPM", "30");
+    let mut server = home.session();
+    // After a burst of 60 there is one every two seconds: the next one waits, the others are told to.
+    let fresh = json!({"name": "orders_get", "arguments": {"order_id": "7001001", "fresh": true}});
+    for _ in 0..70 {
+        server.ask("tools/call", &fresh);
+    }
+    for _ in 0..70 {
+        server.frame();
+    }
+    let counted = Counted::after(&home, server);
+    let hits = |kind: &str| {
+        let label = format!("limit_type={kind}");
+        counted.sum("rate_limit_hits_total", &[label.as_str()])
+    };
+    assert!(hits("tenant_reads") > 0);
+    assert_eq!(hits("store_quota"), 0);
+}

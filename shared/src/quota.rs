@@ -56,6 +56,15 @@ pub struct Want<'a> {
     pub patience: Duration,
 }
 
+/// A place in every bucket that was wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Granted {
+    /// How long to wait before sending.
+    pub wait: Duration,
+    /// Which of the wanted buckets makes it that long, by its place in the list.
+    pub want: usize,
+}
+
 /// What is left in a bucket, for people and gauges.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level {
@@ -111,16 +120,19 @@ impl Quota {
     }
 
     /// Takes a place in every bucket, or in none: a bucket that refuses costs the others nothing. Send after waiting as long as the
-    /// answer says, which is the longest of the waits. Like [`Quota::reserve`] otherwise.
+    /// answer says, which is the longest of the waits (the first of equal ones). Like [`Quota::reserve`] otherwise.
     ///
     /// # Errors
     /// [`QuotaError::TooBusy`] with the first bucket whose wait would be longer than its patience; [`QuotaError::Unavailable`].
-    pub fn reserve_all(&self, wants: &[Want<'_>]) -> Result<Duration, QuotaError> {
+    pub fn reserve_all(&self, wants: &[Want<'_>]) -> Result<Granted, QuotaError> {
         let state = self.slot.get().map_err(QuotaError::Unavailable)?;
         let reserved = state.write(OPERATION, Durability::Normal, |writing| {
             let now_us = self.now_us();
             let mut changed: Vec<Row> = Vec::with_capacity(wants.len());
-            let mut longest = Duration::ZERO;
+            let mut granted = Granted {
+                wait: Duration::ZERO,
+                want: 0,
+            };
             for (index, want) in wants.iter().enumerate() {
                 // A bucket that was wanted before in the same list is already one token emptier.
                 let before = match changed.iter().rev().find(|row| row.store_key == want.key) {
@@ -129,7 +141,9 @@ impl Quota {
                 };
                 match before.reserve(now_us, want.limits, 1, want.patience) {
                     Ok((bucket, wait)) => {
-                        longest = longest.max(wait);
+                        if wait > granted.wait {
+                            granted = Granted { wait, want: index };
+                        }
                         changed.push(row(want.key, bucket));
                     }
                     Err(wait) => return Ok(Err(QuotaError::TooBusy { wait, want: index })),
@@ -138,7 +152,7 @@ impl Quota {
             for row in &changed {
                 table::put(writing, row)?;
             }
-            Ok(Ok(longest))
+            Ok(Ok(granted))
         });
         reserved.map_err(unavailable)?
     }

@@ -60,7 +60,7 @@ fn child_process() {
     });
     let granted = (0..ATTEMPTS)
         .filter(|_| match quota.reserve_all(&wants) {
-            Ok(wait) => wait.is_zero(),
+            Ok(granted) => granted.wait.is_zero(),
             Err(QuotaError::TooBusy { want, .. }) => {
                 assert_eq!(want, 0, "the store had places enough");
                 false

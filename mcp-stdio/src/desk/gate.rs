@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use shared::clock::Clock;
-use shared::quota::{self, Level, Limits, Quota, QuotaError, Want, Way};
+use shared::quota::{self, Granted, Level, Limits, Quota, QuotaError, Want, Way};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::{DeskError, Limiter};
@@ -52,9 +52,12 @@ pub(super) struct Asking<'a> {
     pub(super) way: Way,
 }
 
+/// The place of the store's bucket in the list of those that a request needs; the tenant's comes after it.
+const STORE: usize = 0;
+
 /// What the shared buckets said.
 enum Place {
-    Wait(Duration),
+    Granted(Granted),
     StoreBusy(Duration),
     TenantBusy(Duration),
     NoBucket,
@@ -84,9 +87,10 @@ impl Gate {
             .map_err(|_elapsed| busy)?;
         let seat = seat.expect("the semaphore is never closed");
         let left = patience.saturating_sub(begun.elapsed());
-        let wait = match self.place(&asking, left).await {
-            Place::Wait(wait) => wait,
-            Place::NoBucket => self.pace_alone(asking.store_key, left)?,
+        let (wait, limit) = match self.place(&asking, left).await {
+            Place::Granted(Granted { wait, want: STORE }) => (wait, "store_quota"),
+            Place::Granted(Granted { wait, .. }) => (wait, tenant_limit(asking.way)),
+            Place::NoBucket => (self.pace_alone(asking.store_key, left)?, "store_quota"),
             Place::StoreBusy(wait) => {
                 meter::limited(asking.tenant, "store_quota");
                 return Err(DeskError::TooBusy { wait });
@@ -100,7 +104,7 @@ impl Gate {
             }
         };
         if !wait.is_zero() {
-            meter::limited(asking.tenant, "store_quota");
+            meter::limited(asking.tenant, limit);
             tokio::time::sleep(wait).await;
         }
         Ok(Pass { _seat: seat })
@@ -164,8 +168,8 @@ impl Gate {
             }
         };
         match tokio::task::spawn_blocking(reserve).await {
-            Ok(Ok(wait)) => Place::Wait(wait),
-            Ok(Err(QuotaError::TooBusy { wait, want: 0 })) => Place::StoreBusy(wait),
+            Ok(Ok(granted)) => Place::Granted(granted),
+            Ok(Err(QuotaError::TooBusy { wait, want: STORE })) => Place::StoreBusy(wait),
             Ok(Err(QuotaError::TooBusy { wait, .. })) => Place::TenantBusy(wait),
             Ok(Err(QuotaError::Unavailable(_))) | Err(_) => Place::NoBucket,
         }

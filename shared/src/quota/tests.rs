@@ -176,7 +176,7 @@ fn a_tenant_at_its_limit_takes_nothing_from_the_store() {
     let tenant = tenant_key("t1", Way::Reads);
     for _ in 0..2 {
         let wait = quota.reserve_all(&both(&tenant, "shop", Duration::ZERO));
-        assert_eq!(wait.unwrap(), Duration::ZERO);
+        assert_eq!(wait.unwrap().wait, Duration::ZERO);
     }
     let refused = quota.reserve_all(&both(&tenant, "shop", Duration::ZERO));
     let Err(QuotaError::TooBusy { wait, want: 0 }) = refused else {
@@ -216,13 +216,15 @@ fn the_longest_wait_counts_for_the_request() {
     let quota = desk.process();
     let tenant = tenant_key("t1", Way::Reads);
     let wait = |store| {
-        quota
-            .reserve_all(&both(&tenant, store, PATIENCE))
-            .unwrap()
-            .as_millis()
+        let granted = quota.reserve_all(&both(&tenant, store, PATIENCE)).unwrap();
+        (granted.wait.as_millis(), granted.want)
     };
     quota.reserve("busy", 9, PATIENCE).unwrap();
-    assert_eq!([wait("busy"), wait("idle"), wait("idle")], [2500, 0, 1000]);
+    assert_eq!(
+        [wait("busy"), wait("idle"), wait("idle")],
+        [(2500, 1), (0, 0), (1000, 0)],
+        "and whose it is, is told"
+    );
 }
 
 #[test]
@@ -318,7 +320,7 @@ proptest! {
                     (_, Err(_)) => {}
                 }
             }
-            let got = quota.reserve_all(&wants).map_err(|error| match error {
+            let got = quota.reserve_all(&wants).map(|granted| granted.wait).map_err(|error| match error {
                 QuotaError::TooBusy { wait, .. } => wait,
                 QuotaError::Unavailable(_) => Duration::MAX,
             });
