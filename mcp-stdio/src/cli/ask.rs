@@ -35,8 +35,10 @@ pub(super) fn secret(what: &str) -> Outcome<Secret> {
 /// # Errors
 /// As [`secret`].
 pub(super) fn secret_at_terminal(what: &str) -> Outcome<Secret> {
-    let text = typed(&format!("{what}: "))
-        .map_err(|failure| failure.or("name a file that holds it with `--passphrase-file`"))?;
+    let text = typed(&format!("{what}: ")).map_err(|failure| match failure.is_interruption() {
+        true => failure,
+        false => failure.or("name a file that holds it with `--passphrase-file`"),
+    })?;
     some(what, &text)
 }
 

@@ -78,6 +78,11 @@ impl Failure {
         Failure::text("interrupted; nothing was changed", interrupt::EXIT_CODE)
     }
 
+    /// Whether somebody pressed Ctrl-C.
+    pub(super) fn is_interruption(&self) -> bool {
+        self.code == interrupt::EXIT_CODE
+    }
+
     /// A file or folder could not be worked with.
     pub(super) fn file(doing: &str, path: &Path, error: &io::Error) -> Failure {
         let hint = match error.kind() {

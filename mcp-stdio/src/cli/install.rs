@@ -13,7 +13,7 @@ use shared::env::Source;
 use shared::paths::HOME_VARIABLE;
 
 use crate::cli::failure::{Failure, Outcome};
-use crate::cli::print::{show, show_json, table, warn};
+use crate::cli::print::{remark, show, show_json, table, warn};
 use crate::cli::setup::Setup;
 use crate::hosts::{self, CLIENTS, Client, Done, Entry, Folder, Places};
 
@@ -144,7 +144,7 @@ fn print(args: &Args, places: &Places, client: &Client, entry: &Entry) -> Outcom
             "restart": client.restart,
         }));
     }
-    warn(&format!("for {}, into {place}:", client.title));
+    remark(&format!("for {}, into {place}:", client.title));
     show(&snippet)
 }
 

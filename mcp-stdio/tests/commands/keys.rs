@@ -1,6 +1,8 @@
 //! `key`: one key works at any time, and it leaves the machine only sealed.
 
 use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -50,6 +52,33 @@ fn a_rotation_with_a_key_file_is_silent_and_the_old_key_opens_nothing() {
 
     fs::write(home.path().join("master.key"), old).unwrap();
     refused(&home.run(&["store", "list"]), 2, "no tenant for this key");
+}
+
+#[test]
+fn killed_at_any_moment_a_rotation_leaves_one_key_that_opens_everything() {
+    let sandbox = sandbox();
+    let home = ready(&sandbox);
+    add(&home, &sandbox, 0, "My Shop").fine();
+    for step in 0..10 {
+        let mut child = home
+            .command()
+            .args(["key", "rotate"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::park_timeout(Duration::from_micros(step * 2000));
+        let _ = child.kill();
+        child.wait().unwrap();
+        let tested = json(home.run(&["store", "test", "--json"]));
+        assert_eq!(tested["stores"][0]["ok"], true, "killed after {step}");
+        home.run(&["audit", "verify"]).fine();
+    }
+    // Whatever was left behind is no hindrance.
+    home.run(&["key", "rotate"]).fine();
+    home.run(&["store", "test"]).fine();
+    assert!(!home.path().join("master.key.next").exists());
 }
 
 #[test]
