@@ -236,8 +236,9 @@ def _session(stage: Stage, server: wire.Server) -> None:
     server.call("stores_register", store_id="4711", store_name=PASTED_KEY)
 
 
-# The seal of another shop, be it this tenant's or another's.
-OTHER_SEAL = "select sealed_key, seal_nonce from stores other where other.id <> stores.id limit 1"
+# The seals of this tenant's other shop, and of the same shop at another tenant's.
+OTHER_SHOP = "select sealed_key, seal_nonce from stores other where other.name = 'Demo Outlet'"
+OTHER_TENANT = "select sealed_key, seal_nonce from stores other where other.name = 'Theirs'"
 
 # What somebody with a database tool could do to a sealed row, and to what it belongs to.
 TAMPERING = {
@@ -247,7 +248,8 @@ TAMPERING = {
     "another address": "update stores set base_url = 'http://127.0.0.1:9/api/v2'",
     "another store": "update stores set store_id = '4711' where name = 'Demo Store'",
     "an older key": "update stores set key_version = key_version - 1",
-    "two seals swapped": f"update stores set (sealed_key, seal_nonce) = ({OTHER_SEAL})",
+    "another shop's seal": f"update stores set (sealed_key, seal_nonce) = ({OTHER_SHOP}) where name = 'Demo Store'",
+    "another tenant's seal": f"update stores set (sealed_key, seal_nonce) = ({OTHER_TENANT}) where name = 'Demo Store'",
     "the tenant's wrapped key": "update tenants set wrapped_key = zeroblob(length(wrapped_key))",
     "the tenant's salt": "update tenants set salt = zeroblob(length(salt))",
 }
