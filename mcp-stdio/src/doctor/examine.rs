@@ -132,10 +132,11 @@ impl Examination<'_> {
             self.patient.has_env_store(),
             now,
         );
+        let is_missing = matches!(facts, state::StateFacts::Missing);
         match (self.report.add(check), state) {
             (true, Some(state)) => File::Open(state),
-            (true, None) => File::NotYet,
-            (false, _) => File::Unusable,
+            (true, None) if is_missing => File::NotYet,
+            _ => File::Unusable,
         }
     }
 

@@ -22,6 +22,19 @@ fn an_api_that_hangs_is_named_in_time() {
     assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
 }
 
+/// A restore holds the gate for seconds: that is no reason to mend anything.
+#[test]
+fn a_state_file_that_is_being_restored_is_only_a_warning() {
+    let bench = Bench::ready();
+    let gate = std::fs::File::open(bench.home().join("run").join("gate.lock")).unwrap();
+    gate.try_lock().unwrap();
+    let diagnosis = bench.doctor();
+    diagnosis.warns(&["state"]);
+    assert_eq!(diagnosis.report["ok"], true, "{:#}", diagnosis.report);
+    drop(gate);
+    bench.doctor().is_content_with("state");
+}
+
 #[test]
 fn a_store_from_the_environment_needs_no_home_no_key_and_no_vault() {
     let bench = Bench::bare();
