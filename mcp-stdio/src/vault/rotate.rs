@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use shared::audit::{self, Actor, Chain, Entry, action};
 use shared::secret::Secret;
-use shared::state::Writing;
 use shared::state::tables::tenants::Row;
 use shared::state::tables::{meta, stores, tenants};
+use shared::state::{State, Writing};
 
 use super::error::VaultError;
 use super::key::{KeyId, KeyText, MasterKey};
@@ -40,6 +40,7 @@ pub enum NewKey {
 /// A new key that nothing is sealed with yet. Dropping it changes nothing: the old key goes on working.
 pub struct Prepared {
     vault: Vault,
+    state: State,
     unlocked: Arc<Unlocked>,
     text: KeyText,
     master: MasterKey,
@@ -96,14 +97,16 @@ impl Committed {
 /// what keeps the next key from being written.
 pub fn prepare(vault: &Vault, new: NewKey, what: &str) -> Result<Prepared, VaultError> {
     let lock = KeyLock::take(vault.sources().home(), what)?;
-    // Ends an interrupted rotation first: this process cannot do it while it holds the lock itself in the other place.
-    let unlocked = vault.unlocked()?;
-    put_in_place_if_next(vault.sources(), &unlocked)?;
+    // An interrupted rotation is ended first, here: whoever unlocks finds the lock taken, by us.
+    let state = vault.state()?;
+    let unlocked = vault.unlocked_of(&state)?;
+    put_in_place_if_next(vault.sources(), &state, &unlocked)?;
     let text = new_text(new)?;
     let (master, stretching) = tenant::master_of(&text, &unlocked.tenant.salt);
     keep_next(vault.sources(), &unlocked, &text)?;
     Ok(Prepared {
         vault: vault.clone(),
+        state,
         unlocked,
         text,
         master,
@@ -132,7 +135,7 @@ pub fn commit(prepared: Prepared, actor: &Actor) -> Result<Committed, VaultError
     };
     let signer = TenantSigner::new(Arc::clone(&new));
     let now_ms = prepared.vault.now_ms();
-    let tenant = write::transaction(&unlocked.state, now_ms, |writing| {
+    let tenant = write::transaction(&prepared.state, now_ms, |writing| {
         if !tenants::rewrap(writing, unlocked.tenant.key_version, &row)? {
             return Err(VaultError::Outrun);
         }
@@ -176,7 +179,11 @@ pub(super) fn finish_interrupted(sources: &Sources, source: &KeySource, next: &K
 }
 
 /// As [`finish_interrupted`], for somebody who holds the lock: the next key must be in its place before another one is written.
-fn put_in_place_if_next(sources: &Sources, unlocked: &Unlocked) -> Result<(), VaultError> {
+fn put_in_place_if_next(
+    sources: &Sources,
+    state: &State,
+    unlocked: &Unlocked,
+) -> Result<(), VaultError> {
     if !unlocked.source.is_ours() {
         return Ok(());
     }
@@ -184,7 +191,7 @@ fn put_in_place_if_next(sources: &Sources, unlocked: &Unlocked) -> Result<(), Va
     let Some(next) = found.next() else {
         return Ok(());
     };
-    match tenant::of_key(&unlocked.state, next)? {
+    match tenant::of_key(state, next)? {
         // The work of a rotation that never came to its commit.
         None => Ok(()),
         Some(ours) if ours.row.id == unlocked.tenant.id => {

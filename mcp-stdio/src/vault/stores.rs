@@ -171,8 +171,9 @@ impl Vault {
         outcome: Outcome,
         actor: &Actor,
     ) -> Result<(), VaultError> {
-        let unlocked = self.unlocked()?;
-        write::transaction(&unlocked.state, self.now_ms(), |writing| {
+        let state = self.state()?;
+        let unlocked = self.unlocked_of(&state)?;
+        write::transaction(&state, self.now_ms(), |writing| {
             let head = self.note_in(&unlocked, writing, action, target, outcome, actor)?;
             Ok(((), head))
         })
@@ -186,8 +187,9 @@ impl Vault {
     ) -> Result<T, VaultError> {
         let mut last = VaultError::Outrun;
         for _ in 0..TRIES {
-            let unlocked = self.unlocked()?;
-            let done = write::transaction(&unlocked.state, self.now_ms(), |writing| {
+            let state = self.state()?;
+            let unlocked = self.unlocked_of(&state)?;
+            let done = write::transaction(&state, self.now_ms(), |writing| {
                 let now = tenants::by_id(writing, &unlocked.tenant.id)?;
                 let version = now.map(|row| row.key_version);
                 if version != Some(unlocked.tenant.key_version) {

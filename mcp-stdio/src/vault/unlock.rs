@@ -12,7 +12,7 @@ use shared::clock::Clock;
 use shared::state::tables::stores::Row as StoreRow;
 use shared::state::tables::tenants::Row as TenantRow;
 use shared::state::tables::{meta, stores, tenants};
-use shared::state::{Reading, Slot, State, StateError};
+use shared::state::{Mark, Reading, Slot, State, StateError};
 use shared::telemetry::names;
 use zeroize::Zeroizing;
 
@@ -52,8 +52,9 @@ struct Held {
 
 /// One sound view of the tenant: all of it from one moment.
 pub(super) struct Unlocked {
-    pub(super) state: State,
-    pub(super) revision: u64,
+    /// Which opening of the file it was read from. Not the file itself: a process that is idle must not keep one that was replaced.
+    opening: Mark,
+    revision: u64,
     pub(super) tenant: TenantRow,
     pub(super) stores: Vec<StoreRow>,
     pub(super) source: KeySource,
@@ -131,12 +132,16 @@ impl Vault {
 
     /// What is unlocked, if it still holds; else unlocks. One cheap read when nothing has changed.
     pub(super) fn unlocked(&self) -> Result<Arc<Unlocked>, VaultError> {
-        let state = self.state()?;
+        self.unlocked_of(&self.state()?)
+    }
+
+    /// As [`Vault::unlocked`], for whoever goes on with the same opening of the file.
+    pub(super) fn unlocked_of(&self, state: &State) -> Result<Arc<Unlocked>, VaultError> {
         let (seen, current) = {
             let held = self.0.held.lock();
             (held.attempts, held.unlocked.clone())
         };
-        if let Some(current) = still_holding(current.as_ref(), &state)? {
+        if let Some(current) = still_holding(current.as_ref(), state)? {
             return Ok(current);
         }
         let _one_at_a_time = self.0.unlocking.lock();
@@ -148,10 +153,10 @@ impl Vault {
             }
         };
         // Asked again: somebody may have unlocked meanwhile, and may have looked before the change that we know of.
-        if let Some(current) = still_holding(before.as_ref(), &state)? {
+        if let Some(current) = still_holding(before.as_ref(), state)? {
             return Ok(current);
         }
-        let result = self.look_again(&state, before.as_deref());
+        let result = self.look_again(state, before.as_deref());
         let mut held = self.0.held.lock();
         held.attempts += 1;
         match result {
@@ -176,7 +181,7 @@ impl Vault {
     }
 
     /// The open state file; opens it when nobody has tried yet, as in a command.
-    fn state(&self) -> Result<State, VaultError> {
+    pub(super) fn state(&self) -> Result<State, VaultError> {
         match self.0.slot.get() {
             Err(error) if matches!(*error, StateError::NotYetOpened) => {
                 Ok(self.0.slot.open_now()?)
@@ -193,7 +198,7 @@ impl Vault {
         let view = view(state, &before.tenant.id)?;
         match view.tenant {
             Some(tenant) if is_same_key(&tenant, &before.tenant) => Ok(Unlocked {
-                state: state.clone(),
+                opening: state.mark(),
                 revision: view.revision,
                 tenant,
                 stores: view.stores,
@@ -251,7 +256,7 @@ impl Vault {
                 return Ok(Look::Moved);
             };
             return Ok(Look::Opened(Box::new(Unlocked {
-                state: state.clone(),
+                opening: state.mark(),
                 revision: view.revision,
                 tenant,
                 stores: view.stores,
@@ -307,7 +312,7 @@ fn still_holding(
     unlocked: Option<&Arc<Unlocked>>,
     state: &State,
 ) -> Result<Option<Arc<Unlocked>>, StateError> {
-    let Some(unlocked) = unlocked.filter(|unlocked| unlocked.state.is_same(state)) else {
+    let Some(unlocked) = unlocked.filter(|unlocked| unlocked.opening.is_of(state)) else {
         return Ok(None);
     };
     let revision = state.read("vault", meta::vault_revision)?;
