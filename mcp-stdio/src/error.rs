@@ -127,14 +127,14 @@ impl NamedBy {
     }
 
     fn hint(self, known: &[String]) -> String {
-        let known = known.join("`, `");
+        let known = some_of(known);
         match self {
-            NamedBy::Argument => format!("use one of `{known}`, or leave `store` out"),
+            NamedBy::Argument => format!("use one of {known}, or leave `store` out"),
             NamedBy::Session => {
-                format!("it was removed meanwhile; choose one of `{known}` with stores_use")
+                format!("it was removed meanwhile; choose one of {known} with stores_use")
             }
             NamedBy::Setting => {
-                format!("name one of `{known}` with `store` or stores_use, and correct the setting")
+                format!("name one of {known} with `store` or stores_use, and correct the setting")
             }
         }
     }
@@ -191,7 +191,7 @@ impl ToolError {
                  both under Store Settings, API); never paste the key into the conversation"
                 .to_owned(),
             ToolError::NoStoreYet => "call stores_register with the store's id and a name: it says which command to run".to_owned(),
-            ToolError::NoActiveStore(known) => format!("name one with `store`, or call stores_use; there are `{}`", known.join("`, `")),
+            ToolError::NoActiveStore(known) => format!("name one with `store`, or call stores_use; there are {}", some_of(known)),
             ToolError::UnknownStore { known, by, .. } => by.hint(known),
             ToolError::EnvStore => "change it in `env` of this server's entry in the client's MCP configuration; without these two settings the stores \
                  of the vault are used (`mcp-stdio store add`)"
@@ -227,6 +227,20 @@ impl ToolError {
             _ => String::new(),
         };
         format!("{}: {self}{retry}\nhint: {}", self.code(), self.hint())
+    }
+}
+
+/// The first names of a list that may be long.
+fn some_of(names: &[String]) -> String {
+    const MOST: usize = 20;
+    let shown: Vec<String> = names
+        .iter()
+        .take(MOST)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match names.len().checked_sub(MOST) {
+        Some(more @ 1..) => format!("{} and {more} more (see stores_list)", shown.join(", ")),
+        _ => shown.join(", "),
     }
 }
 
@@ -302,6 +316,16 @@ mod tests {
             assert!(error.hint().len() > 15, "{text}");
             assert!(!error.to_string().ends_with('.'), "{text}");
         }
+    }
+
+    #[test]
+    fn of_many_stores_a_hint_names_some() {
+        let names: Vec<String> = (0..100).map(|number| format!("Shop {number}")).collect();
+        let hint = ToolError::NoActiveStore(names).hint();
+        assert!(
+            hint.ends_with("`Shop 19` and 80 more (see stores_list)"),
+            "{hint}"
+        );
     }
 
     #[test]

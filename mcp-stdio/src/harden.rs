@@ -27,3 +27,16 @@ fn not_dumpable() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
     let _refused = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+
+    #[test]
+    fn afterwards_there_is_no_core_dump_and_no_view_from_outside() {
+        super::process();
+        let core = getrlimit(Resource::Core);
+        assert_eq!((core.current, core.maximum), (Some(0), Some(0)));
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+    }
+}

@@ -228,7 +228,11 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, VaultError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        // A panic in there is a bug of ours; the corridor answers it like one of its own.
-        Err(died) => std::panic::resume_unwind(died.into_panic()),
+        Err(died) => match died.try_into_panic() {
+            // A bug of ours; the corridor answers it like one of its own.
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is ending, and whoever waits here with it.
+            Err(_cancelled) => std::future::pending().await,
+        },
     }
 }

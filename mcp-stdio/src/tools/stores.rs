@@ -7,7 +7,7 @@ use super::{Answer, Effect, Shape, Tool};
 use crate::args::{Args, Argument, Kind};
 use crate::context::Context;
 use crate::error::ToolError;
-use crate::reply::Reply;
+use crate::reply::{self, Reply};
 use crate::stores::Listed;
 
 pub(super) static STORES_LIST: Tool = Tool {
@@ -42,7 +42,16 @@ async fn list(context: &Context) -> Result<Reply, ToolError> {
     } else {
         None
     };
-    let rows: Vec<Value> = stores.iter().map(row).collect();
+    let mut rows: Vec<Value> = stores.iter().map(row).collect();
+    let fitting = reply::fit(&mut rows);
+    let next = if fitting < rows.len() {
+        rows.truncate(fitting);
+        Some(
+            "this is not all: the list is longer than an answer may be; name a store with `store` all the same",
+        )
+    } else {
+        next
+    };
     Ok(Reply::ours().with("stores", rows).with_some("next", next))
 }
 
