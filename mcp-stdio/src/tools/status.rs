@@ -61,7 +61,7 @@ async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {
         .with("version", env!("CARGO_PKG_VERSION"))
         .with("degraded", degraded)
         .with("mode", "read-only")
-        .with_some("tenant", shops.tenant.as_deref().map(tenant))
+        .with_some("tenant", shops.tenant())
         .with_some("stores", shops.count)
         .with_some("store", active.map(stores::row))
         .with_some("protocol", context.protocol())
@@ -74,6 +74,10 @@ async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {
         .with("uptime_seconds", context.started.elapsed().as_secs()))
 }
 
+/// What stands in the place of the key's source while a keyring could wake a person.
+const NOT_ASKED: &str =
+    "not looked for before a store is needed; it may be in the system's keyring";
+
 /// The stores as far as they can be told without waking a keyring.
 struct Shops {
     tenant: Option<Arc<Known>>,
@@ -83,6 +87,16 @@ struct Shops {
 }
 
 impl Shops {
+    fn tenant(&self) -> Option<Value> {
+        if self.locked {
+            return Some(json!({"key_source": NOT_ASKED}));
+        }
+        let tenant = &self.tenant.as_ref()?.tenant;
+        Some(
+            json!({"id": &*tenant.id, "key_source": tenant.source.to_string(), "key_version": tenant.key_version}),
+        )
+    }
+
     async fn seen(context: &Context) -> Shops {
         let locked = context.config.store.is_none()
             && context.config.asks_keyring
@@ -115,10 +129,6 @@ impl Shops {
             locked,
         }
     }
-}
-
-fn tenant(known: &Known) -> Value {
-    json!({"id": &*known.tenant.id, "key_source": known.tenant.source.to_string(), "key_version": known.tenant.key_version})
 }
 
 /// Counters reach the state file within 250 ms; this much later something holds them up.

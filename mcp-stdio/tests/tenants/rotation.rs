@@ -1,4 +1,4 @@
-//! What a running server does when its key is changed, or its state file goes.
+//! What a running server does when its key is changed or in a keyring, or its state file goes.
 
 use serde_json::json;
 
@@ -66,4 +66,26 @@ fn a_sealed_store_is_read_on_while_the_state_file_is_unusable() {
     });
     let named = json!({"order_id": "7001002", "store": OURS});
     server.call("orders_get", named).ok();
+}
+
+/// A desktop's keyring may open a window; on a machine without one there is nobody to ask.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_keyring_is_asked_when_a_store_is_needed_and_not_for_a_status() {
+    let sandbox = shops(1);
+    let home = home(&sandbox).set("KEY_SOURCE", "keyring");
+    let mut command = home.command();
+    command
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+        .env_remove("XDG_RUNTIME_DIR");
+    let mut server = Server::spawn(&mut command);
+    server.initialize();
+    let status = server.call("server_status", json!({})).ok();
+    let source = status["tenant"]["key_source"].as_str().unwrap();
+    assert!(source.contains("keyring"), "{status}");
+    assert_eq!(status["status"], "ok", "{status}");
+    for tool in ["orders_list", "stores_list"] {
+        let text = server.call(tool, json!({})).error();
+        assert!(text.starts_with("keyring: "), "{text}");
+    }
 }
