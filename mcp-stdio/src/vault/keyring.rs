@@ -183,8 +183,9 @@ impl Keyring {
             // Nobody waits for this any more: the user is not bothered with it.
             return Err(self.given_up(stage::QUEUING));
         }
-        let store = (self.open)().map_err(refused)?;
-        question(store.as_ref()).map_err(refused)
+        let answer = (self.open)().and_then(|store| question(store.as_ref()));
+        let _ = lock.unlock();
+        answer.map_err(refused)
     }
 
     fn given_up(&self, stage: u8) -> VaultError {

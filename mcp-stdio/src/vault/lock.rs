@@ -59,6 +59,13 @@ impl KeyLock {
     }
 }
 
+/// Closing would do, but for a child that is being started just then and has inherited the file for a moment.
+impl Drop for KeyLock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 /// What the holder wrote; Windows lets nobody read a locked file.
 fn holder(file: File) -> String {
     let mut note = String::new();

@@ -81,10 +81,15 @@ impl Vault {
     /// Opens a store's seal: its API key.
     ///
     /// # Errors
-    /// As [`Vault::tenant`]; [`VaultError::SealBroken`]; `UnknownStore` when it was removed meanwhile.
+    /// As [`Vault::tenant`]; [`VaultError::SealBroken`]; `UnknownStore` when it was removed or put at another address meanwhile: who
+    /// holds the old address must not get the new key.
     pub fn open(&self, store: &StoreInfo) -> Result<Secret, VaultError> {
         let unlocked = self.unlocked()?;
-        let row = unlocked.stores.iter().find(|row| row.id == store.id);
+        let (base_url, store_id) = (store.base_url.as_str(), store.store_id.as_str());
+        let row = unlocked
+            .stores
+            .iter()
+            .find(|row| row.id == store.id && row.base_url == base_url && row.store_id == store_id);
         let row = row.ok_or_else(|| names::unknown(&store.name, &unlocked.stores))?;
         let opened = open_row(&unlocked.generations, row);
         count_attempt(opened.is_ok());

@@ -50,6 +50,21 @@ fn a_store_is_sealed_opened_and_gone() {
 }
 
 #[test]
+fn who_holds_an_old_address_does_not_get_the_key_of_the_new_one() {
+    let (_world, vault) = world();
+    let old = vault
+        .add(new_store("Tea", "4242", "key-of-tea"), &actor())
+        .unwrap();
+    let mut moved = new_store("Tea", "4242", "a-newer-key");
+    moved.base_url = "http://127.0.0.1:9465/api/v2".parse().unwrap();
+    moved.replace = true;
+    let new = vault.add(moved, &actor()).unwrap();
+    assert_eq!(old.id, new.id, "it stays the same row");
+    assert_eq!(error_of(vault.open(&old)).code(), "unknown_store");
+    assert_eq!(vault.open(&new).unwrap(), secret("a-newer-key"));
+}
+
+#[test]
 fn what_was_done_is_audited_and_what_was_refused_is_not() {
     let (world, vault) = world();
     let tea = vault
