@@ -106,11 +106,19 @@ impl Stores {
         match &self.kind {
             Kind::Env(store) => store.pick(named).await,
             Kind::Sealed(sealed) => {
-                let known = self.known(sealed).await?;
-                let store = self.select(&known, named)?;
-                Ok(sealed.open(&known, store).await?)
+                match self.opened(sealed, named).await {
+                    // Removed, replaced or moved between the two steps: what is there now counts.
+                    Err(ToolError::UnknownStore { .. }) => self.opened(sealed, named).await,
+                    opened => opened,
+                }
             }
         }
+    }
+
+    async fn opened(&self, sealed: &Sealed, named: Option<&str>) -> Result<Arc<Access>, ToolError> {
+        let known = self.known(sealed).await?;
+        let store = self.select(&known, named)?;
+        Ok(sealed.open(&known, store).await?)
     }
 
     /// All stores of this tenant.
