@@ -11,122 +11,23 @@ import json
 import sqlite3
 import sys
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
+import secret_service
 import wire
+from faults import Broken, Tally, each_disk_error, each_kill, hold, was_killed
 from session import ORDER_ID
 from shell import Ran, Shell
-from stage import OPEN_WIDE, Stage, StageError
-
-# Everything by which a command of ours changes what is on the disk. A question mark: not every machine has the call.
-CHANGES = [
-    "pwrite64",
-    "write",
-    "fsync",
-    "fdatasync",
-    "?rename",
-    "renameat",
-    "renameat2",
-    "?unlink",
-    "unlinkat",
-    "ftruncate",
-    "?link",
-    "linkat",
-]
-
-# What a failing and a full disk answer, and to which calls.
-DISK_ERRORS = ["EIO", "ENOSPC"]
-FALLIBLE = ["pwrite64", "write", "fsync", "fdatasync", "?rename", "renameat"]
-
-# No command of ours makes nearly as many; a loop that gets here is counting something else.
-ENOUGH = 400
-
-
-class Broken(Exception):
-    """What has to hold after a crash does not."""
-
-
-@dataclass
-class Tally:
-    """What one command went through."""
-
-    command: str
-    kills: int = 0
-    errors: int = 0
-    broken: list[str] = field(default_factory=list)
-    # How many runs that were cut short left things as they were before, and how many as they were to become.
-    outcomes: Counter = field(default_factory=Counter)
-
-    def report(self, took_s: float) -> bool:
-        outcomes = "".join(f", {count} times {outcome}" for outcome, count in sorted(self.outcomes.items()))
-        print(
-            f"  {'FAIL' if self.broken else 'ok  '} {self.command}: {self.kills} kills, {self.errors} disk errors{outcomes},"
-            f" {took_s:.1f} s"
-        )
-        for what in self.broken[:5]:
-            print(f"       {what}")
-        return not self.broken
-
-
-def strace(call: str, fault: str, at: int) -> list[str]:
-    """A tracer that lets the command's `at`-th call of this kind meet `fault`."""
-    return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={at}"]
-
-
-def was_killed(ran: Ran) -> bool:
-    return ran.code in (-9, 137)
-
-
-def each_kill(tally: Tally, attempt, holds) -> None:
-    """Kills `attempt(tracer)` at every call of each kind; `holds(ran)` raises `Broken` where something is lost."""
-    for call in CHANGES:
-        for at in range(1, ENOUGH):
-            ran = attempt(strace(call, "signal=KILL", at))
-            killed = was_killed(ran)
-            tally.kills += killed
-            if not killed and ran.code != 0:
-                tally.broken.append(f"not killed, it ended with {ran.code}: {ran.stderr[-300:]}")
-            _hold(tally, f"killed at {call} number {at}", holds, ran)
-            if not killed:
-                break
-
-
-def each_disk_error(tally: Tally, whole: bool, attempt, holds) -> None:
-    """The same with a call that fails once: the command may give up, with words, or get through. By turns unless `whole`."""
-    for call in FALLIBLE:
-        for at in range(1, ENOUGH, 1 if whole else 2):
-            errors = DISK_ERRORS if whole else [DISK_ERRORS[at // 2 % len(DISK_ERRORS)]]
-            codes = [_fails(tally, call, error, at, attempt, holds) for error in errors]
-            # Past the last call of this kind nothing fails any more; a fault that was got over costs a few runs more.
-            if at > 3 and not any(codes):
-                break
-
-
-def _fails(tally: Tally, call: str, error: str, at: int, attempt, holds) -> int:
-    ran = attempt(strace(call, f"error={error}", at))
-    tally.errors += 1
-    if "panic" in ran.stderr or ran.code < 0 or (ran.code != 0 and not ran.stderr):
-        tally.broken.append(f"{error} at {call} number {at}: exit code {ran.code}: {ran.stderr[-300:]}")
-    _hold(tally, f"{error} at {call} number {at}", holds, ran)
-    return ran.code
-
-
-def _hold(tally: Tally, when: str, holds, ran: Ran) -> None:
-    try:
-        holds(ran)
-    except (Broken, StageError) as wrong:
-        tally.broken.append(f"{when}: {wrong}")
+from stage import OPEN_WIDE, Skipped, Stage, StageError
 
 
 class Shop:
     """A user with two sealed shops, whose key is in `master.key`."""
 
-    def __init__(self, stage: Stage, name: str):
+    def __init__(self, stage: Stage, name: str, also: dict[str, str] | None = None):
         self.stage = stage
-        self.shell = Shell(stage.folder / name, {**OPEN_WIDE, "ORDERDESK_MCP_API_BASE_URL": stage.base_url})
+        self.shell = Shell(stage.folder / name, {**OPEN_WIDE, "ORDERDESK_MCP_API_BASE_URL": stage.base_url, **(also or {})})
         self.shell.run("init").well()
         for store in stage.stores:
             self.shell.run("store", "add", "--name", store["name"], "--id", store["store_id"], stdin=store["api_key"]).well()
@@ -201,7 +102,7 @@ def rotation(stage: Stage, whole: bool) -> Tally:
             rotations = [several.submit(shell.run, "key", "rotate", "--yes") for _ in range(4)]
         if not any(each.result().code == 0 for each in rotations):
             tally.broken.append(f"of four rotations at once none got through: {rotations[0].result().said}")
-        _hold(tally, "four rotations at once", holds, rotations[0].result())
+        hold(tally, "four rotations at once", holds, rotations[0].result())
         well, text = left_behind.call("orders_get", order_id=ORDER_ID)
         if well or "rotated" not in text:
             tally.broken.append(f"a server with a key that was rotated away says: {text}")
@@ -209,6 +110,46 @@ def rotation(stage: Stage, whole: bool) -> Tally:
     if verified.code != 0:
         tally.broken.append(f"the audit chain: {verified.said}")
     return tally
+
+
+def rotation_in_a_keyring(stage: Stage, whole: bool) -> Tally:
+    """The same with the key in a Secret Service, whose part is done by threads and over a bus: killed at moments spread evenly."""
+    tally = Tally("key rotate, in a keyring")
+    try:
+        with secret_service.keyring(stage.folder / "crashing-keyring") as address:
+            shop = Shop(stage, "rotating-in-a-keyring", {**secret_service.FROM_KEYRING, "DBUS_SESSION_BUS_ADDRESS": address})
+            with wire.Server(shop.shell.environment) as running:
+                _each_moment(tally, shop, running, 100 if whole else 20)
+            if shop.key_file.exists():
+                tally.broken.append("there is a key file")
+    except (Skipped, FileNotFoundError) as reason:
+        tally.skipped = f"no keyring to be had here: {reason}"
+    return tally
+
+
+def _each_moment(tally: Tally, shop: Shop, running: wire.Server, moments: int) -> None:
+    """Kills a rotation after each fraction of the time that a whole one takes; every shop still opens for old and new processes."""
+
+    def holds(_: Ran) -> None:
+        for name in shop.names:
+            shop.shell.run("store", "test", name).well()
+            well, text = running.call("store_settings", store=name, fresh=True)
+            if not well:
+                raise Broken(f"a running server lost {name}: {text}")
+
+    undisturbed = shop.shell.run("key", "rotate", "--yes").well()
+    for moment in range(moments):
+        before = _key_id(shop)
+        after_s = undisturbed.seconds * 1.1 * moment / moments
+        ran = shop.shell.run("key", "rotate", "--yes", under=["timeout", "--signal=KILL", f"{after_s + 0.001:.4f}"])
+        tally.kills += was_killed(ran)
+        hold(tally, f"killed after {after_s * 1000:.0f} ms", holds, ran)
+        if was_killed(ran):
+            tally.outcomes["the old key" if _key_id(shop) == before else "the new key"] += 1
+
+
+def _key_id(shop: Shop) -> str:
+    return shop.shell.run("key", "show-id").well().stdout
 
 
 def first_steps(stage: Stage, whole: bool) -> Tally:
@@ -237,7 +178,7 @@ def first_steps(stage: Stage, whole: bool) -> Tally:
     shell[0] = Shell(stage.folder / "init-by-many")
     with ThreadPoolExecutor() as several:
         ran = [several.submit(shell[0].run, "init") for _ in range(8)]
-    _hold(tally, "eight at once", holds, ran[0].result())
+    hold(tally, "eight at once", holds, ran[0].result())
     return tally
 
 
@@ -317,13 +258,13 @@ def main(arguments: list[str]) -> int:
     )
     tallies, held = [], []
     with Stage(settings=OPEN_WIDE, sandbox=["--no-rate-limit"]) as stage:
-        for play in (rotation, first_steps, adding, importing, installing):
+        for play in (rotation, rotation_in_a_keyring, first_steps, adding, importing, installing):
             began = time.monotonic()
             tallies.append(play(stage, whole))
             held.append(tallies[-1].report(time.monotonic() - began))
     print(f"  {sum(tally.kills for tally in tallies)} kills and {sum(tally.errors for tally in tallies)} disk errors in all")
     print(f"\n{sum(held)} passed, {len(held) - sum(held)} failed")
-    return 0 if all(held) and all(tally.kills > 3 for tally in tallies) else 1
+    return 0 if all(held) and all(tally.kills > 3 for tally in tallies if not tally.skipped) else 1
 
 
 if __name__ == "__main__":

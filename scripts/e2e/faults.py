@@ -1,0 +1,115 @@
+"""Faults for a real command: killed as it is about to make its n-th call of one kind, or told that the disk fails or is full.
+
+Here: the tracer (strace), the loops over calls, and the tally of what was done to a command. What has to hold afterwards is
+said by whoever hands in `holds`, which raises `Broken`. The tracer counts calls per thread, so this reaches every call of a
+command that works on one thread.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from shell import Ran
+from stage import StageError
+
+# Everything by which a command of ours changes what is on the disk. A question mark: not every machine has the call.
+CHANGES = [
+    "pwrite64",
+    "write",
+    "fsync",
+    "fdatasync",
+    "?rename",
+    "renameat",
+    "renameat2",
+    "?unlink",
+    "unlinkat",
+    "ftruncate",
+    "?link",
+    "linkat",
+]
+
+# What a failing and a full disk answer, and to which calls.
+DISK_ERRORS = ["EIO", "ENOSPC"]
+FALLIBLE = ["pwrite64", "write", "fsync", "fdatasync", "?rename", "renameat"]
+
+# No command of ours makes nearly as many; a loop that gets here is counting something else.
+ENOUGH = 400
+
+
+class Broken(Exception):
+    """What has to hold after a crash does not."""
+
+
+@dataclass
+class Tally:
+    """What one command went through."""
+
+    command: str
+    kills: int = 0
+    errors: int = 0
+    skipped: str = ""
+    broken: list[str] = field(default_factory=list)
+    # How many runs that were cut short left things as they were before, and how many as they were to become.
+    outcomes: Counter = field(default_factory=Counter)
+
+    def report(self, took_s: float) -> bool:
+        if self.skipped:
+            print(f"  skip {self.command}: {self.skipped}")
+            return True
+        outcomes = "".join(f", {count} times {outcome}" for outcome, count in sorted(self.outcomes.items()))
+        print(
+            f"  {'FAIL' if self.broken else 'ok  '} {self.command}: {self.kills} kills, {self.errors} disk errors{outcomes},"
+            f" {took_s:.1f} s"
+        )
+        for what in self.broken[:5]:
+            print(f"       {what}")
+        return not self.broken
+
+
+def strace(call: str, fault: str, at: int) -> list[str]:
+    """A tracer that lets the command's `at`-th call of this kind meet `fault`."""
+    return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={at}"]
+
+
+def was_killed(ran: Ran) -> bool:
+    return ran.code in (-9, 137)
+
+
+def each_kill(tally: Tally, attempt, holds) -> None:
+    """Kills `attempt(tracer)` at every call of each kind; `holds(ran)` raises `Broken` where something is lost."""
+    for call in CHANGES:
+        for at in range(1, ENOUGH):
+            ran = attempt(strace(call, "signal=KILL", at))
+            killed = was_killed(ran)
+            tally.kills += killed
+            if not killed and ran.code != 0:
+                tally.broken.append(f"not killed, it ended with {ran.code}: {ran.stderr[-300:]}")
+            hold(tally, f"killed at {call} number {at}", holds, ran)
+            if not killed:
+                break
+
+
+def each_disk_error(tally: Tally, whole: bool, attempt, holds) -> None:
+    """The same with a call that fails once: the command may give up, with words, or get through. By turns unless `whole`."""
+    for call in FALLIBLE:
+        for at in range(1, ENOUGH, 1 if whole else 2):
+            errors = DISK_ERRORS if whole else [DISK_ERRORS[at // 2 % len(DISK_ERRORS)]]
+            codes = [_fails(tally, call, error, at, attempt, holds) for error in errors]
+            # Past the last call of this kind nothing fails any more; a fault that was got over costs a few runs more.
+            if at > 3 and not any(codes):
+                break
+
+
+def _fails(tally: Tally, call: str, error: str, at: int, attempt, holds) -> int:
+    ran = attempt(strace(call, f"error={error}", at))
+    tally.errors += 1
+    if "panic" in ran.stderr or ran.code < 0 or (ran.code != 0 and not ran.stderr):
+        tally.broken.append(f"{error} at {call} number {at}: exit code {ran.code}: {ran.stderr[-300:]}")
+    hold(tally, f"{error} at {call} number {at}", holds, ran)
+    return ran.code
+
+
+def hold(tally: Tally, when: str, holds, ran: Ran) -> None:
+    try:
+        holds(ran)
+    except (Broken, StageError) as wrong:
+        tally.broken.append(f"{when}: {wrong}")
