@@ -1,11 +1,10 @@
 """Every secret is planted, everything is done well and badly, and then everything that can be read is searched for it.
 
-The Rust test `secrets.rs` does this to one server and to the commands; here it is the whole product as it stands on a
+The Rust test `sealed_secrets.rs` does this to one server and to the commands; here it is the whole product as it stands on a
 machine: the sidecar's pages, the files of a client, the processes as the kernel shows them, and what a sweep would miss if
 it could not find anything.
 """
 
-import base64
 import contextlib
 import json
 import os
@@ -14,16 +13,13 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-import urllib.request
 from pathlib import Path
 
 import wire
 from session import ORDER_ID, PASTED_KEY, Check
 from shell import Ran, Shell
-from stage import BIN, OPEN_WIDE, Stage, get
-
-PASSPHRASE = "canary badgers under every hedge"
-PASSED_IN = "passphrase:canary otters in the mill pond"
+from stage import BIN, OPEN_WIDE, Stage
+from sweep import PASSED_IN, PASSPHRASE, Secrets, Seen, proc
 
 # Everything that libraries listen to, as loud as it goes.
 LOUD = {"ORDERDESK_MCP_LOG": "trace", "RUST_LOG": "trace", "RUST_BACKTRACE": "full"}
@@ -38,7 +34,7 @@ def check(quiet: Stage) -> list[Check]:
 def _swept(stage: Stage) -> list[Check]:
     shell = Shell(stage.folder / "canary-user", {**OPEN_WIDE, **LOUD, "ORDERDESK_MCP_API_BASE_URL": stage.base_url})
     shell.settings["ORDERDESK_MCP_HOME"] = str(stage.home)  # the sidecar's home, so that its pages show what happens here
-    secrets = Secrets(stage, shell)
+    secrets = Secrets(stage)
     seen = Seen()
     ran, as_meant = _commands(stage, shell, secrets)
     seen.commands(ran)
@@ -65,97 +61,6 @@ def _swept(stage: Stage) -> list[Check]:
         from_environment,
         refused,
     ]
-
-
-class Secrets:
-    """What to look for, in each form in which it could lie about."""
-
-    def __init__(self, stage: Stage, shell: Shell):
-        key = (stage.home / "master.key").read_text().strip()
-        # What a sweep finds in the bytes of the key: bech32 without its checksum is the key five bits at a time.
-        raw = _bech32_bytes(key)
-        assert len(raw) == 32, f"master.key holds {len(raw)} bytes"
-        self.always = {
-            "the master key": key.encode(),
-            "the master key, its middle": key[10:40].encode(),
-            "the master key in capitals": key.upper().encode(),
-            "the master key's bytes": raw,
-            "the master key in hex": raw.hex().encode(),
-            "the master key in base64": base64.b64encode(raw).rstrip(b"="),
-            "the master key in url-safe base64": base64.urlsafe_b64encode(raw).rstrip(b"="),
-            "a passphrase": PASSPHRASE.encode(),
-            "a passphrase as the key": PASSED_IN.removeprefix("passphrase:").encode(),
-            "a key pasted into a conversation": PASTED_KEY.encode(),
-            **{f"the API key of {store['name']}": store["api_key"].encode() for store in stage.stores},
-            **{
-                f"the API key of {store['name']} in base64": base64.b64encode(store["api_key"].encode())[:-4]
-                for store in stage.stores
-            },
-        }
-        order = json.loads(_asked(stage, f"orders/{ORDER_ID}"))["order"]
-        self.personal = {
-            "an order's e-mail": order["email"].encode(),
-            "an order's phone": order["shipping"]["phone"].encode(),
-            "an order's street": order["shipping"]["address1"].encode(),
-        }
-
-    def add(self, what: str, secret: str) -> None:
-        self.always[what] = secret.encode()
-
-    def found_in(self, seen: "Seen") -> list[Check]:
-        checks = []
-        for group, wanted in (("keys and passphrases", self.always), ("people", self.personal)):
-            places = [(where, text) for where, text, personal in seen.places if group != "people" or not personal]
-            found = [f"{what} in {where}" for what, secret in wanted.items() for where, text in places if secret in text]
-            size = sum(len(text) for _, text in places)
-            name = f"{group}: {len(wanted)} canaries are in none of {len(places)} places ({size / 1e6:.1f} MB)"
-            checks.append(Check(name, not found and len(places) > 20 and size > 100_000, "; ".join(found[:12])))
-        return checks
-
-    def can_be_found(self, scratch: Path) -> Check:
-        """The sweep proves nothing unless it finds what is there."""
-        scratch.mkdir()
-        planted = {**self.always, **self.personal}
-        for number, secret in enumerate(planted.values()):
-            (scratch / f"{number}.bin").write_bytes(b"\0\xff before " + secret + b" after \n")
-        seen = Seen()
-        seen.files("scratch", scratch)
-        found = [what for what, secret in planted.items() if any(secret in text for _, text, _ in seen.places)]
-        shutil.rmtree(scratch)
-        return Check(
-            f"the sweep finds each of {len(planted)} planted canaries", sorted(found) == sorted(planted), f"only {found}"
-        )
-
-
-class Seen:
-    """Everything that somebody could read: (where, its bytes, whether people's data may be there)."""
-
-    def __init__(self):
-        self.places: list[tuple[str, bytes, bool]] = []
-
-    def note(self, where: str, text: str | bytes, personal: bool = False) -> None:
-        self.places.append((where, text if isinstance(text, bytes) else text.encode(), personal))
-
-    def commands(self, commands: list[Ran]) -> None:
-        for ran in commands:
-            self.note(f"the command line `{ran.command}`", ran.command)
-            self.note(f"stderr of `{ran.command}`", ran.stderr)
-            # A tool that was called from the shell answers there.
-            self.note(f"stdout of `{ran.command}`", ran.stdout, personal=" call " in ran.command)
-
-    def files(self, what: str, folder: Path, but: list[Path] = (), depth: int = 9) -> None:
-        for path in folder.rglob("*"):
-            if path.is_file() and path not in but and len(path.relative_to(folder).parts) <= depth:
-                self.note(f"{what}: {path.relative_to(folder)}", path.read_bytes())
-
-    def process(self, what: str, pid: int) -> None:
-        for name in ("cmdline", "environ", "comm", "status", "maps"):
-            self.note(f"/proc/PID/{name} of {what}", _proc(pid, name))
-
-    def pages(self, stage: Stage) -> None:
-        for path in ("/metrics", "/health", "/health/ready", "/health/detailed", "/openapi.json"):
-            _, body = get(f"{stage.sidecar_url}{path}", stage.admin_token)
-            self.note(f"the sidecar's {path}", body)
 
 
 def _commands(stage: Stage, shell: Shell, secrets: Secrets) -> tuple[list[Ran], Check]:
@@ -289,7 +194,7 @@ def _handed_over(shell: Shell, secrets: Secrets) -> Check:
     settings = {**shell.environment, "ORDERDESK_MCP_MASTER_KEY": key}
     with wire.Server(settings) as server:
         well, text = server.call("orders_get", order_id=ORDER_ID)
-        environ, cmdline = _proc(server.pid, "environ"), _proc(server.pid, "cmdline")
+        environ, cmdline = proc(server.pid, "environ"), proc(server.pid, "cmdline")
     # Only root gets to see the environment, see `_closed_to_others`.
     shown = not environ or key.encode() in environ
     given = shown and key.encode() not in cmdline and key not in server.stderr
@@ -313,14 +218,6 @@ def _printed(shell: Shell, secrets: Secrets, seen: Seen) -> Check:
         well,
         f"{rotated.stderr} {old_refused.said} {new_opens.said}",
     )
-
-
-def _proc(pid: int, name: str) -> bytes:
-    """What the kernel tells us about a process; nothing where it refuses."""
-    try:
-        return Path(f"/proc/{pid}/{name}").read_bytes()
-    except PermissionError:
-        return b""
 
 
 # Who a test is that runs as root and wants to know what others may do.
@@ -362,19 +259,3 @@ def _closed_to_others(folder: Path) -> Check:
         limits == [("0", "0")] and not open_,
         f"{limits} {open_}",
     )
-
-
-def _asked(stage: Stage, path: str) -> str:
-    """What the shop itself says, asked without any of us in between."""
-
-    store = stage.store
-    headers = {"ORDERDESK-STORE-ID": store["store_id"], "ORDERDESK-API-KEY": store["api_key"]}
-    with urllib.request.urlopen(urllib.request.Request(f"{stage.base_url}/{path}", headers=headers)) as answer:
-        return answer.read().decode()
-
-
-def _bech32_bytes(text: str) -> bytes:
-    """The bytes of a bech32 text without looking at its checksum: a sweep needs no more."""
-    words = ["qpzry9x8gf2tvdw0s3jn54khce6mua7l".index(letter) for letter in re.sub("^.*1", "", text)[:-6]]
-    bits = "".join(f"{word:05b}" for word in words)
-    return bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits) // 8 * 8, 8))
