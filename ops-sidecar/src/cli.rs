@@ -15,6 +15,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use serde_json::json;
+use shared::completions;
 use shared::env::{Owner, Settings, Vars};
 use shared::telemetry::log::{self, Format};
 use shared::telemetry::names;
@@ -139,7 +140,8 @@ fn execute(command: &Command, flags: &Flags, vars: &Vars) -> anyhow::Result<Exit
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "ops-sidecar", &mut script);
-            say(&String::from_utf8_lossy(&script))?;
+            let script = String::from_utf8_lossy(&script);
+            say(&completions::mend(&script, "ops-sidecar"))?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -113,8 +113,10 @@ fn completions(shell: Shell) -> anyhow::Result<()> {
         "orderdesk-sandbox",
         &mut script,
     );
+    // clap_complete names bash's states after the program in two ways where its name has a hyphen (clap-rs/clap#6421).
+    let script = String::from_utf8_lossy(&script).replace("__subcmd__sandbox", "__sandbox");
     std::io::stdout()
-        .write_all(&script)
+        .write_all(script.as_bytes())
         .context("cannot write to stdout")
 }
 

@@ -5,6 +5,7 @@
 //! | [`mod@env`] | settings: every mistake at once, each value's source, secrets masked |
 //! | [`paths`] | the home folder and the places in it |
 //! | [`clock`] | time, handed in so that tests own it |
+//! | [`completions`] | completion scripts that complete |
 //! | [`fsx`] | files that appear whole or not at all |
 //! | [`secret`] | a string that never prints itself |
 //! | [`state`] | the shared SQLite file: open, migrate, read, write; the only SQL |
@@ -16,6 +17,7 @@
 
 pub mod audit;
 pub mod clock;
+pub mod completions;
 pub mod env;
 pub mod fsx;
 pub mod housekeeping;

@@ -2,6 +2,7 @@
 
 use clap::{Args as ClapArgs, CommandFactory as _};
 use clap_complete::Shell;
+use shared::completions;
 
 use crate::cli::failure::Outcome;
 use crate::cli::print::{NAME, show};
@@ -19,10 +20,13 @@ pub(super) struct Args {
 
 /// Prints the script.
 pub(super) fn run(args: &Args) -> Outcome {
+    show(&script(args.shell))
+}
+
+fn script(shell: Shell) -> String {
     let mut script = Vec::new();
-    let mut command = super::Cli::command();
-    clap_complete::generate(args.shell, &mut command, NAME, &mut script);
-    show(&String::from_utf8_lossy(&script))
+    clap_complete::generate(shell, &mut super::Cli::command(), NAME, &mut script);
+    completions::mend(&String::from_utf8_lossy(&script), NAME)
 }
 
 #[cfg(test)]
@@ -34,13 +38,27 @@ mod tests {
     #[test]
     fn every_shell_gets_a_script_that_knows_the_commands() {
         for shell in Shell::value_variants() {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut super::super::Cli::command(), NAME, &mut script);
-            let script = String::from_utf8(script).unwrap();
+            let script = script(*shell);
             assert!(
                 script.contains("completions") && script.contains("serve"),
                 "{shell}"
             );
+        }
+    }
+
+    /// A state without a case completes nothing: every command below the first word did not, because of the hyphen in our name.
+    #[test]
+    fn bash_finds_a_case_for_every_state_that_the_script_goes_into() {
+        let script = script(Shell::Bash);
+        let states: Vec<&str> = script
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("cmd=\"")?.strip_suffix('"'))
+            .filter(|state| !state.is_empty())
+            .collect();
+        assert!(states.len() > 40, "{states:?}");
+        for state in states {
+            let case = format!("        {state})\n");
+            assert!(script.contains(&case), "no case for {state}");
         }
     }
 }

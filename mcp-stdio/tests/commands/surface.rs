@@ -166,3 +166,42 @@ fn results_are_alone_on_stdout_and_a_pipe_hears_no_remarks() {
         assert_eq!(home.run(command).fine().stderr, "", "{command:?}");
     }
 }
+
+/// What the tab key offers after `line` in a real bash that has sourced our script.
+#[cfg(target_os = "linux")]
+fn offered(script: &Path, line: &str) -> String {
+    let ask = r#"source "$1"; read -r -a COMP_WORDS <<<"$2"; [[ $2 == *" " ]] && COMP_WORDS+=("")
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        $(complete -p mcp-stdio | sed 's/.*-F \([^ ]*\).*/\1/') mcp-stdio "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        echo "${COMPREPLY[*]}""#;
+    let output = std::process::Command::new("bash")
+        .args(["--norc", "-c", ask, "bash"])
+        .arg(script)
+        .arg(line)
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_tab_key_completes_commands_flags_and_clients_in_bash() {
+    let home = Home::new();
+    let script = home.path().with_file_name("completions.bash");
+    std::fs::write(&script, home.run(&["completions", "bash"]).fine().stdout).unwrap();
+    for (line, word) in [
+        ("mcp-stdio st", "store"),
+        ("mcp-stdio store ", "remove"),
+        ("mcp-stdio store add --key", "--key-file"),
+        ("mcp-stdio --home /tmp store a", "add"),
+        ("mcp-stdio install --client cl", "claude-code"),
+        ("mcp-stdio audit export --format ", "csv"),
+        ("mcp-stdio key show-id --j", "--json"),
+    ] {
+        let offered = offered(&script, line);
+        assert!(
+            offered.split_whitespace().any(|offer| offer == word),
+            "{line}: {offered}"
+        );
+    }
+}
