@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::interrupt;
 use crate::pasted;
+use crate::vault::{VaultError, check_passphrase};
 
 /// The longest line that is taken for a secret: keys have some forty characters, nobody types a thousand.
 const MOST_BYTES: u64 = 4096;
@@ -42,12 +43,14 @@ pub(super) fn secret_at_terminal(what: &str) -> Outcome<Secret> {
     some(what, &text)
 }
 
-/// Asks for a new secret, twice on a terminal, because nobody sees what is typed. A pipe says it once.
+/// Asks for a new passphrase, twice on a terminal, because nobody sees what is typed. A pipe says it once.
 ///
 /// # Errors
-/// As [`secret`], and when the two are not the same.
-pub(super) fn new_secret(what: &str) -> Outcome<Secret> {
+/// As [`secret`]; when it could be guessed, which is said before it is asked for again; and when the two are not the same.
+pub(super) fn new_passphrase(what: &str) -> Outcome<Secret> {
     let first = secret(what)?;
+    check_passphrase(first.expose())
+        .map_err(|weak| Failure::from(VaultError::from(weak)).so("nothing was changed"))?;
     if io::stdin().is_terminal() {
         let again = typed(&format!("{what}, again: "))?;
         if again.trim() != first.expose() {

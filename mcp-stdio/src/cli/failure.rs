@@ -11,7 +11,7 @@ use std::sync::Arc;
 use shared::state::StateError;
 
 use crate::cli::interrupt;
-use crate::cli::print::{self, FAILED, USAGE};
+use crate::cli::print::{self, FAILED, NAME, USAGE};
 use crate::desk::DeskError;
 use crate::hosts::HostError;
 use crate::vault::VaultError;
@@ -116,6 +116,18 @@ impl Failure {
         self
     }
 
+    /// Lets its commands mean what this one meant: `flags` (the home and the key file, if they were named) are put into each.
+    #[must_use]
+    pub(super) fn with_flags(mut self, flags: &str) -> Failure {
+        if flags.is_empty() {
+            return self;
+        }
+        let (bare, whole) = (format!("`{NAME} "), format!("`{NAME} {flags} "));
+        self.what = self.what.replace(&bare, &whole);
+        self.hint = self.hint.map(|hint| hint.replace(&bare, &whole));
+        self
+    }
+
     /// Says it on stderr; gives the exit code.
     pub(super) fn say(&self) -> i32 {
         if !self.what.is_empty() {
@@ -156,9 +168,14 @@ impl From<VaultError> for Failure {
     }
 }
 
+/// A name that no client takes and a client that is not edited are the caller's; files are not.
 impl From<HostError> for Failure {
     fn from(error: HostError) -> Failure {
-        Failure::failed(with_causes(&error), error.hint())
+        let (what, hint) = (with_causes(&error), error.hint());
+        match error {
+            HostError::BadName { .. } | HostError::PrintOnly { .. } => Failure::usage(what, hint),
+            _ => Failure::failed(what, hint),
+        }
     }
 }
 
@@ -203,6 +220,18 @@ mod tests {
         assert_eq!(Failure::text("a; hint: b", 1).to_string(), "a\nhint: b");
         let state = Failure::from(StateError::Moved).to_string();
         assert_eq!(state.matches("\nhint: ").count(), 1, "{state}");
+    }
+
+    #[test]
+    fn commands_in_a_hint_lead_to_the_home_that_was_named() {
+        let failure = Failure::usage("none", "run `mcp-stdio init`, or set MCP");
+        let text = failure.with_flags("--home /srv/desk").to_string();
+        assert_eq!(
+            text,
+            "none\nhint: run `mcp-stdio --home /srv/desk init`, or set MCP"
+        );
+        let text = Failure::usage("none", "run `mcp-stdio init`").with_flags("");
+        assert!(text.to_string().contains("`mcp-stdio init`"));
     }
 
     #[test]

@@ -6,7 +6,6 @@
 
 use clap::Args as ClapArgs;
 use serde_json::json;
-use shared::secret::Secret;
 use shared::state::State;
 use shared::state::tables::tenants;
 
@@ -141,8 +140,8 @@ fn without_key(
         ));
     }
     if args.passphrase {
-        let words = ask::new_secret("passphrase")?;
-        let key = passphrase(&words)?;
+        let words = ask::new_passphrase("passphrase")?;
+        let key = KeyText::Passphrase(words);
         return create(setup, args, state, lock, &key, &KeySource::Environment);
     }
     let key = KeyText::Random(MasterKey::generate());
@@ -152,17 +151,6 @@ fn without_key(
         keyring_noted(setup)?;
     }
     create(setup, args, state, lock, &key, &source)
-}
-
-/// The passphrase as a key, if it is strong enough.
-pub(super) fn passphrase(words: &Secret) -> Outcome<KeyText> {
-    let text = Secret::new(format!("passphrase:{}", words.expose()));
-    KeyText::parse(&text).map_err(|why| {
-        Failure::usage(
-            format!("the passphrase is refused: {why}; nothing was changed"),
-            "six words that have nothing to do with each other are easy to remember and hard to guess",
-        )
-    })
 }
 
 fn create(

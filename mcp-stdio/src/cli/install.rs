@@ -16,6 +16,7 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::print::{remark, show, show_json, table, warn};
 use crate::cli::setup::Setup;
 use crate::hosts::{self, CLIENTS, Client, Done, Entry, Folder, Places};
+use crate::vault::VaultError;
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
@@ -159,6 +160,9 @@ fn install(setup: &Setup, args: &Args, places: &Places, client: &Client, entry: 
         record(setup, action::CLIENT_INSTALLED, client);
     }
     warn_of_what_is_not_copied(setup, client);
+    if let Some(next) = what_is_missing(setup) {
+        remark(&next);
+    }
     let word = if done.changed {
         "installed in"
     } else {
@@ -184,6 +188,24 @@ fn uninstall(setup: &Setup, args: &Args, places: &Places, client: &Client) -> Ou
 fn record(setup: &Setup, action: &'static str, client: &Client) {
     if let Err(failure) = setup.record(action, Some(client.id), audit::Outcome::Done) {
         warn(&format!("this could not be noted in the audit: {failure}"));
+    }
+}
+
+/// What has to be done before the client sees a shop: commands may be typed in any order.
+fn what_is_missing(setup: &Setup) -> Option<String> {
+    if setup.has_env_store() {
+        return None;
+    }
+    let add = "store add --name NAME --id STORE_ID";
+    match setup.vault().ok()?.stores() {
+        Ok(stores) if !stores.is_empty() => None,
+        Ok(_) => Some(format!("no shop yet: `{}`", setup.typed.command(add))),
+        Err(VaultError::NoKey | VaultError::NoTenant { .. }) => Some(format!(
+            "no shop yet: `{}`, then `{}`",
+            setup.typed.command("init"),
+            setup.typed.command(add)
+        )),
+        Err(_) => None,
     }
 }
 

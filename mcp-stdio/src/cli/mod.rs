@@ -120,9 +120,10 @@ pub fn main() -> i32 {
     if let Command::Serve = command {
         return serve::run(&cli.global);
     }
+    let flags = cli.global.typed();
     match run(command, cli.global) {
         Ok(()) => print::FINE,
-        Err(failure) => failure.say(),
+        Err(failure) => failure.with_flags(&flags).say(),
     }
 }
 

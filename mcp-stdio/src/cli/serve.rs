@@ -7,10 +7,9 @@ use std::io::IsTerminal as _;
 
 use shared::env::{Owner, Settings, Vars};
 use shared::paths::Home;
-use shared::telemetry::log;
 
 use crate::cli::print::{FAILED, FINE, USAGE, complain, remark};
-use crate::cli::setup::Global;
+use crate::cli::setup::{Global, start_log};
 use crate::config::Config;
 use crate::run::run as live;
 use crate::stop::Stop;
@@ -60,18 +59,4 @@ pub(super) fn run(global: &Global) -> i32 {
         }
         Err(error) => complain(&format!("{error:#}"), FAILED),
     }
-}
-
-/// Starts the log on stderr as the settings say.
-pub(super) fn start_log(settings: &Settings) {
-    let format = if settings.text("log_format") == Some("json") {
-        log::Format::Json
-    } else {
-        log::Format::Text
-    };
-    let level = settings
-        .text("log")
-        .and_then(|level| level.parse().ok())
-        .unwrap_or(tracing::level_filters::LevelFilter::WARN);
-    log::init(format, level);
 }

@@ -13,14 +13,15 @@ use shared::clock::{Clock, SystemClock};
 use shared::env::{Owner, Settings, Vars};
 use shared::paths::Home;
 use shared::state::{Durability, Slot, State};
+use shared::telemetry::log;
+use tracing::level_filters::LevelFilter;
 
 use crate::cli::ask;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::print::{NAME, USAGE};
-use crate::cli::serve;
 use crate::config::Config;
 use crate::doctor::Typed;
-use crate::vault::{KeyLock, Sources, Vault, VaultError};
+use crate::vault::{KeyLock, Sources, Vault, VaultError, shell_word};
 
 /// How long a command waits for another one that changes the key. Stretching a passphrase takes a fraction of a second.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
@@ -42,6 +43,21 @@ pub(super) struct Global {
     /// Read the master key from this file, whatever else is set
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub(super) master_key_file: Option<PathBuf>,
+}
+
+impl Global {
+    /// Those that were given, as they have to be typed again from any folder.
+    pub(super) fn typed(&self) -> String {
+        let given = [
+            ("--home", &self.home),
+            ("--master-key-file", &self.master_key_file),
+        ];
+        let typed = given.into_iter().filter_map(|(flag, path)| {
+            let path = std::path::absolute(path.as_ref()?).ok()?;
+            Some(format!("{flag} {}", shell_word(&path.to_string_lossy())))
+        });
+        typed.collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// The surroundings of a command.
@@ -82,7 +98,7 @@ impl Setup {
         let home = Home::resolve(global.home.as_deref(), &env)
             .map_err(|error| Failure::text(error.to_string(), USAGE))?;
         let loaded = Settings::load(flags, &env, &home);
-        serve::start_log(&loaded.settings);
+        start_log(&loaded.settings);
         let mistakes = loaded.mistakes_for(Owner::Stdio);
         let called = std::env::args_os().next();
         let exe = std::env::current_exe().unwrap_or_else(|_| NAME.into());
@@ -197,4 +213,18 @@ fn refuse(mistakes: &[String]) -> Outcome {
         return Ok(());
     }
     Err(Failure::text(mistakes.join("\n"), USAGE))
+}
+
+/// Starts the log on stderr as the settings say.
+pub(super) fn start_log(settings: &Settings) {
+    let format = if settings.text("log_format") == Some("json") {
+        log::Format::Json
+    } else {
+        log::Format::Text
+    };
+    let level = settings
+        .text("log")
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::WARN);
+    log::init(format, level);
 }

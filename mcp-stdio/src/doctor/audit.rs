@@ -65,8 +65,9 @@ pub(super) fn judge(facts: &Result<AuditFacts, String>, typed: &Typed) -> Check 
             None => Check::fine(
                 ID,
                 format!(
-                    "{} records in a sound chain, {} signatures right",
-                    facts.rows, facts.signatures
+                    "{} in a sound chain, {} right",
+                    counted(facts.rows, "record"),
+                    counted(facts.signatures, "signature")
                 ),
             ),
             Some((whose, bad)) => Check::error(
@@ -79,6 +80,12 @@ pub(super) fn judge(facts: &Result<AuditFacts, String>, typed: &Typed) -> Check 
             ),
         },
     }
+}
+
+/// `1 record`, `2 records`.
+fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 #[cfg(test)]

@@ -123,6 +123,7 @@ pub(super) fn judge(facts: &[ClientFacts], typed: &Typed) -> Check {
             ID,
             match titles.len() {
                 0 => "no client starts this server yet (see install --client)".to_owned(),
+                1 => format!("{} starts this program on this home", titles.join("")),
                 _ => format!("{} start this program on this home", titles.join(", ")),
             },
         );
@@ -193,7 +194,7 @@ mod tests {
     fn clients_that_start_this_program_are_named_and_none_is_fine_too() {
         assert!(judge(&[], &typed()).ok);
         let right = judge(&[facts("zed", Found::Right)], &typed());
-        assert_eq!(right.summary, "zed start this program on this home");
+        assert_eq!(right.summary, "zed starts this program on this home");
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn accepted(args: &Args) -> Result<(StoreId, String), ToolError> {
                 .to_owned(),
         ])
     })?;
-    Ok((store_id, vault::check_name(name)?.to_owned()))
+    Ok((store_id, vault::check_name(name)?))
 }
 
 /// The store with that id at the address where new stores are.

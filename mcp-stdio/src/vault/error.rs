@@ -212,7 +212,7 @@ impl VaultError {
             VaultError::KeyFile { fix, .. } => fix.clone(),
             VaultError::Keyring { fix, .. } => (*fix).to_owned(),
             VaultError::WeakPassphrase(_) => {
-                "choose four or five unrelated words, or let a program choose".to_owned()
+                "six words that have nothing to do with each other are easy to remember and hard to guess".to_owned()
             }
             VaultError::KeyLocked { .. } => "wait until it has ended, then try again".to_owned(),
             VaultError::NoTenant { source, .. } => format!(
@@ -234,7 +234,10 @@ impl VaultError {
             VaultError::UnknownStore { known, .. } => format!("use one of `{}`", known.join("`, `")),
             VaultError::AmbiguousStore { names, .. } => format!("say which one by its name: `{}`", names.join("`, `")),
             VaultError::StoreExists { name, .. } => {
-                format!("choose another name, or replace it: add `--replace`, or remove it first with `mcp-stdio store remove {}`", shell_word(name))
+                format!(
+                    "`--replace` gives that store this name, id and key; `mcp-stdio store remove {}` removes it; two stores need two names and two ids",
+                    shell_word(name)
+                )
             }
             VaultError::BadStoreName { .. } => "give a name of 1 to 60 characters, with a letter in it".to_owned(),
             VaultError::AlreadyThere { .. } => "nothing needs to be done: `mcp-stdio store add` adds a store to it".to_owned(),

@@ -129,7 +129,11 @@ fn private(path: &Path, about: &std::fs::Metadata) -> Result<(), VaultError> {
                 "belongs to another user (uid {}, this process is {me})",
                 about.uid()
             ),
-            &format!("sudo chown {me} {shown}"),
+            &if me == 0 {
+                "run this as the user whose key it is: as the superuser nothing of another user's is opened".to_owned()
+            } else {
+                format!("sudo chown {me} {shown}")
+            },
         ));
     }
     if about.mode() & 0o077 != 0 {

@@ -3,10 +3,12 @@
 //! Here: which names there can be, how they are compared, and the search. Pure: it takes a list and a word.
 
 use shared::env::nearest;
+use shared::secret::looks_like_a_key;
 use shared::state::tables::stores::Row;
 
 use super::error::VaultError;
 use super::stores::StoreInfo;
+use crate::clean;
 use crate::desk::model::StoreId;
 
 /// The most characters of a name: it stands in tables, errors and answers.
@@ -15,29 +17,32 @@ const MOST_CHARS: usize = 60;
 /// The most characters of somebody's word that an error repeats.
 const MOST_REPEATED: usize = 60;
 
-/// The name as it is stored: without white space around it.
+/// The name as it is stored: without white space around it, and without characters that nobody sees. Those are left out of every answer,
+/// so a name that kept them could not be said again; and two names that look the same would be two stores.
 ///
 /// # Errors
 /// [`VaultError::BadStoreName`], which does not repeat it.
-pub fn check(name: &str) -> Result<&str, VaultError> {
-    let name = name.trim();
+pub fn check(name: &str) -> Result<String, VaultError> {
+    let has_controls = name.trim().chars().any(char::is_control);
+    let visible = clean::text(name);
+    let name = visible.trim();
     let why = if name.is_empty() {
         "it is empty"
     } else if name.chars().count() > MOST_CHARS {
         "it is longer than 60 characters"
-    } else if name.chars().any(char::is_control) {
+    } else if has_controls {
         "it has control characters"
     } else if name.chars().all(|c| c.is_ascii_digit()) {
         "a name of digits alone cannot be told from an Order Desk id"
     } else {
-        return Ok(name);
+        return Ok(name.to_owned());
     };
     Err(VaultError::BadStoreName { why })
 }
 
-/// The name as it is compared: two that differ in case only are the same.
+/// The name as it is compared: two that differ in case only, or in what nobody sees, are the same.
 pub(super) fn name_key(name: &str) -> String {
-    name.trim().to_lowercase()
+    clean::text(name).trim().to_lowercase()
 }
 
 /// The store of that name (whatever its case), Order Desk id, or row id.
@@ -86,14 +91,18 @@ fn unknown_of<'n>(named: &str, names: impl Iterator<Item = &'n str>) -> VaultErr
     }
 }
 
-/// Somebody's word, fit to stand in an error: short, and on one line.
-fn repeated(word: &str) -> String {
-    let clean = word.trim().chars().map(|c| match c {
+/// Somebody's word, fit to stand in an error: short, on one line, and no key.
+pub(super) fn repeated(word: &str) -> String {
+    if looks_like_a_key(word) {
+        return "…".to_owned();
+    }
+    let seen = clean::text(word.trim());
+    let one_line = seen.chars().map(|c| match c {
         '`' => '\'',
         c if c.is_control() => ' ',
         c => c,
     });
-    clean.take(MOST_REPEATED).collect()
+    one_line.take(MOST_REPEATED).collect()
 }
 
 #[cfg(test)]

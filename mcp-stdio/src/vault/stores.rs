@@ -105,12 +105,12 @@ impl Vault {
         let name = names::check(&new.name)?;
         self.change(|unlocked, writing| {
             let existing = stores::of_tenant(writing, &unlocked.tenant.id)?;
-            let gives_way = gives_way(&existing, &new, name)?;
+            let gives_way = gives_way(&existing, &new, &name)?;
             let row = Row {
                 id: gives_way.map_or_else(tenant::random_id, |row| row.id.clone()),
                 tenant_id: unlocked.tenant.id.clone(),
-                name: name.to_owned(),
-                name_key: name_key(name),
+                name: name.clone(),
+                name_key: name_key(&name),
                 base_url: new.base_url.to_string(),
                 store_id: new.store_id.to_string(),
                 sealed_key: Vec::new(),
@@ -124,7 +124,7 @@ impl Vault {
                 Some(_) => action::STORE_REPLACED,
                 None => action::STORE_ADDED,
             };
-            let head = self.note_in(unlocked, writing, what, Some(name), Outcome::Done, actor)?;
+            let head = self.note_in(unlocked, writing, what, Some(&name), Outcome::Done, actor)?;
             Ok((info(unlocked, &row)?, head))
         })
     }

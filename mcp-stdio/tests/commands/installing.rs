@@ -149,7 +149,9 @@ fn a_client_that_is_not_there_or_not_known_is_refused() {
     assert!(told.stderr.contains("claude-code"), "{}", told.stderr);
     assert_eq!(run_as(&home, &person, &["install"]).code, Some(2));
     let named = ["install", "--client", "claude-code", "--name", "no good"];
-    refused(&run_as(&home, &person, &named), 1, "cannot be the name");
+    refused(&run_as(&home, &person, &named), 2, "cannot be the name");
+    let by_hand = ["install", "--client", "windsurf"];
+    refused(&run_as(&home, &person, &by_hand), 2, "by hand");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn a_rotation_to_a_passphrase_reads_it_and_prints_nothing_of_it() {
     let home = ready(&sandbox);
     add(&home, &sandbox, 0, "My Shop").fine();
     let weak = home.run_with(&["key", "rotate", "--passphrase"], "hunter2\n");
-    refused(&weak, 2, "the passphrase is refused");
+    refused(&weak, 2, "the passphrase is too weak");
     let rotated = home
         .run_with(&["key", "rotate", "--passphrase"], WORDS)
         .fine();

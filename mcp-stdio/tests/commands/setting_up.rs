@@ -199,7 +199,7 @@ fn a_passphrase_is_kept_nowhere_and_opens_the_home_from_the_environment() {
 fn a_weak_passphrase_is_refused_before_anything_is_made() {
     let home = Home::new();
     let told = home.run_with(&["init", "--passphrase"], "hunter2\n");
-    refused(&told, 2, "the passphrase is refused");
+    refused(&told, 2, "the passphrase is too weak");
     assert!(!told.said().contains("hunter2"));
     refused(
         &home.run_with(&["init", "--passphrase"], "\n"),
@@ -312,4 +312,34 @@ fn a_mistake_in_the_settings_ends_it_before_anything_is_made() {
     assert_eq!(told.code, Some(2), "{}", told.stderr);
     assert!(told.stderr.contains("HTTP_TIMEOUT") && told.stderr.contains("hint: "));
     assert!(!home.path().exists());
+}
+
+/// A hint that leads to another home than the command did would make a second one there.
+#[test]
+fn commands_in_a_hint_name_the_home_that_was_named() {
+    let home = Home::new();
+    let other = home.path().with_file_name("it's another");
+    let other = other.to_str().unwrap();
+    let told = home.run(&["--home", other, "store", "list"]);
+    refused(&told, 2, "no master key");
+    let quoted = other.replace('\'', "'\\''");
+    let init = format!("`mcp-stdio --home '{quoted}' init`");
+    assert!(told.stderr.contains(&init), "{}", told.stderr);
+    let told = home.run(&["store", "list"]);
+    assert!(told.stderr.contains("`mcp-stdio init`"), "{}", told.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_home_that_is_a_file_is_said_to_be_none() {
+    let home = Home::new();
+    let file = home.path().with_file_name("file");
+    std::fs::write(&file, "").unwrap();
+    let told = home.run(&["--home", file.to_str().unwrap(), "init"]);
+    refused(&told, 2, "config.toml");
+    assert!(
+        told.stderr.contains("choose a home folder"),
+        "{}",
+        told.stderr
+    );
 }

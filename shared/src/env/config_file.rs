@@ -27,7 +27,11 @@ impl ConfigFile {
             Ok(text) => text,
             Err(refused) if refused.is_missing && !was_named => return ConfigFile::default(),
             Err(refused) => {
-                let hint = "name a readable file with `ORDERDESK_MCP_CONFIG`, or leave it away";
+                let hint = if was_named {
+                    "name a readable file with `ORDERDESK_MCP_CONFIG`, or leave it away"
+                } else {
+                    "choose a home folder that this user may read, with `--home` or `ORDERDESK_MCP_HOME`, or run this as the user whose home it is"
+                };
                 mistakes.push(Mistake::new(Owner::Both, what, refused.why, hint));
                 return ConfigFile::default();
             }

@@ -39,7 +39,7 @@ pub(super) fn run(setup: &Setup, args: &Args) -> Outcome {
     output::refuse_taken(args.to.as_deref(), args.force)?;
     let words = match &args.passphrase_file {
         Some(path) => ask::secret_in("passphrase", path)?,
-        None => ask::new_secret("passphrase for the export")?,
+        None => ask::new_passphrase("passphrase for the export")?,
     };
     let sealed = export::seal(&key, &words)?;
     // Before the key leaves: an export that nobody can see is worse than a record of one that then failed.

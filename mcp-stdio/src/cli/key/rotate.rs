@@ -14,7 +14,7 @@ use crate::cli::init::kind;
 use crate::cli::print::{remark, show, show_json, warn};
 use crate::cli::setup::Setup;
 use crate::vault::rotate::{self, NewKey, Prepared};
-use crate::vault::{Tenant, Vault, check_passphrase};
+use crate::vault::{Tenant, Vault};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
@@ -68,14 +68,7 @@ fn new_key(args: &Args) -> Outcome<NewKey> {
     if !args.passphrase {
         return Ok(NewKey::Random);
     }
-    let words = ask::new_secret("new passphrase")?;
-    check_passphrase(words.expose()).map_err(|why| {
-        Failure::usage(
-            format!("the passphrase is refused: {why}; nothing was changed"),
-            "six words that have nothing to do with each other are easy to remember and hard to guess",
-        )
-    })?;
-    Ok(NewKey::Passphrase(words))
+    ask::new_passphrase("new passphrase").map(NewKey::Passphrase)
 }
 
 /// Shows the new key and waits until it is safe.

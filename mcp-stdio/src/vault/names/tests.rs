@@ -76,6 +76,15 @@ fn what_somebody_asked_for_is_repeated_short_and_on_one_line() {
 }
 
 #[test]
+fn what_nobody_sees_makes_no_other_name() {
+    let hidden = "Te\u{200b}a \u{202e}& So\u{ad}ns\u{feff}";
+    assert_eq!(check(hidden).unwrap(), "Tea & Sons");
+    assert_eq!(find(&shops(), hidden).unwrap().id, "aa01");
+    let nothing = check("\u{200b}\u{2060}").unwrap_err();
+    assert_eq!(nothing.code(), "bad_store_name");
+}
+
+#[test]
 fn names_have_bounds() {
     assert_eq!(check("  Tea \n").unwrap(), "Tea");
     assert!(check(&"ü".repeat(60)).is_ok());
