@@ -1,8 +1,8 @@
 //! The vault: master keys, tenants, and the sealed API keys of their stores. Knows no MCP and no HTTP; all of it blocks.
 //!
-//! From the outside in: a **master key** ([`key`]: 256 random bits, or a passphrase stretched by [`passphrase`]) is found by the ladder in
-//! [`source`] and unwraps a **tenant**'s generations ([`tenant`]): one random secret per key version. The newest one seals each store's API
-//! key ([`stores`]); every one can still verify the audit rows of its time ([`signer`]). [`rotate`] replaces the master key.
+//! From the outside in: a **master key** (`key`: 256 random bits, or a passphrase stretched by `passphrase`) is found by the ladder in
+//! `source` and unwraps a **tenant**'s generations (`tenant`): one random secret per key version. The newest one seals each store's API
+//! key (`stores`); every one can still verify the audit rows of its time (`signer`). [`rotate`] replaces the master key.
 //!
 //! | file | hides |
 //! |---|---|

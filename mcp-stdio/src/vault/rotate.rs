@@ -3,7 +3,7 @@
 //! Three steps: [`prepare`] makes the new key and, where the source is ours to write, puts it beside the old one (`master.key.next`, or a
 //! second entry in the keyring); [`commit`] seals everything afresh in one transaction, which is the moment from which the new key works
 //! and the old one does not; [`finish`] puts the new key in the old one's place. Whoever starts in between finds both texts and is told by
-//! the tenant's key id which one counts; if it is the next one, [`finish_interrupted`] ends what was begun. For a key that somebody else
+//! the tenant's key id which one counts; if it is the next one, `finish_interrupted` ends what was begun. For a key that somebody else
 //! keeps (environment, secret store), the caller shows the new text before it commits.
 //!
 //! Not here: asking people, printing, and the old key's backups. A backup of the state file from before needs the key from before.
