@@ -37,6 +37,47 @@ pub(super) fn show(text: &str) -> Outcome {
     }
 }
 
+/// Prints what is lost for ever if nobody gets it: unlike [`show`], a reader that has gone away is an error, and so is an output that
+/// leads nowhere.
+///
+/// # Errors
+/// If stdout is `/dev/null` (where a closed one leads, too), or does not take all of it.
+pub(super) fn hand_out(text: &str) -> Outcome {
+    let nobody = |why: &str| {
+        Failure::failed(
+            format!("nobody would get what has to be shown: {why}; nothing was changed"),
+            "run the command where its output is seen, or send it into a file that only you can read",
+        )
+    };
+    if leads_nowhere() {
+        return Err(nobody("stdout is closed or `/dev/null`"));
+    }
+    let mut stdout = std::io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(|error| nobody(&error.to_string()))
+}
+
+/// Whether stdout is the device that swallows everything. The runtime puts it in the place of a stdout that was closed.
+#[cfg(unix)]
+fn leads_nowhere() -> bool {
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+    let stdout = std::io::stdout().as_fd().try_clone_to_owned();
+    let stdout = stdout.and_then(|stdout| std::fs::File::from(stdout).metadata());
+    let (Ok(stdout), Ok(null)) = (stdout, std::fs::metadata("/dev/null")) else {
+        return false;
+    };
+    stdout.file_type().is_char_device() && stdout.rdev() == null.rdev()
+}
+
+/// Windows gives a program without a stdout none to write to, which is an error by itself.
+#[cfg(not(unix))]
+fn leads_nowhere() -> bool {
+    false
+}
+
 /// Prints a result as JSON.
 ///
 /// # Errors

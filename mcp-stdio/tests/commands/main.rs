@@ -14,6 +14,7 @@ mod support;
 
 mod auditing;
 mod calling;
+mod handing_over;
 mod installing;
 mod keys;
 mod kit;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use serde_json::json;
 use shared::audit::{self, action};
+use shared::fsx::{self, Mode};
 use shared::secret::Secret;
 use zeroize::Zeroizing;
 
@@ -146,25 +147,21 @@ fn held_in_keyring(setup: &Setup) -> Outcome<Option<Secret>> {
     }
 }
 
-/// A second name for the old file: from here on the first one can be replaced.
+/// A copy of the old file under a name that nothing has: from here on the first one can be replaced.
 fn keep_aside(setup: &Setup, path: &Path) -> Outcome<PathBuf> {
     let stamp = print::time(setup.clock.now_ms()).replace([':', '-'], "");
-    let aside = path.with_file_name(format!("master.key.{stamp}"));
-    std::fs::hard_link(path, &aside)
-        .or_else(|_| std::fs::copy(path, &aside).map(drop))
-        .map_err(|error| Failure::file("keeping the old key in", &aside, &error))?;
-    close_to_others(&aside);
-    Ok(aside)
+    let old = content(path)?;
+    let mut name = format!("master.key.{stamp}");
+    loop {
+        let aside = path.with_file_name(&name);
+        match fsx::write_new(&aside, &old, Mode::Private) {
+            Ok(()) => return Ok(aside),
+            // Of another import in this second: what it put aside may be the only key of something, too.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => name.push('+'),
+            Err(error) => return Err(Failure::file("keeping the old key in", &aside, &error)),
+        }
+    }
 }
-
-#[cfg(unix)]
-fn close_to_others(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
-}
-
-#[cfg(not(unix))]
-fn close_to_others(_path: &Path) {}
 
 fn tenant(setup: &Setup) -> Outcome<Option<Tenant>> {
     match setup.vault()?.tenant() {

@@ -11,7 +11,7 @@ use shared::audit::{self, action};
 use crate::cli::ask;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::init::kind;
-use crate::cli::print::{remark, show, show_json, warn};
+use crate::cli::print::{hand_out, pretty, remark, show, show_json, warn};
 use crate::cli::setup::Setup;
 use crate::vault::rotate::{self, NewKey, Prepared};
 use crate::vault::{Tenant, Vault};
@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// Do not ask whether the printed key is stored
     #[arg(long)]
     yes: bool,
-    /// Change to a passphrase, which is asked for
+    /// Change to a passphrase, which is asked for and then kept where the key is now
     #[arg(long)]
     passphrase: bool,
     /// Print JSON
@@ -79,14 +79,14 @@ fn hand_over(args: &Args, prepared: &Prepared, old: &Tenant) -> Outcome {
     }
     let text = prepared.new_key_text();
     if args.json {
-        show_json(&json!({
+        hand_out(&pretty(&json!({
             "key_id": prepared.new_key_id().as_str(),
             "key_version": old.key_version + 1,
             "key_source": kind(prepared.source()),
             "new_key": if args.passphrase { None } else { Some(text.expose()) },
-        }))?;
+        })))?;
     } else if !args.passphrase {
-        show(&format!("{}\n", text.expose()))?;
+        hand_out(&format!("{}\n", text.expose()))?;
     }
     warn(&format!(
         "the new key has to be put into {}; the old one works until you say so, and never again after that",
