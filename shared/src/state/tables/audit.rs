@@ -2,8 +2,8 @@
 //! [`crate::audit`]'s business; nothing but pruning deletes one, and a trigger keeps them from being updated.
 
 use rusqlite::OptionalExtension;
-use rusqlite::types::ValueRef;
 
+use super::read::{optional_text, text};
 use crate::state::{Reading, StateError, Writing};
 
 /// One record as stored. Numbers are SQLite's own: whatever somebody wrote into the file can be read and judged.
@@ -202,30 +202,21 @@ pub fn delete_through(writing: &Writing<'_>, chain: &str, seq: i64) -> Result<us
 
 fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     Ok(Row {
-        chain: text(row, 0)?.unwrap_or_default(),
+        chain: text(row, 0)?,
         seq: row.get(1)?,
         at_ms: row.get(2)?,
-        session_id: text(row, 3)?.unwrap_or_default(),
-        client_name: text(row, 4)?,
-        action: text(row, 5)?.unwrap_or_default(),
-        target: text(row, 6)?,
-        args_shape: text(row, 7)?,
-        outcome: text(row, 8)?.unwrap_or_default(),
+        session_id: text(row, 3)?,
+        client_name: optional_text(row, 4)?,
+        action: text(row, 5)?,
+        target: optional_text(row, 6)?,
+        args_shape: optional_text(row, 7)?,
+        outcome: text(row, 8)?,
         intent_seq: row.get(9)?,
         key_version: row.get(10)?,
         prev_hash: row.get(11)?,
         hash: row.get(12)?,
         mac: row.get(13)?,
     })
-}
-
-/// SQLite lets text be any bytes. Bytes that are no text must not keep the record from being judged: what is read in
-/// their place has another hash.
-fn text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
-    match row.get_ref(column)? {
-        ValueRef::Text(bytes) => Ok(Some(String::from_utf8_lossy(bytes).into_owned())),
-        _ => row.get(column),
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod epochs;
 pub mod meta;
 pub mod metrics;
 pub mod quota;
+mod read;
 pub mod sessions;
 pub mod stores;
 pub mod tenants;

@@ -3,6 +3,7 @@
 
 use rusqlite::OptionalExtension;
 
+use super::read::{text, version};
 use crate::state::{Reading, StateError, Writing};
 
 /// A shop as stored.
@@ -117,17 +118,19 @@ pub fn delete(writing: &Writing<'_>, tenant_id: &str, id: &str) -> Result<bool, 
     Ok(delete.execute([tenant_id, id])? == 1)
 }
 
+/// One row that somebody has edited must not keep the others from being read: what is no text or no version becomes something that
+/// no seal opens with.
 fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     Ok(Row {
-        id: row.get(0)?,
-        tenant_id: row.get(1)?,
-        name: row.get(2)?,
-        name_key: row.get(3)?,
-        base_url: row.get(4)?,
-        store_id: row.get(5)?,
+        id: text(row, 0)?,
+        tenant_id: text(row, 1)?,
+        name: text(row, 2)?,
+        name_key: text(row, 3)?,
+        base_url: text(row, 4)?,
+        store_id: text(row, 5)?,
         sealed_key: row.get(6)?,
         seal_nonce: row.get(7)?,
-        key_version: row.get(8)?,
+        key_version: version(row, 8)?,
         created_ms: row.get(9)?,
     })
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::OptionalExtension;
 
+use super::read::{optional_text, text, version};
 use crate::state::{Reading, StateError, Writing};
 
 /// A tenant as stored.
@@ -156,17 +157,19 @@ fn many(reading: &Reading<'_>, condition: &'static str) -> Result<Vec<Row>, Stat
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// One row that somebody has edited must not keep the others from being read: what is no text or no version becomes something that
+/// no seal opens with.
 fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     Ok(Row {
-        id: row.get(0)?,
-        name: row.get(1)?,
+        id: text(row, 0)?,
+        name: text(row, 1)?,
         salt: row.get(2)?,
-        kdf: row.get(3)?,
-        key_id: row.get(4)?,
+        kdf: optional_text(row, 3)?,
+        key_id: text(row, 4)?,
         wrapped_key: row.get(5)?,
         wrap_nonce: row.get(6)?,
-        key_version: row.get(7)?,
-        default_store: row.get(8)?,
+        key_version: version(row, 7)?,
+        default_store: optional_text(row, 8)?,
         created_ms: row.get(9)?,
     })
 }
