@@ -20,10 +20,12 @@ pub(super) enum Place<'a> {
         tenant_id: &'a str,
         key_version: u32,
     },
-    /// `stores.sealed_key`. The address is bound, too: a key must never go to an address that somebody edited.
+    /// `stores.sealed_key`. The address is bound, too: a key must never go to an address that somebody edited. And the name: who names
+    /// the test shop must never reach the real one, because somebody swapped the two.
     ApiKey {
         tenant_id: &'a str,
         row_id: &'a str,
+        name: &'a str,
         base_url: &'a str,
         store_id: &'a str,
         key_version: u32,
@@ -46,6 +48,7 @@ impl Place<'_> {
             Place::ApiKey {
                 tenant_id,
                 row_id,
+                name,
                 base_url,
                 store_id,
                 key_version,
@@ -55,6 +58,7 @@ impl Place<'_> {
                 b"sealed_key",
                 tenant_id.as_bytes(),
                 row_id.as_bytes(),
+                name.as_bytes(),
                 base_url.as_bytes(),
                 store_id.as_bytes(),
                 &key_version.to_be_bytes(),

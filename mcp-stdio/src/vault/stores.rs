@@ -60,7 +60,8 @@ impl Vault {
     /// The tenant's stores, by name.
     ///
     /// # Errors
-    /// As [`Vault::tenant`]; [`VaultError::SealBroken`] for a row whose address or id is not readable any more.
+    /// As [`Vault::tenant`]; [`VaultError::SealBroken`] for a row whose name, address or id cannot be one: a server must not take the
+    /// others for all there are.
     pub fn stores(&self) -> Result<Vec<StoreInfo>, VaultError> {
         let unlocked = self.unlocked()?;
         unlocked
@@ -70,12 +71,33 @@ impl Vault {
             .collect()
     }
 
+    /// The stores whose rows can be read, and what is wrong with the others: for who mends them.
+    ///
+    /// # Errors
+    /// As [`Vault::tenant`].
+    pub fn readable(&self) -> Result<(Vec<StoreInfo>, Vec<VaultError>), VaultError> {
+        let unlocked = self.unlocked()?;
+        let (mut stores, mut broken) = (Vec::new(), Vec::new());
+        for row in &unlocked.stores {
+            match info(&unlocked, row) {
+                Ok(store) => stores.push(store),
+                Err(error) => broken.push(error),
+            }
+        }
+        Ok((stores, broken))
+    }
+
     /// The store of that name, Order Desk id or row id.
     ///
     /// # Errors
-    /// As [`Vault::stores`]; [`VaultError::UnknownStore`] with the nearest name.
+    /// As [`Vault::tenant`]; [`VaultError::UnknownStore`] with the nearest name; [`VaultError::SealBroken`] when it is none of the rows
+    /// that can be read and others cannot.
     pub fn resolve(&self, named: &str) -> Result<StoreInfo, VaultError> {
-        names::find(&self.stores()?, named).cloned()
+        let (stores, broken) = self.readable()?;
+        match names::find(&stores, named) {
+            Ok(store) => Ok(store.clone()),
+            Err(unknown) => Err(broken.into_iter().next().unwrap_or(unknown)),
+        }
     }
 
     /// Opens a store's seal: its API key.
@@ -246,7 +268,8 @@ fn gives_way<'r>(
         name: row.name.clone(),
         store_id: row.store_id.clone(),
     };
-    let named = existing.iter().find(|row| row.name_key == key);
+    // The stored name_key is for the database's own rule; the name is what was sealed.
+    let named = existing.iter().find(|row| name_key(&row.name) == key);
     let same = existing
         .iter()
         .find(|row| row.base_url == base_url && row.store_id == store_id);
@@ -293,9 +316,7 @@ pub(super) fn sealed(generations: &Generations, mut row: Row, api_key: &Secret) 
 
 /// What a row seals. Only under the newest generation: an older one was put back.
 pub(super) fn open_row(generations: &Generations, row: &Row) -> Result<Secret, VaultError> {
-    let broken = || VaultError::SealBroken {
-        row: error::Row::Store(row.name.clone()),
-    };
+    let broken = || broken(row);
     if row.key_version != generations.newest() || row.tenant_id != generations.tenant_id() {
         return Err(broken());
     }
@@ -305,10 +326,18 @@ pub(super) fn open_row(generations: &Generations, row: &Row) -> Result<Secret, V
     secret_text(&text).ok_or_else(broken)
 }
 
+/// Names the row; whoever edited it may have put anything into its name.
+fn broken(row: &Row) -> VaultError {
+    VaultError::SealBroken {
+        row: error::Row::Store(names::repeated(&row.name)),
+    }
+}
+
 fn place(row: &Row) -> Place<'_> {
     Place::ApiKey {
         tenant_id: &row.tenant_id,
         row_id: &row.id,
+        name: &row.name,
         base_url: &row.base_url,
         store_id: &row.store_id,
         key_version: row.key_version,
@@ -316,9 +345,10 @@ fn place(row: &Row) -> Place<'_> {
 }
 
 fn info(unlocked: &Unlocked, row: &Row) -> Result<StoreInfo, VaultError> {
-    let broken = || VaultError::SealBroken {
-        row: error::Row::Store(row.name.clone()),
-    };
+    let broken = || broken(row);
+    if names::check(&row.name).ok().as_ref() != Some(&row.name) {
+        return Err(broken());
+    }
     Ok(StoreInfo {
         id: row.id.clone(),
         name: row.name.clone(),

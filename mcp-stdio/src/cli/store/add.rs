@@ -120,7 +120,8 @@ fn old(
 ) -> Outcome<Option<StoreInfo>> {
     let name = check_name(&args.name)?.to_lowercase();
     let base_url = setup.settings.url("api_base_url");
-    let stores = vault.stores()?;
+    // A row that cannot be read is what `--replace` mends.
+    let (stores, _broken) = vault.readable()?;
     let old = stores.into_iter().find(|store| {
         let is_same_shop = store.store_id == *store_id && store.base_url == base_url;
         store.name.to_lowercase() == name || is_same_shop

@@ -17,6 +17,7 @@ fn a_place(row_id: &str) -> Place<'_> {
     Place::ApiKey {
         tenant_id: "00112233445566778899aabbccddeeff",
         row_id,
+        name: "Tea",
         base_url: API,
         store_id: "4242",
         key_version: 1,
@@ -71,7 +72,7 @@ fn the_stored_form_is_what_it_always_was() {
     );
     assert_eq!(
         hex(&sealed.bytes),
-        "48c93b4b2232f070f5e40a8560ec69184819c127290c380bb18fb0c9fab181a00c0f5d77de9c03"
+        "48c93b4b2232f070f5e40a8560ec69184819c127290c380e24a285ab75725fbf08005abcfe4c3b"
     );
     assert_eq!(sealed.nonce, nonce);
 }
@@ -96,6 +97,7 @@ fn another_place_does_not_open_it() {
     let api = |tenant_id, base_url, store_id, key_version| Place::ApiKey {
         tenant_id,
         row_id: "a",
+        name: "Tea",
         base_url,
         store_id,
         key_version,
@@ -112,6 +114,14 @@ fn another_place_does_not_open_it() {
         ),
         api(tenant, API, "4243", 1),
         api(tenant, API, "4242", 2),
+        Place::ApiKey {
+            tenant_id: tenant,
+            row_id: "a",
+            name: "tea",
+            base_url: API,
+            store_id: "4242",
+            key_version: 1,
+        },
         Place::Generations {
             tenant_id: tenant,
             key_version: 1,
@@ -128,13 +138,14 @@ proptest! {
         key in any::<[u8; 32]>(),
         text in proptest::collection::vec(any::<u8>(), 0..200),
         row_id in ".{0,40}",
+        name in ".{0,60}",
         base_url in ".{0,40}",
         store_id in ".{0,20}",
         key_version in any::<u32>(),
         flip in any::<prop::sample::Index>(),
         bit in 0_u8..8,
     ) {
-        let place = Place::ApiKey { tenant_id: "t", row_id: &row_id, base_url: &base_url, store_id: &store_id, key_version };
+        let place = Place::ApiKey { tenant_id: "t", row_id: &row_id, name: &name, base_url: &base_url, store_id: &store_id, key_version };
         let key = key_of(key);
         let mut sealed = seal(&key, place, &text);
         let opened = open(&key, place, &sealed.bytes, &sealed.nonce).unwrap();

@@ -162,12 +162,61 @@ fn what_a_seal_is_bound_to_cannot_be_edited() {
     again.replace = true;
     vault.add(again, &actor()).unwrap();
     assert_eq!(tampered.ask().unwrap(), secret(KEY));
-    let now = tampered.world.store_rows(&tampered.tenant.id).remove(0);
-    // The name is the owner's to change and not bound.
-    let mut renamed = now.clone();
-    (renamed.name, renamed.name_key) = ("TEA".to_owned(), "tea".to_owned());
-    tampered.store_is(&now, &renamed);
-    assert_eq!(tampered.ask().unwrap(), secret(KEY));
+}
+
+#[test]
+fn two_stores_whose_names_were_swapped_are_refused() {
+    let tampered = Tampered::new();
+    let vault = tampered.world.vault(tampered.sources.clone());
+    vault
+        .add(new_store("Test", "77", "another-shops-key"), &actor())
+        .unwrap();
+    let rows = tampered.world.store_rows(&tampered.tenant.id);
+    let named = |row: &StoreRow, name: &str| StoreRow {
+        name: name.to_owned(),
+        name_key: name.to_lowercase(),
+        ..row.clone()
+    };
+    tampered.store_is(&rows[0], &named(&rows[0], "between"));
+    tampered.store_is(&rows[1], &named(&rows[1], &rows[0].name));
+    tampered.store_is(&rows[0], &named(&rows[0], &rows[1].name));
+    for name in ["Tea", "Test"] {
+        let vault = tampered.world.vault(tampered.sources.clone());
+        let error = error_of(vault.open(&vault.resolve(name).unwrap()));
+        assert_eq!(error.code(), "seal_broken");
+    }
+}
+
+#[test]
+fn one_row_that_cannot_be_read_is_named_and_does_not_keep_the_others_from_being_mended() {
+    let tampered = Tampered::new();
+    let vault = tampered.world.vault(tampered.sources.clone());
+    vault
+        .add(new_store("Coffee", "77", "another-shops-key"), &actor())
+        .unwrap();
+    let hidden = StoreRow {
+        name: "Tea\u{1b}[2J\u{202e}".to_owned(),
+        ..tampered.store.clone()
+    };
+    let unreadable = StoreRow {
+        store_id: "no number".to_owned(),
+        ..tampered.store.clone()
+    };
+    let mut now = tampered.store.clone();
+    for row in [hidden, unreadable] {
+        tampered.store_is(&now, &row);
+        let vault = tampered.world.vault(tampered.sources.clone());
+        let error = error_of(vault.stores());
+        assert_eq!(error.code(), "seal_broken");
+        assert!(error.to_string().contains("store `Tea"), "{error}");
+        assert!(!error.to_string().contains(['\u{1b}', '\u{202e}']));
+        assert_eq!(error_of(vault.resolve("Tea")).code(), "seal_broken");
+        let coffee = vault.resolve("coffee").unwrap();
+        assert_eq!(vault.open(&coffee).unwrap(), secret("another-shops-key"));
+        let (readable, broken) = vault.readable().unwrap();
+        assert_eq!((readable.len(), broken.len()), (1, 1));
+        now = row;
+    }
 }
 
 #[test]
