@@ -3,8 +3,13 @@
 //! Here: one line, web addresses and the key out, length capped. Not here: which characters are invisible
 //! (`crate::clean` knows), and the cleaning of whole answers for the model.
 
+use shared::secret::looks_like_a_key;
+
 /// What stands in place of a web address: an error text never carries one.
 const LINK: &str = "[link]";
+
+/// What stands in place of a word that may be a key: who was given one in the wrong field repeats it.
+const KEY: &str = "[…]";
 
 /// One clean line of at most `most` characters; what is cut off shows as `…`.
 pub(crate) fn line(text: &str, most: usize) -> String {
@@ -12,7 +17,11 @@ pub(crate) fn line(text: &str, most: usize) -> String {
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty());
     let words: Vec<&str> = words
-        .map(|word| if word.contains("://") { LINK } else { word })
+        .map(|word| match word {
+            _ if word.contains("://") => LINK,
+            _ if looks_like_a_key(word) => KEY,
+            _ => word,
+        })
         .collect();
     let mut kept = crate::clean::text(&words.join(" ")).into_owned();
     if kept.chars().count() > most {
@@ -54,6 +63,13 @@ mod tests {
             "see [link] or ask with [secret]"
         );
         assert_eq!(line_without("plain", "", 200), "plain");
+        assert_eq!(
+            line(
+                "folder \"tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq\" is unknown",
+                200
+            ),
+            "folder […] is unknown"
+        );
     }
 
     #[test]

@@ -6,33 +6,46 @@
 /// Fewer characters are no key that anybody issues.
 const SHORTEST_KEY: usize = 20;
 
+/// Fewer letters have moments in time (`2026-11-21T16:24:58Z`), and hardly any key.
+const FEWEST_LETTERS: usize = 4;
+
 /// How master keys begin, in any letter case.
 const MASTER_KEY: &str = "odmk1";
 
 /// How passphrases begin where a master key is expected.
 const PASSPHRASE: &str = "passphrase:";
 
-/// Whether a text looks like something that was drawn at random (long, without blanks, its letters, capitals and digits mixed more
-/// than words and numbers are), or says of itself that it is a master key.
+/// Whether a text is, or has among its words, something that looks like it was drawn at random (long, its letters, capitals and digits
+/// mixed more than words and numbers are), or that says of itself that it is a master key.
 #[must_use]
 pub fn looks_like_a_key(text: &str) -> bool {
-    let text = text.trim();
-    if begins_with(text, MASTER_KEY) || begins_with(text, PASSPHRASE) {
-        return true;
-    }
-    // An address has many short words, and a person needs to see it.
-    if text.contains("://") {
-        return false;
-    }
-    let length = text.chars().count();
-    if length < SHORTEST_KEY || text.chars().any(char::is_whitespace) || !text.is_ascii() {
+    begins_with(text.trim(), PASSPHRASE) || text.split_whitespace().any(holds_a_key)
+}
+
+/// A text without blanks: a key alone, or in quotes, behind a name (`key=…`), in an address.
+fn holds_a_key(word: &str) -> bool {
+    let mut parts = word.split(|c: char| !c.is_ascii_alphanumeric() && !"-_+/.".contains(c));
+    // An address has many short words, and a person needs to see it; what it carries may be a key all the same.
+    let is_address = word.contains("://");
+    let mut steps = word.split(|c: char| !c.is_ascii_alphanumeric() && !"-_+".contains(c));
+    (!is_address && (is_a_key(word) || parts.any(is_a_key))) || steps.any(is_a_key)
+}
+
+fn is_a_key(word: &str) -> bool {
+    begins_with(word, MASTER_KEY) || was_drawn_at_random(word)
+}
+
+fn was_drawn_at_random(word: &str) -> bool {
+    let length = word.chars().count();
+    let letters = word.chars().filter(char::is_ascii_alphabetic).count();
+    if length < SHORTEST_KEY || letters < FEWEST_LETTERS || !word.is_ascii() {
         return false;
     }
     // A random text has a "word" for each two to three characters, a language for each five and more. Keys without digits are rare, names
     // in camel case are not.
-    let has_digits = text.chars().filter(char::is_ascii_digit).count() >= 2;
+    let has_digits = word.chars().filter(char::is_ascii_digit).count() >= 2;
     let longest_words = if has_digits { 5 } else { 3 };
-    words(text) * longest_words >= length
+    words(word) * longest_words >= length
 }
 
 fn begins_with(text: &str, prefix: &str) -> bool {
@@ -83,6 +96,12 @@ mod tests {
             " odmk1qqqqqqqqqqqqqqqq\n",
             "ODMK1QQ",
             "Passphrase: four words or five",
+            "my key is tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq, thanks",
+            "Bearer sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+            "use odmk1qqqqqqqqqqqqqqqq",
+            "\"tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq\"",
+            "ORDERDESK-API-KEY:tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq",
+            "https://x.example/?api_key=tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq",
         ] {
             assert!(looks_like_a_key(key), "{key}");
         }
@@ -103,6 +122,9 @@ mod tests {
             "4242424242424242424242",
             "http://127.0.0.1:9465/api/v2",
             "https://app.orderdesk.me/api/v2",
+            "sales are 1234567890 or 42,424,242.00 at https://app.orderdesk.me/api/v2/orders?folder_id=50201&limit=500",
+            "/home/ana/.local/share/orderdesk-mcp/state.db could not be opened",
+            "2026-11-21T16:24:58Z to 2026-11-22 00:00:00",
         ] {
             assert!(!looks_like_a_key(text), "{text}");
         }
