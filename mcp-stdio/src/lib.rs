@@ -40,6 +40,7 @@ pub mod pasted;
 pub mod reply;
 pub mod run;
 pub mod server;
+pub mod shell;
 pub mod stop;
 pub mod stores;
 pub mod tools;

@@ -21,7 +21,8 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::print::{NAME, USAGE};
 use crate::config::Config;
 use crate::doctor::Typed;
-use crate::vault::{KeyLock, Sources, Vault, VaultError, shell_word};
+use crate::shell::shell_word;
+use crate::vault::{KeyLock, Sources, Vault, VaultError};
 
 /// How long a command waits for another one that changes the key. Stretching a passphrase takes a fraction of a second.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use shared::env::Source;
 use shared::paths::Home;
 
-pub(super) use crate::vault::shell_word as word;
+pub(super) use crate::shell::shell_word as word;
 
 /// How this program was called.
 #[derive(Clone, Debug)]

@@ -17,8 +17,9 @@ use crate::desk::StoreId;
 use crate::error::ToolError;
 use crate::pasted;
 use crate::reply::Reply;
+use crate::shell::{self, shell_word};
 use crate::stores::{Known, Listed};
-use crate::vault::{self, KeySource, VaultError, shell_word};
+use crate::vault::{self, KeySource, VaultError};
 
 pub(super) static STORES_REGISTER: Tool = Tool {
     name: "stores_register",
@@ -84,7 +85,13 @@ fn accepted(args: &Args) -> Result<(StoreId, String), ToolError> {
                 .to_owned(),
         ])
     })?;
-    Ok((store_id, vault::check_name(name)?))
+    let name = vault::check_name(name)?;
+    if !shell::carries(&name) {
+        return Err(ToolError::Arguments(vec![
+            "`store_name` has a character that no command line on Windows carries: leave out double quotes, backticks, `$`, `%` and a backslash at the end".to_owned(),
+        ]));
+    }
+    Ok((store_id, name))
 }
 
 /// The store with that id at the address where new stores are.

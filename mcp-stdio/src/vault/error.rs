@@ -10,6 +10,7 @@ use shared::state::StateError;
 use super::key::{KeyId, KeyTextError};
 use super::passphrase::Weak;
 use super::source::KeySource;
+use crate::shell::shell_word;
 
 /// Why a vault could not be opened, read or changed.
 #[derive(Clone, Debug)]
@@ -297,21 +298,6 @@ impl From<Arc<StateError>> for VaultError {
     fn from(error: Arc<StateError>) -> VaultError {
         VaultError::State(error)
     }
-}
-
-/// A path or name as a shell takes it: as it is where that is safe, else in single quotes. On Windows in double quotes.
-#[must_use]
-pub fn shell_word(text: &str) -> String {
-    let plain = |c: char| {
-        c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c) || (cfg!(windows) && c == '\\')
-    };
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    if cfg!(windows) {
-        return format!("\"{text}\"");
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use shared::fsx::{self, Mode};
 use shared::secret::Secret;
 use zeroize::Zeroizing;
 
-use super::error::{VaultError, shell_word};
+use super::error::VaultError;
 use super::key::secret_text;
+use crate::shell::shell_word;
 
 /// The largest file that is read for a key; the longest passphrase anyone types is shorter.
 const MAX_BYTES: u64 = 64 * 1024;

@@ -37,7 +37,7 @@ mod testing;
 mod unlock;
 mod write;
 
-pub use error::{Row, VaultError, shell_word};
+pub use error::{Row, VaultError};
 pub use key::{KeyId, KeyText, KeyTextError, MasterKey};
 pub use lock::KeyLock;
 pub use names::{check as check_name, find};

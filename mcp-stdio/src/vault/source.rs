@@ -12,11 +12,12 @@ use shared::env::{Settings, Source};
 use shared::paths::Home;
 use shared::secret::Secret;
 
-use super::error::{VaultError, shell_word};
+use super::error::VaultError;
 use super::key::KeyText;
 use super::key_file;
 use super::keyring::{Kept, Keyring};
 use super::lock::KeyLock;
+use crate::shell::shell_word;
 
 /// Where a master key came from. Its `Display` fits into a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -91,17 +91,3 @@ fn a_broken_seal_is_named_by_its_row() {
     };
     assert!(tenant.to_string().contains("tenant `00ff`"), "{tenant}");
 }
-
-#[cfg(unix)]
-#[test]
-fn words_are_quoted_as_a_shell_needs_it() {
-    assert_eq!(shell_word("/home/ann/x.key"), "/home/ann/x.key");
-    assert_eq!(shell_word("a b"), "'a b'");
-    assert_eq!(shell_word(""), "''");
-    let hostile = "it's; $(rm -rf x) `y`";
-    let said = std::process::Command::new("sh")
-        .args(["-c", &format!("printf %s {}", shell_word(hostile))])
-        .output()
-        .unwrap();
-    assert_eq!(String::from_utf8(said.stdout).unwrap(), hostile);
-}
