@@ -334,7 +334,7 @@ fn commands_in_a_hint_name_the_home_that_was_named() {
 fn a_home_that_is_a_file_is_said_to_be_none() {
     let home = Home::new();
     let file = home.path().with_file_name("file");
-    std::fs::write(&file, "").unwrap();
+    fs::write(&file, "").unwrap();
     let told = home.run(&["--home", file.to_str().unwrap(), "init"]);
     refused(&told, 2, "config.toml");
     assert!(
