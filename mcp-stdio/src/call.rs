@@ -76,7 +76,7 @@ async fn guarded(
     cancelled: impl Future<Output = ()>,
 ) -> Result<Reply, ToolError> {
     let declared = |name: &str| tool.arguments.iter().any(|argument| argument.name == name);
-    if pasted::names_a_secret(arguments, declared) {
+    if pasted::holds_a_secret(arguments, declared) {
         return Err(ToolError::KeyRefused);
     }
     if !context.config.mistakes.is_empty() {

@@ -1,11 +1,13 @@
 //! Keys that somebody pasted into the conversation, recognised before anything is done with them.
 //!
 //! A conversation is a log: it is stored, synchronised and read by others. So no tool takes a key, and a key that arrives all the same
-//! must not be echoed, logged or kept. Here: which argument names are taken for one; which values are is `looks_like_a_key`'s guess. Both
-//! lean to caution: a wrong guess costs a second try, a missed one costs a shop. Not here: what is answered (`error`) and what is noted
-//! (`call`).
+//! must not be echoed, logged or kept. Here: which arguments are taken for one, by their names or by what is in them; which texts look
+//! like a key is guessed elsewhere. All of it leans to caution: a wrong guess costs a second try, a missed one costs a shop. But orders are
+//! searched for by ids that look as random as keys, so in an argument that the tool has, only a master key is surely none. Not here: what
+//! is answered (`error`) and what is noted (`call`).
 
 use serde_json::{Map, Value};
+use shared::secret::holds_a_master_key;
 pub use shared::secret::looks_like_a_key;
 
 /// Argument names for secrets, in small letters without separators.
@@ -37,24 +39,29 @@ const ENDINGS: [&str; 9] = [
     "passphrase",
 ];
 
-/// Whether an argument, at any depth, has a name that asks for a secret, or that is one. `declared` are the tool's own names.
+/// Whether an argument, at any depth, has a name that asks for a secret, or is or holds one. `declared` are the tool's own names.
 #[must_use]
-pub fn names_a_secret(
+pub fn holds_a_secret(
     given: Option<&Map<String, Value>>,
     declared: impl Fn(&str) -> bool + Copy,
 ) -> bool {
-    given
-        .into_iter()
-        .flatten()
-        .any(|(name, value)| !declared(name) && is_name_of_secret(name) || holds_secret(value))
+    given.into_iter().flatten().any(|(name, value)| {
+        if declared(name) {
+            holds(value, holds_a_master_key)
+        } else {
+            is_name_of_secret(name) || holds(value, looks_like_a_key)
+        }
+    })
 }
 
-fn holds_secret(value: &Value) -> bool {
+/// Whether a value holds the name of a secret or a text that is one, at any depth.
+fn holds(value: &Value, is_secret: fn(&str) -> bool) -> bool {
     match value {
+        Value::String(text) => is_secret(text),
         Value::Object(fields) => fields
             .iter()
-            .any(|(name, value)| is_name_of_secret(name) || holds_secret(value)),
-        Value::Array(values) => values.iter().any(holds_secret),
+            .any(|(name, value)| is_name_of_secret(name) || holds(value, is_secret)),
+        Value::Array(values) => values.iter().any(|value| holds(value, is_secret)),
         _ => false,
     }
 }
@@ -76,7 +83,7 @@ mod tests {
     use serde_json::json;
 
     fn caught(given: &Value) -> bool {
-        names_a_secret(given.as_object(), |name| {
+        holds_a_secret(given.as_object(), |name| {
             ["store", "confirm"].contains(&name)
         })
     }
@@ -128,5 +135,26 @@ mod tests {
         assert!(caught(&json!({"store": [{"a": {"password": "x"}}]})));
         assert!(caught(&json!({"9f86d081884c7d659a2feaa0c55ad015": "x"})));
         assert!(!caught(&json!({"store": [{"a": {"b": "key"}}]})));
+    }
+
+    #[test]
+    fn a_key_under_a_name_that_no_tool_has_is_found() {
+        let key = "tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq";
+        for value in [
+            json!(key),
+            json!(["a", key]),
+            json!({"b": format!("it is {key}")}),
+        ] {
+            assert!(caught(&json!({"note": value})), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_a_tool_asks_for_may_look_random_but_is_no_master_key() {
+        assert!(!caught(
+            &json!({"store": "3F2504E0-4F89-11D3-9A0C-0305E82C3301"})
+        ));
+        assert!(caught(&json!({"store": "use odmk1qqqqqqqqqqqqqqqq"})));
+        assert!(caught(&json!({"store": ["odmk1qqqqqqqqqqqqqqqq"]})));
     }
 }

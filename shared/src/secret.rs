@@ -1,14 +1,14 @@
 //! A string that never prints itself.
 //!
-//! Here: [`looks_like_a_key`], for texts that are not known to be one, and [`Secret`], a thin coat over `secrecy` that adds what this house wants of every secret: the same mask everywhere and no
-//! way to serialise it. Not here: sealing (that is encryption, and belongs to whoever holds a master key). It exists so that a key
+//! Here: [`looks_like_a_key`], for texts that are not known to be one, and [`Secret`], a thin coat over `secrecy` that adds what this
+//! house wants of every secret: the same mask everywhere and no way to serialise it. Not here: sealing (that is encryption, and belongs to whoever holds a master key). It exists so that a key
 //! reaches a log, an error or a JSON answer only by someone writing [`Secret::expose`] on purpose.
 
 mod guess;
 
 use std::fmt;
 
-pub use guess::looks_like_a_key;
+pub use guess::{holds_a_master_key, looks_like_a_key};
 use secrecy::{ExposeSecret, SecretString};
 
 /// What every output shows in place of a secret.

@@ -56,7 +56,8 @@ async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     if let Some(known) = &known {
         free(known, &name)?;
     }
-    let asked = Some(format!("{store_id} {name}"));
+    // Before there is a tenant the record is everybody's to read, and what somebody calls a shop is not.
+    let asked = known.is_some().then(|| format!("{store_id} {name}"));
     context
         .stores
         .note(context.actor(), action::STORE_ASKED, asked, Outcome::Done)

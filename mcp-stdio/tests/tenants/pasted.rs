@@ -10,6 +10,7 @@ use crate::support::{self, Home};
 #[test]
 fn a_key_in_any_argument_of_any_tool_is_refused_and_left_nowhere() {
     let pasted = "tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq";
+    let in_words = "my key: tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq";
     let sandbox = shops(1);
     let home = home(&sandbox).set("LOG", "trace");
     home.run(&["init"]).fine();
@@ -46,6 +47,18 @@ fn a_key_in_any_argument_of_any_tool_is_refused_and_left_nowhere() {
         ("orders_list", json!({"store": pasted})),
         ("stores_use", json!({"store": {"api_key": pasted}})),
         ("stores_list", json!({pasted: "x"})),
+        // Not alone, and under any name.
+        (
+            "stores_register",
+            json!({"store_id": "4711", "store_name": in_words}),
+        ),
+        ("stores_use", json!({"store": in_words})),
+        ("stores_remove", json!({"stroe": pasted})),
+        ("stores_list", json!({"note": {"for": ["you", in_words]}})),
+        (
+            "orders_find",
+            json!({"query": "odmk1qqqqqqqqqqqqqqqqqqqqqq"}),
+        ),
     ] {
         texts.push(server.call(tool, arguments).error());
     }
@@ -57,14 +70,13 @@ fn a_key_in_any_argument_of_any_tool_is_refused_and_left_nowhere() {
     }
     for (tool, arguments) in [
         ("stores_remove", json!({"store": OURS, "confirm": pasted})),
-        (
-            "stores_remove",
-            json!({"store": OURS, "limit": pasted, "stroe": pasted}),
-        ),
         ("orders_get", json!({"order_id": pasted})),
         ("inventory_get", json!({"inventory_item_id": pasted})),
         ("orders_list", json!({"limit": pasted, "cursor": pasted})),
         ("orders_list", json!({"fields": [pasted], "limit": 1})),
+        ("orders_list", json!({"fields": [in_words], "limit": 1})),
+        ("orders_list", json!({"search_start_date": in_words})),
+        ("orders_get", json!({"order_id": in_words})),
     ] {
         texts.push(server.call(tool, arguments).error());
     }
@@ -86,7 +98,7 @@ fn a_key_in_any_argument_of_any_tool_is_refused_and_left_nowhere() {
         .iter()
         .filter(|(action, ..)| action == "key.refused")
         .count();
-    assert_eq!(count, tools::ALL.len() * 8 + 7);
+    assert_eq!(count, tools::ALL.len() * 8 + 12);
     support::sweep::sweep(&home.path(), &[pasted], &[]);
 }
 

@@ -22,6 +22,13 @@ pub fn looks_like_a_key(text: &str) -> bool {
     begins_with(text.trim(), PASSPHRASE) || text.split_whitespace().any(holds_a_key)
 }
 
+/// Whether a text has a master key among its words: no field of an order, and nothing else that anybody looks for, begins like one.
+#[must_use]
+pub fn holds_a_master_key(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| begins_with(word, MASTER_KEY))
+}
+
 /// A text without blanks: a key alone, or in quotes, behind a name (`key=…`), in an address.
 fn holds_a_key(word: &str) -> bool {
     let mut parts = word.split(|c: char| !c.is_ascii_alphanumeric() && !"-_+/.".contains(c));
@@ -104,6 +111,21 @@ mod tests {
             "https://x.example/?api_key=tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq",
         ] {
             assert!(looks_like_a_key(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_master_key_is_known_wherever_it_stands() {
+        for text in ["odmk1qqqq", "my ODMK1QQQQ!", "key=odmk1qqqq"] {
+            assert!(holds_a_master_key(text), "{text}");
+        }
+        for text in [
+            "",
+            "odmk",
+            "xodmk1qq",
+            "3F2504E0-4F89-11D3-9A0C-0305E82C3301",
+        ] {
+            assert!(!holds_a_master_key(text), "{text}");
         }
     }
 
