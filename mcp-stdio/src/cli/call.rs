@@ -75,9 +75,15 @@ fn object(given: &str) -> Outcome<JsonObject> {
     } else {
         given
     };
-    serde_json::from_str(text).map_err(|error| {
+    serde_json::from_str(text).map_err(|error: serde_json::Error| {
+        // What the library says of JSON that is no object repeats it.
+        let why = if error.is_data() {
+            "they are JSON of another kind".to_owned()
+        } else {
+            error.to_string()
+        };
         Failure::usage(
-            format!("the arguments are not a JSON object: {error}"),
+            format!("the arguments are not a JSON object: {why}"),
             "write them like '{\"order_id\": \"12345\"}', in single quotes",
         )
     })

@@ -12,10 +12,14 @@ use shared::state::tables::tenants;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::print::{remark, show, show_json, warn};
 use crate::cli::setup::Setup;
-use crate::cli::{ask, settings_file};
+use crate::cli::{ask, output, settings_file};
+use crate::pasted::looks_like_a_key;
 use crate::vault::{
     self, Found, KeyLock, KeySource, KeyText, MasterKey, Sources, Tenant, VaultError, key_file,
 };
+
+/// The most characters of a tenant's name: as many as of a store's.
+const MOST_NAME_CHARS: usize = 60;
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
@@ -44,6 +48,8 @@ pub(super) struct Args {
 
 /// Sets up what is missing.
 pub(super) fn run(setup: &Setup, args: &Args) -> Outcome {
+    // Before anything is made.
+    own_name(args)?;
     let state = setup.state()?;
     let lock = setup.key_lock("init")?;
     let keys = if args.keyring {
@@ -72,11 +78,25 @@ fn make_named_file(setup: &Setup) -> Outcome<bool> {
     let Some(path) = &setup.master_key_file else {
         return Ok(false);
     };
-    if path.symlink_metadata().is_ok() {
-        return Ok(false);
-    }
-    key_file::write(path, &MasterKey::generate().to_text())?;
-    Ok(true)
+    Ok(key_file::write_new(path, &MasterKey::generate().to_text())?)
+}
+
+/// What the tenant is called: on one line, and no key that was typed into the wrong place.
+fn own_name(args: &Args) -> Outcome<String> {
+    let name = output::line(args.name.trim());
+    let why = if name.is_empty() {
+        "it is empty"
+    } else if name.chars().count() > MOST_NAME_CHARS {
+        "it is longer than 60 characters"
+    } else if looks_like_a_key(&name) {
+        "it looks like a key; one that was typed into a command line is better replaced"
+    } else {
+        return Ok(name);
+    };
+    Err(Failure::usage(
+        format!("`--name` is refused: {why}; nothing was changed"),
+        "leave it away, or give a word or two by which you know this set-up",
+    ))
 }
 
 /// There is a key: its tenant is found, or made.
@@ -161,9 +181,9 @@ fn create(
     key: &KeyText,
     source: &KeySource,
 ) -> Outcome<Done> {
-    let name = args.name.trim();
+    let name = own_name(args)?;
     let clock = &*setup.clock;
-    let tenant = vault::create(state, lock, key, source, name, &setup.actor, clock)?;
+    let tenant = vault::create(state, lock, key, source, &name, &setup.actor, clock)?;
     Ok(Done {
         tenant,
         changed: true,

@@ -138,7 +138,9 @@ fn usage(error: &clap::Error) -> i32 {
     };
     let is_flag = stray.starts_with('-');
     let may_be_secret = match error.kind() {
-        ErrorKind::UnknownArgument => !is_flag,
+        ErrorKind::UnknownArgument => {
+            !is_flag || pasted::looks_like_a_key(stray.trim_start_matches('-'))
+        }
         ErrorKind::InvalidSubcommand => pasted::looks_like_a_key(stray),
         _ => false,
     };

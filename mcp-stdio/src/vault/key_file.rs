@@ -74,17 +74,36 @@ pub(super) fn read_named(path: &Path) -> Result<Secret, VaultError> {
 /// # Errors
 /// [`VaultError::KeyFile`] with what the file system said.
 pub fn write(path: &Path, text: &Secret) -> Result<(), VaultError> {
+    fsx::write_atomic(path, line(text).as_bytes(), Mode::Private)
+        .map_err(|error| unwritable(path, &error))
+}
+
+/// The same where nothing stands yet; `false` when something does, which stays as it is: two who make a key at once end with one.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_new(path: &Path, text: &Secret) -> Result<bool, VaultError> {
+    match fsx::write_new(path, line(text).as_bytes(), Mode::Private) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(unwritable(path, &error)),
+    }
+}
+
+fn line(text: &Secret) -> Zeroizing<String> {
     let mut line = Zeroizing::new(String::with_capacity(text.expose().len() + 1));
     line.push_str(text.expose());
     line.push('\n');
-    fsx::write_atomic(path, line.as_bytes(), Mode::Private).map_err(|error| {
-        VaultError::file(
-            path,
-            "written",
-            &error,
-            "see that the home folder is writable and its disk not full",
-        )
-    })
+    line
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> VaultError {
+    VaultError::file(
+        path,
+        "written",
+        error,
+        "see that its folder is writable and the disk not full",
+    )
 }
 
 /// Puts `next` in place of `path`, durably.

@@ -1,4 +1,4 @@
-//! Keys that leave a command's hands: none is lost because nobody took it, and none is written over.
+//! Keys in a command's hands: none is lost because nobody took it, none is written over, and none that stands in the wrong place is repeated.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -72,4 +72,29 @@ fn every_key_that_an_import_replaces_is_kept() {
     kept.sort();
     all.sort();
     assert_eq!(kept, all);
+}
+
+#[test]
+fn a_key_in_the_wrong_place_is_not_repeated() {
+    const KEY: &str = "tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq";
+    let sandbox = sandbox();
+    let home = ready(&sandbox);
+    let flag = format!("--{KEY}");
+    let text = format!("\"{KEY}\"");
+    let words = format!("my key {KEY}");
+    for arguments in [
+        &["init", "--name", KEY][..],
+        &["store", "use", &flag],
+        &["store", "test", KEY],
+        &["store", "remove", &words, "--yes"],
+        &["call", "stores_use", &text],
+        &["key", "export", "--to", KEY],
+    ] {
+        let told = home.run(arguments);
+        refused(&told, 2, "");
+        assert!(!told.stderr.contains(KEY), "{}", told.stderr);
+    }
+    let bare = Home::new();
+    refused(&bare.run(&["init", "--name", KEY]), 2, "looks like a key");
+    assert!(!bare.path().join("master.key").exists());
 }

@@ -36,6 +36,9 @@ pub(super) struct Args {
 /// Writes the export.
 pub(super) fn run(setup: &Setup, args: &Args) -> Outcome {
     let (_, key) = counting(setup)?;
+    if let Some(path) = &args.to {
+        ask::refuse_secret_as_path(path)?;
+    }
     output::refuse_taken(args.to.as_deref(), args.force)?;
     let words = match &args.passphrase_file {
         Some(path) => ask::secret_in("passphrase", path)?,
