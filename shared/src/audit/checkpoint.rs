@@ -1,5 +1,6 @@
 //! What is remembered of the chains outside the state file: number and hash of their ends, one JSON line each, in
-//! `logs/audit-checkpoints.jsonl`. A chain whose tail was cut is sound; that it once was longer is only known here.
+//! `logs/audit-checkpoints.jsonl`. A chain whose tail was cut is sound; that it once was longer is only known here. And a beginning that
+//! was pruned looks like one that somebody cut off: what pruning takes is noted here before it goes, and nothing else is believed to be pruned.
 //!
 //! Lines are only ever added, so that no later state of a chain covers up an earlier one. When the file has grown, it is
 //! thinned: each chain keeps its newest lines and the first of each of its last hundred days. Processes add to the file
@@ -40,8 +41,10 @@ pub struct Checkpoint {
     pub at: Timestamp,
     /// Which chain.
     pub chain: Chain,
-    /// Its end.
+    /// Its end; or, in a line about a pruning, the last record that was to go.
     pub head: Head,
+    /// Whether the line is about a pruning.
+    pub pruned: bool,
 }
 
 /// A line of the file.
@@ -51,6 +54,8 @@ struct Line {
     chain: String,
     seq: u64,
     head: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pruned: bool,
 }
 
 /// Remembers the ends that moved since they were last remembered, at `now_ms` (since 1970). The file is made for its
@@ -80,6 +85,21 @@ pub fn note(home: &Home, heads: &[(Chain, Head)], now_ms: i64) -> io::Result<()>
     Ok(())
 }
 
+/// Remembers that everything through `last` is about to be pruned from its chain; when this returns, it is on the disk.
+///
+/// # Errors
+/// What the file system says. Then nothing may be pruned: it would look cut off.
+pub fn note_pruning(home: &Home, chain: &Chain, last: &Head, now_ms: i64) -> io::Result<()> {
+    std::fs::create_dir_all(home.logs_dir())?;
+    let lock = open_lock(home)?;
+    lock.lock_shared()?;
+    let mut file = open_to_add(&home.audit_checkpoints())?;
+    // An empty line is nothing, and ends a torn one.
+    let line = format!("\n{}", line(moment(now_ms), chain, last, true));
+    file.write_all(line.as_bytes())?;
+    file.sync_data()
+}
+
 /// Everything remembered, oldest first. A line that cannot be read, such as one that a power cut has torn, is passed by.
 ///
 /// # Errors
@@ -100,12 +120,15 @@ fn new_lines(file: &mut File, heads: &[(Chain, Head)], at: Timestamp) -> io::Res
     file.read_to_end(&mut recent)?;
     let last: BTreeMap<Chain, Head> = parse(&recent)
         .into_iter()
+        .filter(|point| !point.pruned)
         .map(|point| (point.chain, point.head))
         .collect();
     let moved = heads
         .iter()
         .filter(|(chain, head)| head.seq > 0 && last.get(chain) != Some(head));
-    let mut text: String = moved.map(|(chain, head)| line(at, chain, head)).collect();
+    let mut text: String = moved
+        .map(|(chain, head)| line(at, chain, head, false))
+        .collect();
     // A torn line must not swallow ours.
     if !text.is_empty() && recent.last().is_some_and(|byte| *byte != b'\n') {
         text.insert(0, '\n');
@@ -113,12 +136,13 @@ fn new_lines(file: &mut File, heads: &[(Chain, Head)], at: Timestamp) -> io::Res
     Ok(text)
 }
 
-fn line(at: Timestamp, chain: &Chain, head: &Head) -> String {
+fn line(at: Timestamp, chain: &Chain, head: &Head, pruned: bool) -> String {
     let line = Line {
         at: at.to_string(),
         chain: chain.as_str().to_owned(),
         seq: head.seq,
         head: head.hash_hex(),
+        pruned,
     };
     serde_json::to_string(&line).expect("text and numbers are JSON") + "\n"
 }
@@ -136,6 +160,7 @@ fn parse(bytes: &[u8]) -> Vec<Checkpoint> {
                     seq: line.seq,
                     hash,
                 },
+                pruned: line.pruned,
             })
         })
         .collect()
@@ -158,14 +183,25 @@ fn thin(home: &Home, lock: &File) -> io::Result<()> {
     }
     let lines: String = kept(read(home)?)
         .iter()
-        .map(|point| line(point.at, &point.chain, &point.head))
+        .map(|point| line(point.at, &point.chain, &point.head, point.pruned))
         .collect();
     fsx::write_atomic(&home.audit_checkpoints(), lines.as_bytes(), Mode::Private)
 }
 
 /// Of each chain the newest lines, the first of each of the last days, and those that a later one has fallen behind: that
-/// is how a cut tail shows. (So do two processes that note at once, which is why there is a limit.)
+/// is how a cut tail shows. (So do two processes that note at once, which is why there is a limit.) And how far it was pruned.
 fn kept(points: Vec<Checkpoint>) -> Vec<Checkpoint> {
+    let (prunings, points): (Vec<_>, Vec<_>) = points.into_iter().partition(|point| point.pruned);
+    let furthest: BTreeMap<Chain, Checkpoint> = prunings
+        .into_iter()
+        .map(|point| (point.chain.clone(), point))
+        .collect();
+    let mut kept: Vec<Checkpoint> = furthest.into_values().collect();
+    kept.extend(kept_ends(points));
+    kept
+}
+
+fn kept_ends(points: Vec<Checkpoint>) -> Vec<Checkpoint> {
     let chains: BTreeSet<&Chain> = points.iter().map(|point| &point.chain).collect();
     let share = LINES / chains.len().max(1);
     let newest = share.clamp(1, NEWEST);

@@ -19,8 +19,9 @@
 //! Not here: SQL (`shared::state::tables`), keys (whoever signs hands in a [`Signer`]), and when any of this is done.
 //!
 //! What this cannot show: somebody with write access to the whole home *and* the tenant's key can write a new history.
-//! Without the key, a chain's beginning can be made to look pruned by whoever also rewrites the system chain and the
-//! checkpoints. A copy of a checkpoint on another machine (a metric, a backup) shows both.
+//! Without the key, a chain's beginning can be made to look pruned by whoever also rewrites the system chain (which nobody
+//! signs) and the checkpoints (which are outside of the file, and note a pruning before it is done). A copy of a checkpoint
+//! on another machine (a metric, a backup) shows both.
 
 mod append;
 pub mod checkpoint;

@@ -10,8 +10,9 @@ mod plan;
 use serde::{Deserialize, Serialize};
 
 use self::plan::{Fact, plan};
+use super::append::as_hash;
 use super::entry::hex;
-use super::{Actor, Bad, Chain, Entry, Outcome, action, append, heads, verify};
+use super::{Actor, Bad, Chain, Entry, Head, Outcome, action, append, checkpoint, heads, verify};
 use crate::state::tables::audit::{self, Row};
 use crate::state::tables::audit_anchors::{self, Row as Anchor};
 use crate::state::{Durability, Reading, State, StateError, Writing};
@@ -101,7 +102,7 @@ fn facts(state: &State, chain: &Chain) -> Result<Vec<Fact>, StateError> {
     }
 }
 
-/// One cut: anchor, deletion and the record of it are there together or not at all.
+/// One cut: noted outside of the file first; then anchor, deletion and the record of it are there together or not at all.
 fn cut_one(
     state: &State,
     chain: &Chain,
@@ -109,6 +110,20 @@ fn cut_one(
     actor: &Actor,
     now_ms: i64,
 ) -> Result<u64, StateError> {
+    let last = state.read("audit_prune", |reading| {
+        audit::at(reading, chain.as_str(), cut)
+    })?;
+    if let Some(last) = last {
+        let head = Head {
+            seq: cut.cast_unsigned(),
+            hash: as_hash(&last.hash),
+        };
+        checkpoint::note_pruning(state.home(), chain, &head, now_ms)
+            .map_err(|_| StateError::AuditRefused {
+                why: "what is to be pruned cannot be noted in logs/audit-checkpoints.jsonl, and would look cut off",
+                hint: "see that the home folder is writable and its disk not full",
+            })?;
+    }
     state.write("audit_prune", Durability::Full, |writing| {
         let Some(last) = audit::at(writing, chain.as_str(), cut)? else {
             return Ok(0);

@@ -145,6 +145,8 @@ struct Walk<'a> {
     chain: &'a Chain,
     signer: Option<&'a dyn Signer>,
     remembered: BTreeMap<u64, Vec<[u8; 32]>>,
+    /// How far a pruning was noted outside of the file.
+    pruning: Option<Head>,
     /// The last record that was found sound, or where the chain begins.
     last: Head,
     last_key: Option<i64>,
@@ -162,7 +164,14 @@ impl<'a> Walk<'a> {
         checkpoints: &[Checkpoint],
     ) -> Walk<'a> {
         let mut remembered: BTreeMap<u64, Vec<[u8; 32]>> = BTreeMap::new();
+        let mut pruning: Option<Head> = None;
         for point in checkpoints.iter().filter(|point| point.chain == *chain) {
+            if point.pruned {
+                pruning = pruning
+                    .filter(|known| known.seq > point.head.seq)
+                    .or(Some(point.head));
+                continue;
+            }
             remembered
                 .entry(point.head.seq)
                 .or_default()
@@ -172,6 +181,7 @@ impl<'a> Walk<'a> {
             chain,
             signer,
             remembered,
+            pruning,
             last: Head::NONE,
             last_key: None,
             first_seq: 1,
@@ -200,15 +210,25 @@ impl<'a> Walk<'a> {
     fn begin_at(&mut self, beginning: &Beginning) -> Result<(), Bad> {
         let anchor = &beginning.anchor;
         let seq = anchor.through_seq.cast_unsigned();
-        if !beginning.is_recorded || anchor.hash.len() != 32 {
-            return Err(bad(seq, Fault::AnchorForged));
-        }
-        self.last = Head {
+        let head = Head {
             seq,
             hash: append::as_hash(&anchor.hash),
         };
+        if !beginning.is_recorded || anchor.hash.len() != 32 || !self.may_have_gone(head) {
+            return Err(bad(seq, Fault::AnchorForged));
+        }
+        self.last = head;
         self.first_seq = seq + 1;
         self.compare(seq)
+    }
+
+    /// Whether everything through `last` may have been pruned, as far as is known outside of the file: it was noted (a pruning further on
+    /// may have been noted and then not done), or this home has never seen the records.
+    fn may_have_gone(&self, last: Head) -> bool {
+        match self.pruning {
+            Some(noted) => noted.seq > last.seq || noted == last,
+            None => self.remembered.range(..=last.seq).next().is_none(),
+        }
     }
 
     /// Checks the next record.

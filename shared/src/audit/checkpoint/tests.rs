@@ -132,7 +132,7 @@ fn a_file_that_has_grown_is_thinned_and_still_knows_every_chains_end() {
         let lines: String = (0..500)
             .map(|_| {
                 seq += 1;
-                line(moment(1_000_000), &tenant(), &end(seq))
+                line(moment(1_000_000), &tenant(), &end(seq), false)
             })
             .collect();
         open_to_add(&home.audit_checkpoints())
@@ -154,6 +154,7 @@ fn point(chain: &Chain, day: i64, seq: u64) -> Checkpoint {
         at: moment(day * 86_400_000 + i64::try_from(seq).unwrap()),
         chain: chain.clone(),
         head: end(seq),
+        pruned: false,
     }
 }
 
@@ -204,4 +205,24 @@ fn thinning_leaves_little_however_many_chains_there_are_and_however_often_they_r
             .max();
         assert_eq!(highest, Some(29));
     }
+}
+
+#[test]
+fn how_far_a_chain_was_pruned_is_known_after_thinning_and_covers_up_no_end() {
+    let (_folder, home) = home();
+    note(&home, &[(tenant(), end(9))], 1).unwrap();
+    note_pruning(&home, &tenant(), &end(3), 2).unwrap();
+    note_pruning(&home, &tenant(), &end(5), 3).unwrap();
+    note(&home, &[(tenant(), end(9))], 4).unwrap();
+    assert_eq!(
+        remembered(&home),
+        [(tenant(), 9), (tenant(), 3), (tenant(), 5)]
+    );
+    thin(&home, &open_lock(&home).unwrap()).unwrap();
+    let left = read(&home).unwrap();
+    let left: Vec<_> = left
+        .iter()
+        .map(|point| (point.head.seq, point.pruned))
+        .collect();
+    assert_eq!(left, [(5, true), (9, false)]);
 }

@@ -127,6 +127,7 @@ impl Kit {
             at: moment(0),
             chain,
             head,
+            pruned: false,
         });
         points.collect()
     }

@@ -1,8 +1,9 @@
 //! Pruned chains can still be checked, and show what was pruned by somebody else.
 
 use super::kit::{Keys, Kit, actor, filled, tenant};
+use crate::audit::checkpoint::{self, Checkpoint};
 use crate::audit::{
-    Bad, Chain, Entry, Fault, Filter, Held, Outcome, Pruned, action, heads, list, prune,
+    Bad, Chain, Entry, Fault, Filter, Head, Held, Outcome, Pruned, action, heads, list, prune,
 };
 
 fn prune_before(kit: &Kit, older_than_ms: i64) -> Pruned {
@@ -19,12 +20,13 @@ fn all_sound(kit: &Kit) {
 #[test]
 fn what_is_old_goes_and_the_rest_still_verifies() {
     let kit = filled();
-    let before = kit.remember();
+    let mut before = kit.remember();
     // Of a: 1 to 3; of b: all; of the system and the environment: both.
     assert_eq!(prune_before(&kit, 4).rows, 3 + 3 + 2 + 2);
     assert_eq!(kit.seqs(&tenant("a")), [4, 5, 6]);
     assert_eq!(kit.seqs(&tenant("b")), Vec::<u64>::new());
     all_sound(&kit);
+    before.extend(checkpoint::read(kit.state.home()).unwrap());
     let verdict = kit.verify(&tenant("a"), &before);
     assert_eq!((verdict.ok, verdict.rows, verdict.first_seq), (true, 3, 4));
     for chain in [tenant("b"), Chain::Env] {
@@ -194,4 +196,78 @@ fn a_long_chain_is_pruned_in_steps_and_stays_sound_between_them() {
         [1, 2, 3],
         "one record for each step"
     );
+}
+
+/// What somebody with a SQL prompt and no key can do: anchor, and a record of a pruning with right hashes.
+fn cut_like_a_pruning(kit: &Kit, chain: &Chain, through_seq: i64) {
+    let rows = kit.rows(chain);
+    let last = rows.iter().find(|row| row.seq == through_seq).unwrap();
+    let hash = super::super::entry::hex(&last.hash);
+    let shape = format!(r#"{{"rows":{through_seq},"through_seq":{through_seq},"hash":"{hash}"}}"#);
+    let actor = actor();
+    let entry = Entry::done(&actor, action::AUDIT_PRUNED, Some(chain.as_str())).with_shape(&shape);
+    kit.add(&Chain::System, &entry, 7);
+    let name = chain.as_str();
+    kit.attack(&format!(
+        "INSERT INTO audit_anchors VALUES ('{name}', {through_seq}, x'{hash}', 7);
+         DELETE FROM audit WHERE tenant_id = '{name}' AND seq <= {through_seq}"
+    ));
+}
+
+#[test]
+fn a_cut_that_looks_like_a_pruning_to_the_letter_is_found_by_what_is_known_outside() {
+    for through_seq in [2, 6] {
+        let kit = filled();
+        let mut before = kit.remember();
+        before.push(Checkpoint {
+            head: Head {
+                seq: 1,
+                hash: super::super::append::as_hash(&kit.rows(&tenant("a"))[0].hash),
+            },
+            chain: tenant("a"),
+            ..before[0].clone()
+        });
+        cut_like_a_pruning(&kit, &tenant("a"), through_seq);
+        let bad = kit.verify(&tenant("a"), &before).first_bad;
+        assert_eq!(bad.map(|bad| bad.what), Some(Fault::AnchorForged));
+        // Who never saw what is gone cannot tell.
+        assert!(kit.verify(&tenant("a"), &[]).ok);
+    }
+}
+
+#[test]
+fn a_pruning_is_noted_outside_of_the_file_before_it_is_done() {
+    let kit = filled();
+    let mut known = kit.remember();
+    prune_before(&kit, 4);
+    let noted = checkpoint::read(kit.state.home()).unwrap();
+    assert!(noted.iter().all(|point| point.pruned), "{noted:?}");
+    known.extend(noted);
+    for (chain, _) in kit.state.read("test", heads).unwrap() {
+        assert!(kit.verify(&chain, &known).ok, "{chain:?}");
+    }
+    // One that was noted and then not done leaves the one before believable.
+    let mut further = known.clone();
+    let next = kit.rows(&tenant("a"));
+    further.push(Checkpoint {
+        head: Head {
+            seq: next[1].seq.cast_unsigned(),
+            hash: [7; 32],
+        },
+        ..further.last().unwrap().clone()
+    });
+    further.last_mut().unwrap().chain = tenant("a");
+    assert!(kit.verify(&tenant("a"), &further).ok);
+    cut_like_a_pruning_further(&kit, &tenant("a"), &known);
+}
+
+/// Somebody moves an anchor that a pruning has left, with a record of it.
+fn cut_like_a_pruning_further(kit: &Kit, chain: &Chain, known: &[Checkpoint]) {
+    kit.attack(&format!(
+        "DELETE FROM audit_anchors WHERE tenant_id = '{}'",
+        chain.as_str()
+    ));
+    cut_like_a_pruning(kit, chain, 5);
+    let bad = kit.verify(chain, known).first_bad;
+    assert_eq!(bad.map(|bad| bad.what), Some(Fault::AnchorForged));
 }
