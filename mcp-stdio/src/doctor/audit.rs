@@ -1,10 +1,11 @@
-//! Are the chains of records sound: the own one, with its signatures, and the system's?
+//! Are the chains of records sound: the own one, with its signatures, and the system's? And are the stores as the records say?
 
 use shared::audit::{Bad, Chain, Signer, checkpoint, verify};
 use shared::paths::Home;
 use shared::state::{State, StateError};
 
 use super::{Check, Hint, Typed};
+use crate::vault::Vault;
 
 const ID: &str = "audit";
 
@@ -25,8 +26,10 @@ pub(super) fn look(
     state: &State,
     home: &Home,
     own: &Chain,
-    signer: Option<&dyn Signer>,
+    vault: Option<&Vault>,
 ) -> Result<AuditFacts, String> {
+    let signer = vault.and_then(|vault| vault.signer().ok());
+    let signer = signer.as_ref().map(|signer| signer as &dyn Signer);
     let checkpoints = checkpoint::read(home)
         .map_err(|error| format!("the checkpoints of the audit cannot be read: {error}"))?;
     let mut facts = AuditFacts {
@@ -44,6 +47,12 @@ pub(super) fn look(
         facts.first_bad = facts
             .first_bad
             .or(verdict.first_bad.map(|bad| (words, bad)));
+    }
+    if let (None, Some(vault)) = (facts.first_bad, vault) {
+        let differs = vault
+            .differs_from_records()
+            .map_err(|error| error.to_string())?;
+        facts.first_bad = differs.map(|bad| ("this tenant's", bad));
     }
     Ok(facts)
 }

@@ -288,11 +288,7 @@ impl Examination<'_> {
         let (state, home) = (state.clone(), self.patient.home.clone());
         let verified = self
             .within(LONGEST, move || {
-                let signer = vault.and_then(|vault| vault.signer().ok());
-                let signer = signer
-                    .as_ref()
-                    .map(|signer| signer as &dyn shared::audit::Signer);
-                audit::look(&state, &home, &own, signer)
+                audit::look(&state, &home, &own, vault.as_ref())
             })
             .await;
         let check = match verified {

@@ -12,11 +12,13 @@
 //! | `tenant` `unlock` | what a key opens; how long a process may trust what it has opened |
 //! | `stores` `names` `write` | the rows of stores, what they are called, and how rows change |
 //! | `rotate` `export` | a new key; a key on its way to another machine |
-//! | `signer` `error` | signatures under audit rows; what can go wrong, in words |
+//! | `signer` `census` | signatures under audit rows; what the newest of them says about all stores |
+//! | `error` | what can go wrong, in words |
 //!
 //! Memory that held a key is overwritten when it is let go. What cannot be reached is the copy in the environment of a process, those
 //! in buffers of the TLS library, and what the compiler leaves in registers and on the stack.
 
+mod census;
 mod derive;
 mod error;
 pub mod export;

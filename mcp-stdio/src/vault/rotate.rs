@@ -16,6 +16,7 @@ use shared::state::tables::tenants::Row;
 use shared::state::tables::{meta, stores, tenants};
 use shared::state::{State, Writing};
 
+use super::census;
 use super::error::VaultError;
 use super::key::{KeyId, KeyText, MasterKey};
 use super::key_file;
@@ -142,7 +143,8 @@ pub fn commit(prepared: Prepared, actor: &Actor) -> Result<Committed, VaultError
         seal_afresh(writing, &row.id, old, &new)?;
         meta::bump_vault_revision(writing)?;
         let chain = Chain::Tenant(row.id.clone());
-        let entry = Entry::done(actor, action::KEY_ROTATED, Some(&row.key_id));
+        let shape = census::shape(writing, &row.id)?;
+        let entry = Entry::done(actor, action::KEY_ROTATED, Some(&row.key_id)).with_shape(&shape);
         let head = audit::append(writing, &chain, &entry, now_ms, Some(&signer))?;
         Ok((Tenant::of(&row, &unlocked.source), (chain, head)))
     })?;

@@ -10,6 +10,7 @@ use shared::state::tables::stores::Row;
 use shared::state::tables::{meta, stores, tenants};
 use url::Url;
 
+use super::census;
 use super::derive::Purpose;
 use super::error::{self, VaultError};
 use super::key::secret_text;
@@ -250,7 +251,19 @@ impl Vault {
     ) -> Result<(Chain, Head), VaultError> {
         let chain = Chain::Tenant(unlocked.tenant.id.clone());
         let signer = TenantSigner::new(std::sync::Arc::clone(&unlocked.generations));
-        let entry = Entry::new(actor, action, target, outcome);
+        let changed = [
+            action::STORE_ADDED,
+            action::STORE_REPLACED,
+            action::STORE_REMOVED,
+            action::STORE_DEFAULT,
+        ];
+        let has_changed = outcome == Outcome::Done && changed.contains(&action);
+        let shape = has_changed.then(|| census::shape(writing, &unlocked.tenant.id));
+        let shape = shape.transpose()?;
+        let entry = Entry {
+            args_shape: shape.as_deref(),
+            ..Entry::new(actor, action, target, outcome)
+        };
         let head = audit::append(writing, &chain, &entry, self.now_ms(), Some(&signer))?;
         Ok((chain, head))
     }

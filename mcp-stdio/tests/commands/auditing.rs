@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use shared::state::tables::{meta, stores, tenants};
+use shared::state::{Durability, State};
+
 use crate::kit::{add, golden_json, json, ready, refused};
 use crate::support::{Home, sandbox};
 
@@ -118,4 +121,40 @@ fn without_a_key_only_what_belongs_to_no_key_is_shown() {
     assert_eq!(listed["records"], serde_json::json!([]));
     let verified = home.run(&["audit", "verify", "--json"]).fine();
     golden_json("audit-verify-without-key", &home, &verified.stdout);
+}
+
+/// The seal of an older copy opens, and a row that is gone has none: the records know.
+#[test]
+fn a_removed_shop_that_was_put_back_behind_the_program_is_found_and_mended() {
+    let sandbox = sandbox();
+    let home = ready(&sandbox);
+    add(&home, &sandbox, 0, "My Shop").fine();
+    let row = own_stores(&home).remove(0);
+    home.run(&["store", "remove", "My Shop", "--yes"]).fine();
+    let state = State::open(&shared::paths::Home::at(home.path())).unwrap();
+    let put_back = state.write("test", Durability::Full, |writing| {
+        assert!(stores::insert(writing, &row)?);
+        meta::bump_vault_revision(writing)
+    });
+    put_back.unwrap();
+    drop(state);
+
+    let told = home.run(&["audit", "verify", "--json"]);
+    assert_eq!(told.code, Some(1), "{}", told.stdout);
+    golden_json("audit-verify-stores-differ", &home, &told.stdout);
+    assert!(told.stderr.contains("hint: "), "{}", told.stderr);
+    let said = home.run(&["doctor"]).stdout;
+    assert!(said.contains("has left other stores"), "{said}");
+
+    home.run(&["store", "remove", "My Shop", "--yes"]).fine();
+    home.run(&["audit", "verify"]).fine();
+}
+
+fn own_stores(home: &Home) -> Vec<stores::Row> {
+    let state = State::open(&shared::paths::Home::at(home.path())).unwrap();
+    let rows = state.read("test", |reading| {
+        let tenant = tenants::all(reading)?.remove(0);
+        stores::of_tenant(reading, &tenant.id)
+    });
+    rows.unwrap()
 }

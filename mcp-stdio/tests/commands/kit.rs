@@ -101,6 +101,9 @@ fn masked(text: &str, home: &Home) -> String {
         _ if text.parse::<jiff::Timestamp>().is_ok() => return "<time>".to_owned(),
         _ => {}
     }
+    if text.starts_with("{\"stores_after\":") {
+        return "<stores>".to_owned();
+    }
     if text.starts_with("http://127.0.0.1:") {
         return "<api>".to_owned();
     }

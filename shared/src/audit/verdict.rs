@@ -31,6 +31,8 @@ pub enum Fault {
     TailCut,
     /// A checkpoint remembers another record here.
     CheckpointDiffers,
+    /// The record, the newest about the tenant's stores, has left other stores than there are now.
+    StoresDiffer,
 }
 
 impl Fault {
@@ -48,6 +50,7 @@ impl Fault {
             Fault::AnchorForged => "anchor_forged",
             Fault::TailCut => "tail_cut",
             Fault::CheckpointDiffers => "checkpoint_differs",
+            Fault::StoresDiffer => "stores_differ",
         }
     }
 }
@@ -69,6 +72,9 @@ impl fmt::Display for Fault {
             }
             Fault::TailCut => "and maybe more are gone from the end: a checkpoint remembers them",
             Fault::CheckpointDiffers => "is another than the one that a checkpoint remembers",
+            Fault::StoresDiffer => {
+                "has left other stores than there are now: rows were put back, removed or edited behind this program"
+            }
         })
     }
 }

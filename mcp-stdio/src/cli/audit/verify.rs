@@ -46,12 +46,16 @@ pub(super) fn run(setup: &Setup, state: &State, seen: &Seen, args: &VerifyArgs) 
         let signer = signer.as_ref().filter(|_| chain.is_signed());
         let signer = signer.map(|signer| signer as &dyn audit::Signer);
         let verdict = audit::verify(state, chain, signer, &checkpoints)?;
+        let first_bad = match (verdict.first_bad, &seen.vault) {
+            (None, Some(vault)) if chain.is_signed() => vault.differs_from_records()?,
+            (first_bad, _) => first_bad,
+        };
         chains.push(Verified {
             chain: chain.as_str().to_owned(),
-            ok: verdict.ok,
+            ok: first_bad.is_none(),
             rows: verdict.rows,
             first_seq: verdict.first_seq,
-            first_bad: verdict.first_bad,
+            first_bad,
             signed: verdict.signed,
             signatures_checked: verdict.signatures_checked,
             checkpoints: verdict.checkpoints,
@@ -75,7 +79,7 @@ pub(super) fn run(setup: &Setup, state: &State, seen: &Seen, args: &VerifyArgs) 
     }
     Err(Failure::failed(
         "the audit record was tampered with, or the disk has damaged it",
-        "keep a copy of the home folder as evidence, then compare with a backup: `ops-sidecar backup list`",
+        "keep a copy of the home folder as evidence, then compare it with a backup from before",
     ))
 }
 

@@ -106,6 +106,21 @@ pub fn at(reading: &Reading<'_>, chain: &str, seq: i64) -> Result<Option<Row>, S
     Ok(query.query_row((chain, seq), from_row).optional()?)
 }
 
+/// The newest record whose arguments' shape begins so.
+///
+/// # Errors
+/// Why the file could not be read.
+pub fn last_with_shape(
+    reading: &Reading<'_>,
+    chain: &str,
+    beginning: &str,
+) -> Result<Option<Row>, StateError> {
+    let mut query = reading.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM audit WHERE tenant_id = ?1 AND substr(args_shape, 1, length(?2)) = ?2 ORDER BY seq DESC LIMIT 1"
+    ))?;
+    Ok(query.query_row([chain, beginning], from_row).optional()?)
+}
+
 /// The newest record of that action on that target.
 ///
 /// # Errors

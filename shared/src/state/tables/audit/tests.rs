@@ -95,6 +95,25 @@ fn the_newest_of_an_action_is_found() {
 }
 
 #[test]
+fn the_newest_of_a_shape_is_found() {
+    let file = with_rows();
+    for (seq, shape) in [(6, "{\"a\":1}"), (7, "{\"a\":2}"), (8, "{\"b\":{\"a\":3}}")] {
+        let row = Row {
+            args_shape: Some(shape.into()),
+            ..row("b", seq)
+        };
+        file.write(|writing| insert(writing, &row));
+    }
+    let of = |chain, beginning| {
+        let found = file.read(|reading| last_with_shape(reading, chain, beginning));
+        found.map(|row| row.seq)
+    };
+    assert_eq!(of("b", "{\"a\""), Some(7));
+    assert_eq!(of("a", "{\"a\""), None);
+    assert_eq!(of("b", "{\"%"), None);
+}
+
+#[test]
 fn only_a_beginning_is_removed() {
     let file = with_rows();
     assert_eq!(file.write(|writing| delete_through(writing, "b", 2)), 2);

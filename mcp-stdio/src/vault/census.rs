@@ -1,0 +1,88 @@
+//! What the newest record of a change says about all stores of the tenant.
+//!
+//! A seal tells that its row was edited or moved. It cannot tell an older copy of a row from the current one, and a row that is gone has
+//! no seal. So each record of a change to the stores carries a hash over all of the tenant's rows as that change has left them, in
+//! `args_shape`. Here: that hash and the comparison. Not here: whether the records are sound (`shared::audit`); the comparison says
+//! nothing without that.
+
+use sha2::{Digest, Sha256};
+use shared::audit::{Bad, Chain, Fault};
+use shared::state::tables::audit;
+use shared::state::tables::stores::{self, Row};
+use shared::state::tables::tenants;
+use shared::state::{Reading, StateError};
+
+use super::derive::{SCHEMA, lp};
+use super::error::VaultError;
+use super::unlock::Vault;
+
+/// How the shape of such a record begins.
+const BEGINNING: &str = "{\"stores_after\":\"";
+
+/// Bytes of the hash that are kept: nobody finds other rows with the same 128 bits.
+const HASH_BYTES: usize = 16;
+
+/// The shape for a record of a change that has just been made.
+pub(super) fn shape(reading: &Reading<'_>, tenant_id: &str) -> Result<String, StateError> {
+    let mut rows = stores::of_tenant(reading, tenant_id)?;
+    // Not by name: the order in which the file gives them can be edited.
+    rows.sort_by(|one, other| one.id.cmp(&other.id));
+    let tenant = tenants::by_id(reading, tenant_id)?;
+    let default = tenant.and_then(|tenant| tenant.default_store);
+    let mut hash = Sha256::new();
+    hash.update(lp([
+        SCHEMA,
+        b"stores-after",
+        default.unwrap_or_default().as_bytes(),
+    ]));
+    for row in &rows {
+        hash.update(everything_of(row));
+    }
+    let hash = hash.finalize();
+    let hex: String = hash[..HASH_BYTES]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(format!("{BEGINNING}{hex}\"}}"))
+}
+
+fn everything_of(row: &Row) -> Vec<u8> {
+    lp([
+        row.id.as_bytes(),
+        row.name.as_bytes(),
+        row.base_url.as_bytes(),
+        row.store_id.as_bytes(),
+        &row.sealed_key,
+        &row.seal_nonce,
+        &row.key_version.to_be_bytes(),
+    ])
+}
+
+impl Vault {
+    /// The newest record about the stores, if it has left other stores than there are now: somebody has put back, removed or edited
+    /// rows behind this program. `None` also when there is no such record, or none any more.
+    ///
+    /// # Errors
+    /// As [`Vault::tenant`].
+    pub fn differs_from_records(&self) -> Result<Option<Bad>, VaultError> {
+        let tenant = self.tenant()?;
+        let chain = Chain::Tenant(tenant.id.to_string());
+        // One snapshot for both: a change that is made meanwhile is in both or in neither.
+        let bad = self.state()?.read("audit_verify", |reading| {
+            let newest = audit::last_with_shape(reading, chain.as_str(), BEGINNING)?;
+            let Some(record) = newest else {
+                return Ok(None);
+            };
+            let now = shape(reading, &tenant.id)?;
+            let differs = record.args_shape.as_deref() != Some(&now);
+            Ok(differs.then(|| Bad {
+                seq: record.seq.cast_unsigned(),
+                what: Fault::StoresDiffer,
+            }))
+        });
+        Ok(bad?)
+    }
+}
+
+#[cfg(test)]
+mod tests;
