@@ -25,7 +25,8 @@ pub(super) struct Args {
 
 /// Examines and tells.
 pub(super) fn run(setup: Setup, args: &Args) -> Outcome {
-    let in_colour = print::in_colour() && setup.env.get("NO_COLOR").is_none();
+    let is_dumb = setup.env.get("TERM").is_some_and(|term| term == "dumb");
+    let in_colour = print::in_colour() && setup.env.get("NO_COLOR").is_none() && !is_dumb;
     let patient = Patient {
         places: Places::new(&setup.env),
         home: setup.home,

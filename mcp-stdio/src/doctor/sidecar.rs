@@ -72,7 +72,7 @@ pub(super) fn judge(facts: &SidecarFacts, home: &Home, typed: &Typed) -> Check {
 }
 
 fn missing(facts: &SidecarFacts, home: &Home, typed: &Typed) -> Check {
-    let summary = "no ops-sidecar is running on this home: no backups, no alerts, no metrics";
+    let summary = "no ops-sidecar is running on this home: no metrics, and nobody watches disk, state file and audit";
     // The unit knows the default home only.
     let by_unit = facts.has_user_unit && *home.source() == shared::env::Source::Default;
     let hint = if by_unit {

@@ -81,7 +81,7 @@ pub fn write(path: &Path, text: &Secret) -> Result<(), VaultError> {
 /// The same where nothing stands yet; `false` when something does, which stays as it is: two who make a key at once end with one.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_new(path: &Path, text: &Secret) -> Result<bool, VaultError> {
     match fsx::write_new(path, line(text).as_bytes(), Mode::Private) {
         Ok(()) => Ok(true),
