@@ -152,7 +152,7 @@ impl Examination<'_> {
             .await;
         match file {
             File::Open(state) => {
-                self.audit(&state, Chain::Env, None).await;
+                self.audit(&state, Chain::Env, None, false).await;
                 self.sidecar(Some(&state)).await;
             }
             File::NotYet => {
@@ -239,6 +239,9 @@ impl Examination<'_> {
             self.config.wanted.as_deref(),
             self.typed(),
         ));
+        let seals_open = opened
+            .as_ref()
+            .is_ok_and(|all| all.iter().all(|one| one.key.is_ok()));
         let stores = opened.unwrap_or_default().into_iter();
         let accesses = stores.filter_map(|one| {
             let access = Access {
@@ -250,8 +253,8 @@ impl Examination<'_> {
             Some((Some(one.store.name), access))
         });
         self.ask(accesses.collect()).await;
-        let signer = vault.clone();
-        self.audit(state, Chain::Tenant(tenant.id.to_string()), Some(signer))
+        let own = Chain::Tenant(tenant.id.to_string());
+        self.audit(state, own, Some(vault.clone()), seals_open)
             .await;
     }
 
@@ -284,11 +287,11 @@ impl Examination<'_> {
         self.report.add(stores::judge_clock(&answered));
     }
 
-    async fn audit(&mut self, state: &State, own: Chain, vault: Option<Vault>) {
+    async fn audit(&mut self, state: &State, own: Chain, vault: Option<Vault>, seals_open: bool) {
         let (state, home) = (state.clone(), self.patient.home.clone());
         let verified = self
             .within(LONGEST, move || {
-                audit::look(&state, &home, &own, vault.as_ref())
+                audit::look(&state, &home, &own, vault.as_ref(), seals_open)
             })
             .await;
         let check = match verified {
