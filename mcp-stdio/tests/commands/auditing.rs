@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use shared::audit::{self, Actor};
 use shared::state::tables::{meta, stores, tenants};
 use shared::state::{Durability, State};
 
@@ -157,4 +158,37 @@ fn own_stores(home: &Home) -> Vec<stores::Row> {
         stores::of_tenant(reading, &tenant.id)
     });
     rows.unwrap()
+}
+
+/// The system's chain tells of everybody's prunings, by the tenant's id.
+#[test]
+fn that_another_tenants_records_were_pruned_is_not_shown() {
+    let home = with_history();
+    let file = home.path().with_file_name("theirs.key");
+    let theirs = ["--master-key-file", file.to_str().unwrap()];
+    home.run(&[&theirs[..], &["init"]].concat()).fine();
+    let state = State::open(&shared::paths::Home::at(home.path())).unwrap();
+    let tomorrow = jiff::Timestamp::now().as_millisecond() + 86_400_000;
+    let pruned = audit::prune(&state, tomorrow, &Actor::cli(), tomorrow).unwrap();
+    assert_eq!(pruned.rows, 4);
+    drop(state);
+
+    let pruned_targets = |flags: &[&str]| -> Vec<String> {
+        let list = json(home.run(&[flags, &["audit", "list", "--json"]].concat()));
+        let records = list["records"].as_array().unwrap().iter();
+        let pruned = records.filter(|record| record["action"] == "audit.pruned");
+        pruned
+            .map(|record| record["target"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let own_id = |flags: &[&str]| {
+        let shown = json(home.run(&[flags, &["key", "show-id", "--json"]].concat()));
+        shown["tenant"]["id"].as_str().unwrap().to_owned()
+    };
+    for flags in [&[][..], &theirs] {
+        assert_eq!(pruned_targets(flags), [own_id(flags)]);
+        let exported = home.run(&[flags, &["audit", "export", "--format", "csv"]].concat());
+        let exported = exported.fine().stdout;
+        assert_eq!(exported.matches("audit.pruned").count(), 1, "{exported}");
+    }
 }
