@@ -140,6 +140,7 @@ pub fn commit(prepared: Prepared, actor: &Actor) -> Result<Committed, VaultError
         if !tenants::rewrap(writing, unlocked.tenant.key_version, &row)? {
             return Err(VaultError::Outrun);
         }
+        census::note_difference(writing, &row.id, &signer, actor, now_ms)?;
         seal_afresh(writing, &row.id, old, &new)?;
         meta::bump_vault_revision(writing)?;
         let chain = Chain::Tenant(row.id.clone());

@@ -126,7 +126,7 @@ impl Vault {
     #[allow(clippy::needless_pass_by_value, reason = "the key is used up")]
     pub fn add(&self, new: NewStore, actor: &Actor) -> Result<StoreInfo, VaultError> {
         let name = names::check(&new.name)?;
-        self.change(|unlocked, writing| {
+        self.change(actor, |unlocked, writing| {
             let existing = stores::of_tenant(writing, &unlocked.tenant.id)?;
             let gives_way = gives_way(&existing, &new, &name)?;
             let row = Row {
@@ -157,7 +157,7 @@ impl Vault {
     /// # Errors
     /// As [`Vault::tenant`]; `UnknownStore` when there is none of that id.
     pub fn remove(&self, id: &str, actor: &Actor) -> Result<(), VaultError> {
-        self.change(|unlocked, writing| {
+        self.change(actor, |unlocked, writing| {
             let row = self.row(unlocked, writing, id)?;
             stores::delete(writing, &row.tenant_id, &row.id)?;
             let what = action::STORE_REMOVED;
@@ -178,7 +178,7 @@ impl Vault {
     /// # Errors
     /// As [`Vault::tenant`]; `UnknownStore` when there is none of that id.
     pub fn set_default(&self, id: Option<&str>, actor: &Actor) -> Result<(), VaultError> {
-        self.change(|unlocked, writing| {
+        self.change(actor, |unlocked, writing| {
             let row = id.map(|id| self.row(unlocked, writing, id)).transpose()?;
             tenants::set_default_store(writing, &unlocked.tenant.id, id)?;
             let name = row.as_ref().map(|row| row.name.as_str());
@@ -211,6 +211,7 @@ impl Vault {
     /// and the change tried again.
     fn change<T>(
         &self,
+        actor: &Actor,
         work: impl Fn(&Unlocked, &Writing<'_>) -> Result<(T, (Chain, Head)), VaultError>,
     ) -> Result<T, VaultError> {
         let mut last = VaultError::Outrun;
@@ -223,6 +224,9 @@ impl Vault {
                 if version != Some(unlocked.tenant.key_version) {
                     return Err(VaultError::Outrun);
                 }
+                let tenant = &unlocked.tenant.id;
+                let signer = signer_of(&unlocked);
+                census::note_difference(writing, tenant, &signer, actor, self.now_ms())?;
                 let done = work(&unlocked, writing)?;
                 meta::bump_vault_revision(writing)?;
                 Ok(done)
@@ -250,7 +254,7 @@ impl Vault {
         actor: &Actor,
     ) -> Result<(Chain, Head), VaultError> {
         let chain = Chain::Tenant(unlocked.tenant.id.clone());
-        let signer = TenantSigner::new(std::sync::Arc::clone(&unlocked.generations));
+        let signer = signer_of(unlocked);
         let changed = [
             action::STORE_ADDED,
             action::STORE_REPLACED,
@@ -267,6 +271,10 @@ impl Vault {
         let head = audit::append(writing, &chain, &entry, self.now_ms(), Some(&signer))?;
         Ok((chain, head))
     }
+}
+
+fn signer_of(unlocked: &Unlocked) -> TenantSigner {
+    TenantSigner::new(std::sync::Arc::clone(&unlocked.generations))
 }
 
 /// The store that a new one replaces, if it may.

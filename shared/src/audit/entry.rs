@@ -72,6 +72,8 @@ pub mod action {
     pub const STORE_REPLACED: &str = "store.replaced";
     pub const STORE_REMOVED: &str = "store.removed";
     pub const STORE_DEFAULT: &str = "store.default";
+    /// The stores were not as the newest record about them had left them; the target is its number.
+    pub const STORES_DIFFERED: &str = "stores.differed";
     pub const STORE_ASKED: &str = "store.register_asked";
     pub const KEY_ROTATED: &str = "key.rotated";
     pub const KEY_EXPORTED: &str = "key.exported";

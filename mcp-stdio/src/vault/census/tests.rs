@@ -1,6 +1,5 @@
 //! What a seal cannot tell, the records tell.
 
-use shared::audit::action;
 use shared::state::Durability;
 use shared::state::tables::meta;
 
@@ -77,7 +76,7 @@ fn after_every_change_the_stores_are_as_the_records_say() {
     assert_eq!(kit.found(), None);
     kit.vault().remove(&kit.tea().id, &actor()).unwrap();
     assert_eq!(kit.found(), None);
-    let note = (action::KEY_EXPORTED, shared::audit::Outcome::Done);
+    let note = (action::KEY_EXPORTED, Outcome::Done);
     kit.vault().note(note.0, None, note.1, &actor()).unwrap();
     assert_eq!(
         kit.found(),
@@ -128,8 +127,31 @@ fn a_store_that_is_deleted_behind_the_program_is_found() {
     kit.delete(&kit.tea());
     let bad = kit.vault().differs_from_records().unwrap().unwrap();
     assert_eq!((bad.seq, bad.what), (3, Fault::StoresDiffer));
-    // The next change is made on what is left, and says so from then on.
     assert!(bad.to_string().contains("other stores"), "{bad}");
+}
+
+#[test]
+fn no_change_and_no_rotation_covers_up_what_was_found() {
+    let kit = Kit::new();
+    kit.delete(&kit.tea());
+    let coffee = kit.vault().resolve("Coffee").unwrap();
+    kit.vault().set_default(Some(&coffee.id), &actor()).unwrap();
+    assert_eq!(kit.found(), None, "the record of the change tells of now");
+    kit.delete(&kit.world.store_rows(&kit.tenant)[0]);
+    let prepared = rotate::prepare(&kit.vault(), NewKey::Random, "test").unwrap();
+    rotate::commit(prepared, &actor()).unwrap();
+    let chain = Chain::Tenant(kit.tenant.clone());
+    let list = |reading: &Reading<'_>| records::list(reading, &chain, &records::Filter::default());
+    let told: Vec<_> = kit.world.state().read("test", list).unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .skip(3)
+        .map(|record| (record.action.as_str(), record.target.as_deref()))
+        .collect();
+    assert_eq!(told[0], (action::STORES_DIFFERED, Some("3")));
+    assert_eq!(told[1], (action::STORE_DEFAULT, Some("Coffee")));
+    assert_eq!(told[2], (action::STORES_DIFFERED, Some("5")));
+    assert_eq!(told[3].0, action::KEY_ROTATED);
 }
 
 #[test]
