@@ -14,7 +14,7 @@ use crate::cli::init::kind;
 use crate::cli::print::{hand_out, pretty, remark, show, show_json, warn};
 use crate::cli::setup::Setup;
 use crate::vault::rotate::{self, NewKey, Prepared};
-use crate::vault::{Tenant, Vault};
+use crate::vault::{Tenant, Vault, VaultError};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
@@ -49,7 +49,12 @@ pub(super) fn run(setup: &Setup, args: &Args) -> Outcome {
     }
     let committed = rotate::commit(prepared, &setup.actor).map_err(|error| {
         note_failure(setup, &vault);
-        Failure::from(error).so("the old key goes on working")
+        // A disk that fails in the very moment of the commit leaves it open which of the two it was.
+        let consequence = match error {
+            VaultError::State(_) => "the old key goes on working unless `mcp-stdio key show-id` says otherwise: keep both until then",
+            _ => "the old key goes on working",
+        };
+        Failure::from(error).so(consequence)
     })?;
     let tenant = rotate::finish(committed)
         .map_err(|error| Failure::from(error).so("the new key counts already"))?;
