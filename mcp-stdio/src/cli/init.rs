@@ -240,20 +240,21 @@ fn tell(setup: &Setup, args: &Args, tenant: &Tenant, changed: bool) -> Outcome {
         "{word}\nhome: {home}\nkey:  {place}\nnext: {next}\nthen: {}\n",
         setup.typed.command("install --client claude-code")
     ))?;
-    advise(args, changed, tenant);
+    advise(setup, args, changed, tenant);
     Ok(())
 }
 
-fn advise(args: &Args, changed: bool, tenant: &Tenant) {
+fn advise(setup: &Setup, args: &Args, changed: bool, tenant: &Tenant) {
     if args.passphrase && changed {
         warn(
             "give the passphrase to every process that needs it: ORDERDESK_MCP_MASTER_KEY='passphrase:…' in its environment, \
              or a file with that line, named by ORDERDESK_MCP_MASTER_KEY_FILE",
         );
     } else if changed && tenant.source.is_ours() {
-        remark(
-            "without the key nobody opens the stores again: `mcp-stdio key export --to FILE` makes a copy for a safe place",
-        );
+        remark(&format!(
+            "without the key nobody opens the stores again: `{}` makes a copy for a safe place",
+            setup.typed.command("key export --to FILE")
+        ));
     }
 }
 

@@ -86,7 +86,8 @@ pub(super) fn list(setup: &Setup, args: &ListArgs) -> Outcome {
         return show_json(&json!({ "stores": shown }));
     }
     if stores.is_empty() {
-        remark("no shop yet; `mcp-stdio store add --name NAME --id STORE_ID` adds one");
+        let add = setup.typed.command("store add --name NAME --id STORE_ID");
+        remark(&format!("no shop yet; `{add}` adds one"));
     }
     show(&table(stores.iter().map(|store| {
         let mark = if store.is_default { "default" } else { "" };
