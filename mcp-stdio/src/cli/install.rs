@@ -160,15 +160,16 @@ fn install(setup: &Setup, args: &Args, places: &Places, client: &Client, entry: 
         record(setup, action::CLIENT_INSTALLED, client);
     }
     warn_of_what_is_not_copied(setup, client);
-    if let Some(next) = what_is_missing(setup) {
-        remark(&next);
-    }
     let word = if done.changed {
         "installed in"
     } else {
         "already installed in"
     };
-    tell(args, client, &done, word)
+    tell(args, client, &done, word)?;
+    if let Some(next) = what_is_missing(setup) {
+        remark(&next);
+    }
+    Ok(())
 }
 
 fn uninstall(setup: &Setup, args: &Args, places: &Places, client: &Client) -> Outcome {
