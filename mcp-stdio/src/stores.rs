@@ -16,7 +16,7 @@ mod sealed;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use shared::audit::{Actor, Chain, Outcome};
+use shared::audit::{Actor, Bad, Chain, Outcome};
 use shared::state::Slot;
 use shared::telemetry;
 use url::Url;
@@ -196,6 +196,13 @@ impl Stores {
     #[must_use]
     pub fn tenant_if_unlocked(&self) -> Option<Arc<Known>> {
         self.sealed().ok()?.last_known()
+    }
+
+    /// Whether somebody has changed the stores behind this program: the record that has left others than there are now.
+    pub async fn differ_from_records(&self) -> Option<Bad> {
+        let sealed = self.sealed().ok()?;
+        // What does not open has no stores to be compared, and every other call says so.
+        sealed.differs_from_records().await.ok()?
     }
 
     fn sealed(&self) -> Result<&Sealed, ToolError> {

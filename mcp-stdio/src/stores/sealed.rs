@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use shared::audit::{self, Actor, Chain, Entry, Outcome};
+use shared::audit::{self, Actor, Bad, Chain, Entry, Outcome};
 use shared::clock::{Clock as _, SystemClock};
 use shared::state::tables::meta;
 use shared::state::{Durability, Mark, Slot, StateError};
@@ -105,6 +105,12 @@ impl Sealed {
             .lock()
             .insert(store.id.clone(), Arc::clone(&access));
         Ok(access)
+    }
+
+    /// The record that has left other stores than there are now.
+    pub(super) async fn differs_from_records(&self) -> Result<Option<Bad>, VaultError> {
+        let vault = self.vault.clone();
+        blocking(move || vault.differs_from_records()).await
     }
 
     pub(super) async fn token_key(&self) -> Result<TokenKey, VaultError> {

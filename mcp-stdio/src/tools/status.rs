@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
+use shared::audit::Bad;
 use shared::quota::levels_of_tenant;
 
 use super::{Answer, Effect, Shape, Tool, stores};
@@ -83,6 +84,8 @@ struct Shops {
     tenant: Option<Arc<Known>>,
     count: Option<usize>,
     active: Result<Listed, ToolError>,
+    /// The record that has left other stores than there are.
+    differ: Option<Bad>,
     locked: bool,
 }
 
@@ -106,6 +109,7 @@ impl Shops {
                 tenant: None,
                 count: None,
                 active: Err(ToolError::NoStoreYet),
+                differ: None,
                 locked,
             };
         }
@@ -118,6 +122,7 @@ impl Shops {
                     tenant: None,
                     count: None,
                     active: Err(error),
+                    differ: None,
                     locked,
                 };
             }
@@ -126,6 +131,7 @@ impl Shops {
             count: Some(tenant.as_ref().map_or(1, |known| known.stores.len())),
             tenant,
             active: context.stores.active().await,
+            differ: context.stores.differ_from_records().await,
             locked,
         }
     }
@@ -161,6 +167,11 @@ fn degraded(context: &Context, shops: &Shops) -> Vec<String> {
         // Was said above.
         Err(ToolError::Vault(VaultError::State(_))) => {}
         Err(error) => lines.push(format!("{error}; hint: {}", error.hint())),
+    }
+    if let Some(bad) = &shops.differ {
+        lines.push(format!(
+            "stores: {bad}; hint: compare `mcp-stdio store list` with what you know, then see `mcp-stdio audit list`"
+        ));
     }
     lines
 }

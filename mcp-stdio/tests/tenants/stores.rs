@@ -3,7 +3,7 @@
 use serde_json::json;
 use shared::audit::{self, Chain};
 
-use crate::kit::{OURS, THEIRS, add, home, records, shops, tenant_ids};
+use crate::kit::{OURS, THEIRS, add, home, records, shops, state, tenant_ids};
 use crate::support::{Home, Server};
 
 #[test]
@@ -212,4 +212,34 @@ fn the_setting_and_the_default_choose_the_store_to_begin_with() {
     );
     lost.call("orders_list", json!({"store": THEIRS, "limit": 1}))
         .ok();
+}
+
+#[test]
+fn another_default_than_was_chosen_is_said_in_the_status() {
+    use shared::state::Durability;
+    use shared::state::tables::{meta, stores, tenants};
+    let sandbox = shops(2);
+    let home = home(&sandbox);
+    home.run(&["init"]).fine();
+    add(&home, &[], &sandbox, 0, OURS);
+    add(&home, &[], &sandbox, 1, THEIRS);
+    home.run(&["store", "use", OURS]).fine();
+    let mut server = home.session();
+    let status = server.call("server_status", json!({})).ok();
+    assert_eq!(status["degraded"], json!([]));
+    let tenant = tenant_ids(&home).remove(0);
+    let swapped = state(&home).write("test", Durability::Full, |writing| {
+        let rows = stores::of_tenant(writing, &tenant)?;
+        let other = rows.into_iter().find(|row| row.name == THEIRS);
+        tenants::set_default_store(writing, &tenant, other.as_ref().map(|row| row.id.as_str()))?;
+        meta::bump_vault_revision(writing)
+    });
+    swapped.unwrap();
+    let status = server.call("server_status", json!({})).ok();
+    assert_eq!(status["status"], "degraded");
+    let line = status["degraded"][0].as_str().unwrap();
+    assert!(
+        line.contains("behind this program") && line.contains("hint: "),
+        "{line}"
+    );
 }
