@@ -117,6 +117,40 @@ fn two_tenants_in_one_state_file_see_nothing_of_each_other() {
 }
 
 #[test]
+fn a_record_says_which_client_asked_and_in_which_session() {
+    let sandbox = shops(1);
+    let home = home(&sandbox);
+    home.run(&["init"]).fine();
+    let asked = json!({"store_id": "99", "store_name": "Gamma"});
+    // Once introduced by the handshake, once by what each request of the newer protocol carries.
+    let mut introduced = serve(&home, &[]);
+    introduced.call("stores_register", asked.clone()).ok();
+    let mut carried = Server::spawn(home.command().arg("serve"));
+    let params = json!({"name": "stores_register", "arguments": asked});
+    assert_eq!(
+        carried.modern("tools/call", params)["result"]["isError"],
+        false
+    );
+    let listed = home.run(&["audit", "list", "--json"]).fine().stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let records = listed["records"].as_array().unwrap();
+    let [made, first, second] = &records[..] else {
+        panic!("{listed:#}")
+    };
+    assert_eq!(
+        (&made["client"], &made["action"]),
+        (&json!("cli"), &json!("tenant.created"))
+    );
+    for record in [first, second] {
+        assert_eq!(record["action"], "store.register_asked");
+        assert_eq!(record["client"], "test");
+    }
+    let sessions = [made, first, second].map(|record| record["session"].as_str().unwrap());
+    let all: std::collections::BTreeSet<&str> = sessions.into_iter().collect();
+    assert_eq!(all.len(), 3, "each process has a session of its own");
+}
+
+#[test]
 fn what_one_tenant_does_stands_in_its_own_chain() {
     let sandbox = shops(2);
     let (home, files) = two_tenants(&sandbox);
