@@ -102,12 +102,16 @@ fn sentence(chain: &Verified) -> String {
         "env" => "store from the environment",
         _ => "tenant",
     };
+    let older = match chain.first_seq {
+        1 => String::new(),
+        first => format!(" (from number {first} on; what was before has been pruned)"),
+    };
     match &chain.first_bad {
         Some(bad) => format!("{whose}: NOT sound: {bad}\n"),
         None if chain.signed > 0 => format!(
-            "{whose}: sound, {} records, {} of {} signatures checked\n",
+            "{whose}: sound, {} records{older}, {} of {} signatures checked\n",
             chain.rows, chain.signatures_checked, chain.signed
         ),
-        None => format!("{whose}: sound, {} records\n", chain.rows),
+        None => format!("{whose}: sound, {} records{older}\n", chain.rows),
     }
 }
