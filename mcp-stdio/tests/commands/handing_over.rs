@@ -94,6 +94,11 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
         refused(&told, 2, "");
         assert!(!told.stderr.contains(KEY), "{}", told.stderr);
     }
+    let config = home.path().join("config.toml");
+    fs::write(&config, format!("{KEY} = 1\n")).unwrap();
+    let told = home.run(&["store", "list"]);
+    refused(&told, 2, "is not a setting");
+    assert!(!told.stderr.contains(KEY), "{}", told.stderr);
     let bare = Home::new();
     refused(&bare.run(&["init", "--name", KEY]), 2, "looks like a key");
     assert!(!bare.path().join("master.key").exists());

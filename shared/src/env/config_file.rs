@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value as Toml};
 
 use super::catalogue::{SETTINGS, setting};
-use super::mistake::Mistake;
+use super::mistake::{Mistake, quoted};
 use super::nearest::nearest;
 use super::setting::{Owner, Setting};
 use super::sources::read_small_file;
@@ -90,7 +90,7 @@ fn entry(path: &Path, key: &str, value: &Toml) -> Result<(&'static Setting, Stri
     let refuse = |owner: Owner, why: String, hint: String| {
         Err(Box::new(Mistake::new(
             owner,
-            format!("`{key}` in `{}`", path.display()),
+            format!("{} in `{}`", quoted(key), path.display()),
             why,
             hint,
         )))
