@@ -92,8 +92,11 @@ async fn guarded(
     }
 }
 
-/// That a key was pasted is worth a record; of the key there is nothing in it.
+/// That a key was pasted is worth a record; of the key there is nothing in it. A thousand times over it is worth no thousand.
 async fn note_refused_key(tool_name: &'static str, context: &Context) {
+    if !context.may_record_refusal() {
+        return;
+    }
     context
         .stores
         .note(

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use shared::audit::Actor;
 use shared::clock::Clock;
 use shared::quota::Quota;
+use shared::quota::bucket::{Bucket, Limits};
 use shared::session::SessionId;
 use shared::state::{Slot, StateError};
 use shared::telemetry;
@@ -23,6 +24,13 @@ use crate::vault::Vault;
 /// How long the first call waits for the state file to be opened. That takes milliseconds, but on a machine that starts a desktop
 /// full of programs it may take a second.
 const OPENING_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many records of refused keys one process may write: all that a person can cause, and not what a model in a loop can. Each record
+/// waits for the disk and stays for the whole retention.
+const REFUSALS: Limits = Limits {
+    burst: 500,
+    per_second: 1.0 / 60.0,
+};
 
 /// One process's tools' surroundings. Shared by all calls.
 #[derive(Debug)]
@@ -49,6 +57,8 @@ pub struct Context {
     client: Mutex<Option<String>>,
     /// Stands for this process in the audit until the state file knows it.
     before_session: SessionId,
+    /// How many more records of refused keys this process may write now.
+    refusals: Mutex<Bucket>,
     /// The protocol version that the client speaks.
     protocol: Mutex<Option<String>>,
 }
@@ -79,6 +89,7 @@ impl Context {
             clock,
             client: Mutex::default(),
             before_session: SessionId::random(),
+            refusals: Mutex::default(),
             protocol: Mutex::default(),
         }
     }
@@ -112,6 +123,20 @@ impl Context {
     #[must_use]
     pub fn protocol(&self) -> Option<String> {
         self.protocol.lock().clone()
+    }
+
+    /// Whether one more refused key is to be recorded.
+    #[must_use]
+    pub fn may_record_refusal(&self) -> bool {
+        let now_us = self.clock.now().as_microsecond();
+        let mut refusals = self.refusals.lock();
+        match refusals.reserve(now_us, REFUSALS, 1, Duration::ZERO) {
+            Ok((after, _)) => {
+                *refusals = after;
+                true
+            }
+            Err(_) => false,
+        }
     }
 
     /// Who acts in this session, for the audit: the life of this process, and the client that it serves.

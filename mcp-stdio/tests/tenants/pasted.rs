@@ -103,6 +103,22 @@ fn a_key_in_any_argument_of_any_tool_is_refused_and_left_nowhere() {
 }
 
 #[test]
+fn a_model_that_pastes_a_key_for_ever_does_not_fill_the_disk_with_records() {
+    let sandbox = shops(1);
+    let home = home(&sandbox);
+    let mut server = home.session();
+    for _ in 0..510 {
+        server.call("stores_list", json!({"token": "x"})).error();
+    }
+    let refused = records(&home, &Chain::System);
+    let count = refused
+        .iter()
+        .filter(|(action, ..)| action == "key.refused")
+        .count();
+    assert!((500..=502).contains(&count), "{count}");
+}
+
+#[test]
 fn a_refused_key_is_noted_before_there_is_a_tenant_and_for_the_environments_store() {
     let sandbox = shops(1);
     let bare = home(&sandbox);
