@@ -132,6 +132,20 @@ impl Setup {
         Ok(setup)
     }
 
+    /// That somebody has set this home up: a mistyped `--home` is told, not made.
+    ///
+    /// # Errors
+    /// If there is no state file.
+    pub(super) fn in_use(&self) -> Outcome {
+        if self.home.state_db().symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        Err(Failure::usage(
+            format!("nothing is set up in `{}`", self.home.root().display()),
+            "`mcp-stdio init` sets it up; if another home was meant, name it with `--home`",
+        ))
+    }
+
     /// The settings in the form that the rooms take.
     ///
     /// # Errors

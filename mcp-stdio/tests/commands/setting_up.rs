@@ -299,9 +299,26 @@ fn a_home_that_may_not_be_written_to_stays_as_it_is() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_home_on_a_read_only_place_is_said_to_be_one() {
-    for command in [&["init"][..], &["store", "list"], &["audit", "verify"]] {
+    for command in [&["init"][..], &["key", "show-id"]] {
         let told = Home::new().run(&[&["--home", "/sys/orderdesk"], command].concat());
         refused(&told, 1, "read-only");
+    }
+}
+
+#[test]
+fn a_home_that_was_mistyped_is_said_to_be_empty_and_is_not_made() {
+    let home = Home::new();
+    for command in [
+        &["store", "list"][..],
+        &["store", "test"],
+        &["store", "remove", "x", "--yes"],
+        &["audit", "list"],
+        &["audit", "verify"],
+        &["key", "rotate", "--yes"],
+        &["key", "export"],
+    ] {
+        refused(&home.run(command), 2, "nothing is set up in");
+        assert!(!home.path().exists(), "{command:?}");
     }
 }
 
@@ -321,7 +338,7 @@ fn commands_in_a_hint_name_the_home_that_was_named() {
     let other = home.path().with_file_name("it's another");
     let other = other.to_str().unwrap();
     let told = home.run(&["--home", other, "store", "list"]);
-    refused(&told, 2, "no master key");
+    refused(&told, 2, "nothing is set up");
     let quoted = other.replace('\'', "'\\''");
     let init = format!("`mcp-stdio --home '{quoted}' init`");
     assert!(told.stderr.contains(&init), "{}", told.stderr);

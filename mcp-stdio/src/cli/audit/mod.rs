@@ -48,6 +48,7 @@ enum Command {
 
 /// Carries out the command.
 pub(super) fn run(setup: &Setup, args: &Args) -> Outcome {
+    setup.in_use()?;
     let state = setup.state()?;
     let seen = Seen::by(setup)?;
     match &args.command {

@@ -42,6 +42,9 @@ enum Command {
 
 /// Carries out the command.
 pub(super) fn run(setup: &Setup, args: &Args) -> Outcome {
+    if matches!(args.command, Command::Rotate(_) | Command::Export(_)) {
+        setup.in_use()?;
+    }
     match &args.command {
         Command::ShowId(args) => show::run(setup, args),
         Command::Rotate(args) => rotate::run(setup, args),

@@ -47,6 +47,7 @@ pub(super) fn run(global: Global, args: &Args) -> Outcome {
         return add::run(global, args);
     }
     let setup = Setup::checked(global, &[])?;
+    setup.in_use()?;
     if setup.has_env_store() {
         warn(
             "ORDERDESK_MCP_STORE_ID and ORDERDESK_MCP_API_KEY are set: while they are, the server uses that store and none of these",
