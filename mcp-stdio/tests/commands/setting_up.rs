@@ -310,6 +310,7 @@ fn a_home_that_was_mistyped_is_said_to_be_empty_and_is_not_made() {
     let home = Home::new();
     for command in [
         &["store", "list"][..],
+        &["store", "add", "--name", "x", "--id", "1"],
         &["store", "test"],
         &["store", "remove", "x", "--yes"],
         &["audit", "list"],

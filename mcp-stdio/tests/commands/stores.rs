@@ -208,6 +208,9 @@ fn what_can_be_refused_without_the_key_is_refused_before_it_is_read() {
         // No key on stdin: were it asked for, the complaint would be about that.
         home.run(&["store", "add", "--name", name, "--id", id])
     };
+    refused(&add("My Shop", "4242"), 2, "nothing is set up");
+    // A server that a client started before anybody ran `init` leaves a state file and no key.
+    home.run(&["call", "server_status"]).fine();
     refused(&add("My Shop", "4242"), 2, "there is no master key");
     home.run(&["init"]).fine();
     refused(&add("My Shop", "shop"), 2, "no store id");

@@ -83,6 +83,7 @@ pub(super) fn run(global: Global, args: &Args) -> Outcome {
     }
     let address = args.api_base_url.clone().map(|url| ("api_base_url", url));
     let setup = Setup::checked(global, address.as_slice())?;
+    setup.in_use()?;
     let store_id = StoreId::parse(&args.id)
         .map_err(|bad| Failure::text(bad.to_string(), crate::cli::print::USAGE))?;
     let vault = setup.vault()?;
