@@ -1,8 +1,9 @@
 //! Who may send a request now.
 //!
 //! Here: at most three requests in flight per store and process, and before each of them a place in two buckets that all processes share
-//! through the state file: the store's, which Order Desk counts, and the tenant's, which keeps one tenant from using up the others' time. Without a usable state file nobody can know what the others send: then this process keeps to a small, slow share of
-//! its own, so that reads go on. Not here: the bucket's arithmetic (`shared::quota`).
+//! through the state file: the store's, which Order Desk counts, and the tenant's, which keeps one tenant from using up the others' time.
+//! Without a usable state file nobody can know what the others send: then this process keeps to a small, slow share of its own, so that
+//! reads go on. Not here: the bucket's arithmetic (`shared::quota`).
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 //!
 //! A seal tells that its row was edited or moved. It cannot tell an older copy of a row from the current one, and a row that is gone has
 //! no seal. So each record of a change to the stores carries a hash over all of the tenant's rows as that change has left them, in
-//! `args_shape`. Here: that hash and the comparison, which every change makes first: a change must not cover up what it finds. Not here: whether the records are sound (`shared::audit`); the comparison says
-//! nothing without that.
+//! `args_shape`. Here: that hash and the comparison, which every change makes first: a change must not cover up what it finds. Not here:
+//! whether the records are sound (`shared::audit`); the comparison says nothing without that.
 
 use sha2::{Digest, Sha256};
 use shared::audit::{self as records, Actor, Bad, Chain, Entry, Fault, Outcome, action};

@@ -147,7 +147,7 @@ impl Vault {
                 Some(_) => action::STORE_REPLACED,
                 None => action::STORE_ADDED,
             };
-            let head = self.note_in(unlocked, writing, what, Some(&name), Outcome::Done, actor)?;
+            let head = self.record_change(unlocked, writing, what, Some(&name), actor)?;
             Ok((info(unlocked, &row)?, head))
         })
     }
@@ -161,14 +161,7 @@ impl Vault {
             let row = self.row(unlocked, writing, id)?;
             stores::delete(writing, &row.tenant_id, &row.id)?;
             let what = action::STORE_REMOVED;
-            let head = self.note_in(
-                unlocked,
-                writing,
-                what,
-                Some(&row.name),
-                Outcome::Done,
-                actor,
-            )?;
+            let head = self.record_change(unlocked, writing, what, Some(&row.name), actor)?;
             Ok(((), head))
         })
     }
@@ -183,7 +176,7 @@ impl Vault {
             tenants::set_default_store(writing, &unlocked.tenant.id, id)?;
             let name = row.as_ref().map(|row| row.name.as_str());
             let what = action::STORE_DEFAULT;
-            let head = self.note_in(unlocked, writing, what, name, Outcome::Done, actor)?;
+            let head = self.record_change(unlocked, writing, what, name, actor)?;
             Ok(((), head))
         })
     }
@@ -202,7 +195,8 @@ impl Vault {
         let state = self.state()?;
         let unlocked = self.unlocked_of(&state)?;
         write::transaction(&state, self.now_ms(), |writing| {
-            let head = self.note_in(&unlocked, writing, action, target, outcome, actor)?;
+            let entry = Entry::new(actor, action, target, outcome);
+            let head = self.record(&unlocked, writing, &entry)?;
             Ok(((), head))
         })
     }
@@ -244,31 +238,32 @@ impl Vault {
             .ok_or_else(|| names::unknown(id, &unlocked.stores))
     }
 
-    fn note_in(
+    /// The record of a change of rows that has just been made: it says what the stores are like afterwards.
+    fn record_change(
         &self,
         unlocked: &Unlocked,
         writing: &Writing<'_>,
         action: &'static str,
         target: Option<&str>,
-        outcome: Outcome,
         actor: &Actor,
+    ) -> Result<(Chain, Head), VaultError> {
+        let shape = census::shape(writing, &unlocked.tenant.id)?;
+        let entry = Entry {
+            args_shape: Some(&shape),
+            ..Entry::done(actor, action, target)
+        };
+        self.record(unlocked, writing, &entry)
+    }
+
+    fn record(
+        &self,
+        unlocked: &Unlocked,
+        writing: &Writing<'_>,
+        entry: &Entry<'_>,
     ) -> Result<(Chain, Head), VaultError> {
         let chain = Chain::Tenant(unlocked.tenant.id.clone());
         let signer = signer_of(unlocked);
-        let changed = [
-            action::STORE_ADDED,
-            action::STORE_REPLACED,
-            action::STORE_REMOVED,
-            action::STORE_DEFAULT,
-        ];
-        let has_changed = outcome == Outcome::Done && changed.contains(&action);
-        let shape = has_changed.then(|| census::shape(writing, &unlocked.tenant.id));
-        let shape = shape.transpose()?;
-        let entry = Entry {
-            args_shape: shape.as_deref(),
-            ..Entry::new(actor, action, target, outcome)
-        };
-        let head = audit::append(writing, &chain, &entry, self.now_ms(), Some(&signer))?;
+        let head = audit::append(writing, &chain, entry, self.now_ms(), Some(&signer))?;
         Ok((chain, head))
     }
 }
