@@ -67,6 +67,17 @@ pub(super) struct Field {
     pub(super) rule: Rule,
 }
 
+/// A new entry: everything that has something to say.
+pub(super) fn fresh(fields: &[Field]) -> Tree {
+    let said = fields
+        .iter()
+        .filter(|field| field.rule != Rule::Merged || !field.pairs().is_empty());
+    Tree::Map(
+        said.map(|field| (field.key.to_owned(), field.value.clone()))
+            .collect(),
+    )
+}
+
 impl Field {
     /// The pairs that a merged field sets.
     pub(super) fn pairs(&self) -> &[(String, Tree)] {

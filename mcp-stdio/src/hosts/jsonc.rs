@@ -8,7 +8,7 @@ use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstNode, CstObject, CstRootNode};
 
 use super::edit::{Refusal, Spot};
-use super::entry::{Field, Rule};
+use super::entry::{Field, Rule, fresh};
 use super::tree::Tree;
 
 /// What the text says. An empty text is an empty table.
@@ -75,17 +75,6 @@ fn set(object: &CstObject, key: &str, value: &Tree) {
             object.append(key, input(value));
         }
     }
-}
-
-/// A new entry: everything that has something to say.
-fn fresh(fields: &[Field]) -> Tree {
-    let said = fields
-        .iter()
-        .filter(|field| field.rule != Rule::Merged || !field.pairs().is_empty());
-    Tree::Map(
-        said.map(|field| (field.key.to_owned(), field.value.clone()))
-            .collect(),
-    )
 }
 
 fn parse(text: &str) -> Result<CstRootNode, Refusal> {

@@ -7,7 +7,7 @@
 use yaml_edit::{Document, Mapping, Scalar, YamlError, YamlFile, YamlNode};
 
 use super::edit::{Refusal, Spot};
-use super::entry::{Field, Rule};
+use super::entry::{Field, Rule, fresh};
 use super::tree::Tree;
 use super::yaml_lines::lines;
 
@@ -82,17 +82,6 @@ fn update(entry: &Mapping, fields: &[Field]) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-/// A new entry: everything that has something to say.
-fn fresh(fields: &[Field]) -> Tree {
-    let said = fields
-        .iter()
-        .filter(|field| field.rule != Rule::Merged || !field.pairs().is_empty());
-    Tree::Map(
-        said.map(|field| (field.key.to_owned(), field.value.clone()))
-            .collect(),
-    )
 }
 
 /// An anchor or a tag on the way to the entry: what we add would show up wherever the anchor is used.
