@@ -105,6 +105,18 @@ id_type!(
     "inventory item",
     "give the numeric id that `inventory_list` shows; a SKU goes into its `code` filter"
 );
+id_type!(
+    /// The id of one item (line) of an order.
+    OrderItemId,
+    "order item",
+    "give the numeric id of the item within its order, such as `9100001`; `order_items_list` shows it; a SKU is no id"
+);
+id_type!(
+    /// The id of one shipment of an order.
+    ShipmentId,
+    "shipment",
+    "give the numeric id of the shipment within its order, such as `3001`; `shipments_list` shows it; a tracking number is no id"
+);
 
 #[cfg(test)]
 mod tests {
