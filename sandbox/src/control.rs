@@ -20,6 +20,7 @@ POST   /__sandbox/faults      add a rule (or a list of them): {\"fault\": {\"kin
 DELETE /__sandbox/faults      lift all rules
 GET    /__sandbox/requests    what was asked, and what was answered (never a key)
 DELETE /__sandbox/requests    forget it
+GET    /__sandbox/state      all that the shops hold, by store: orders with their history, inventory, folders
 GET    /__sandbox/events      what would have triggered rules or webhooks, by store
 POST   /__sandbox/rules       add to the first store: {\"into\": 50102, \"then\": 50103, \"after_ms\": 500}
 POST   /__sandbox/reset       back to the seeded data; faults and requests are forgotten
@@ -36,6 +37,7 @@ pub(crate) fn respond(site: &Site, method: &Method, path: &str, body: &[u8]) -> 
         ("DELETE", "faults") => done(|| site.faults.clear()),
         ("GET", "requests") => Ok(json!(site.log.all())),
         ("DELETE", "requests") => done(|| site.log.clear()),
+        ("GET", "state") => Ok(state(site)),
         ("GET", "events") => Ok(events(site)),
         ("POST", "rules") => add_rules(site, body),
         ("POST", "reset") => done(|| site.reset()),
@@ -79,6 +81,15 @@ fn add_rules(site: &Site, body: &[u8]) -> Outcome {
     let count = rules.len();
     shop.lock().rules.moves.extend(rules);
     Ok(json!({"added": count}))
+}
+
+fn state(site: &Site) -> Value {
+    let of_store = |shop: &parking_lot::Mutex<crate::shop::Shop>| {
+        let mut shop = shop.lock();
+        shop.settle(site.options.clock.now());
+        (shop.id.to_string(), shop.state())
+    };
+    Value::Object(site.shops().iter().map(of_store).collect())
 }
 
 fn events(site: &Site) -> Value {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde::Serialize;
 
@@ -15,6 +16,10 @@ pub struct Request {
     pub number: u64,
     /// When it arrived: Unix milliseconds by the sandbox's clock.
     pub at_ms: i64,
+    /// The same in microseconds: on loopback a round trip is shorter than a millisecond.
+    pub at_us: i64,
+    /// When its answer left, in microseconds; none while, or because, there was no answer.
+    pub answered_us: Option<i64>,
     /// Requests under way for the same store when it arrived, itself included.
     pub in_flight: u32,
     /// The method on the wire (before `X-HTTP-Method-Override`).
@@ -109,7 +114,7 @@ impl RequestLog {
 
 impl Visit<'_> {
     /// Notes the answer.
-    pub(crate) fn answered(&self, status: u16) {
+    pub(crate) fn answered(&self, status: u16, now: Timestamp) {
         let mut inner = self.log.inner.lock();
         // The answer is nearly always to one of the newest, so looking from the back is cheap.
         let mine = inner
@@ -119,6 +124,7 @@ impl Visit<'_> {
             .find(|request| request.number == self.number);
         if let Some(request) = mine {
             request.status = status;
+            request.answered_us = (status != 0).then(|| now.as_microsecond());
         }
     }
 }

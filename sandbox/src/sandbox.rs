@@ -242,10 +242,21 @@ impl Sandbox {
 
     /// Order `id` as it is stored, with `order_history`, without a request and without a token.
     pub fn order(&self, store_id: &str, id: u64) -> Option<Value> {
+        self.site.shop(store_id)?.lock().order(id)
+    }
+
+    /// Inventory item `id` as it is stored, likewise.
+    pub fn inventory_item(&self, store_id: &str, id: u64) -> Option<Value> {
+        let shop = self.site.shop(store_id)?.lock();
+        shop.inventory.get(&id).cloned().map(Value::Object)
+    }
+
+    /// All that a store holds, likewise: `orders` (each with its items, shipments, notes and history), `inventory_items`
+    /// and `folders`. Planned moves of rules whose time has come are carried out first.
+    pub fn state(&self, store_id: &str) -> Option<Value> {
         let mut shop = self.site.shop(store_id)?.lock();
-        let mut order: Value = serde_json::from_str(shop.order_text(id)?).ok()?;
-        order["order_history"] = Value::Array(shop.orders.get(&id)?.history.clone());
-        Some(order)
+        shop.settle(self.site.options.clock.now());
+        Some(shop.state())
     }
 
     /// Somebody edits order `id` in Order Desk's own app, behind every client's back: totals and `date_updated` follow.

@@ -59,7 +59,10 @@ pub(super) fn delete(shop: &mut Shop, id: u64, call: &Call<'_>) -> Outcome {
 
 /// Each row replaces one item, by id; rows that fit no item are passed over and only the count tells.
 pub(super) fn replace_batch(shop: &mut Shop, call: &Call<'_>) -> Outcome {
-    let rows = call.rows("inventory_items")?;
+    let mut rows = call.rows("inventory_items")?;
+    if call.idle == Some("batch_nothing") {
+        rows.clear();
+    }
     if rows.len() > BATCH_ROWS {
         shop.events.note(
             call.now,

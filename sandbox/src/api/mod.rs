@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::assumptions::{self, Refusal};
 use crate::shop::query::Query;
-use crate::shop::{Fields, Shop};
+use crate::shop::{Fields, Shop, values};
 
 pub(crate) use envelope::Answer;
 
@@ -30,8 +30,8 @@ pub(crate) struct Call<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) now: Timestamp,
     pub(crate) started: Instant,
-    /// The fault in which a move answers success and moves nothing.
-    pub(crate) move_nothing: bool,
+    /// The fault in which a move, or a batch, answers success and does nothing, if it struck.
+    pub(crate) idle: Option<&'static str>,
 }
 
 type Outcome = Result<Answer, Refusal>;
@@ -40,6 +40,21 @@ type Outcome = Result<Answer, Refusal>;
 pub(crate) fn answer(shop: &mut Shop, call: &Call<'_>) -> Answer {
     shop.settle(call.now);
     route(shop, call).unwrap_or_else(|refusal| Answer::refused(&refusal, call.started))
+}
+
+/// The orders that a request names in its path or its body, and the one that its answer shows.
+pub(crate) fn orders_of(path: &str, body: &[u8], answer: &Answer) -> Vec<u64> {
+    let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+    let shown: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let listed = sent["order_id_list"].as_array().into_iter().flatten();
+    let rows = sent.as_array().into_iter().flatten();
+    let mut named: Vec<u64> = listed.filter_map(values::id).collect();
+    named.extend(rows.filter_map(|row| values::id(&row["order_id"])));
+    named.extend(path.split('/').nth(2).and_then(|id| id.parse::<u64>().ok()));
+    named.extend(values::id(&shown["order"]["id"]));
+    named.sort_unstable();
+    named.dedup();
+    named
 }
 
 fn route(shop: &mut Shop, call: &Call<'_>) -> Outcome {

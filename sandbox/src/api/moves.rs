@@ -35,7 +35,7 @@ pub(super) fn move_orders(shop: &mut Shop, call: &Call<'_>) -> Outcome {
 
 /// The order's id and the folder it was in.
 fn move_one(shop: &mut Shop, id: u64, folder: i64, call: &Call<'_>) -> Option<(u64, i64)> {
-    let from = if call.move_nothing {
+    let from = if call.idle == Some("move_nothing") {
         shop.orders.get(&id).map(|order| order.folder())
     } else {
         shop.move_order(id, folder, "API", call.now)

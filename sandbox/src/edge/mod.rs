@@ -9,7 +9,7 @@ mod site;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use hyper::header::HeaderMap;
@@ -82,7 +82,7 @@ async fn converse(stream: TcpStream, site: Arc<Site>) {
         .await;
 }
 
-async fn respond(site: &Site, request: HttpRequest) -> Result<HttpResponse, Cut> {
+async fn respond(site: &Arc<Site>, request: HttpRequest) -> Result<HttpResponse, Cut> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(Body::new(body), MAX_BODY_BYTES)
@@ -104,11 +104,10 @@ async fn respond(site: &Site, request: HttpRequest) -> Result<HttpResponse, Cut>
         .carry_out(site, fault)
         .await
         .map(|response| reply::dated(response, arrival.now));
-    visit.answered(
-        response
-            .as_ref()
-            .map_or(0, |response| response.status().as_u16()),
-    );
+    let status = response
+        .as_ref()
+        .map_or(0, |response| response.status().as_u16());
+    visit.answered(status, site.options.clock.now());
     response
 }
 
@@ -175,6 +174,8 @@ impl<'a> Arrival<'a> {
         Request {
             number: 0,
             at_ms: self.now.as_millisecond(),
+            at_us: self.now.as_microsecond(),
+            answered_us: None,
             in_flight: 0,
             method: self.head.method.to_string(),
             path: self.path.to_owned(),
@@ -195,33 +196,64 @@ impl<'a> Arrival<'a> {
         }
     }
 
-    async fn carry_out(&self, site: &Site, fault: Option<Fault>) -> Result<HttpResponse, Cut> {
+    async fn carry_out(&self, site: &Arc<Site>, fault: Option<Fault>) -> Result<HttpResponse, Cut> {
         let Some(fault) = fault else {
-            let (answer, verdict) = self.work(site, false);
+            let (answer, verdict) = self.work(site, None);
             return Ok(reply::json(answer, verdict));
         };
         match &fault {
             Fault::HangBefore => return never().await,
             Fault::CutBefore => return Err(Cut),
-            Fault::Delay { ms } => tokio::time::sleep(std::time::Duration::from_millis(*ms)).await,
+            Fault::DoneLate { ms } => {
+                self.work_later(Arc::clone(site), Duration::from_millis(*ms));
+                return never().await;
+            }
+            Fault::Delay { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
             _ => {}
         }
         let tokens = self.peek(site);
         if let Some(instead) = reply::instead(&fault, tokens) {
             return Ok(instead);
         }
-        let (answer, verdict) = self.work(site, fault == Fault::MoveNothing);
+        let idle = matches!(fault, Fault::MoveNothing | Fault::BatchNothing).then_some(&fault);
+        let (answer, verdict) = self.work(site, idle);
         match fault {
             Fault::HangAfter => never().await,
             Fault::CutAfter => Err(Cut),
+            Fault::ServerErrorAfter { status } => Ok(reply::html_error(status, verdict)),
+            Fault::ErrorOn200After { message } => Ok(reply::error_on_200(&message, verdict)),
             Fault::CutBody => Ok(reply::cut_half_way(answer, verdict)),
             Fault::Trickle { bytes, ms } => Ok(reply::trickle(answer, verdict, bytes, ms)),
+            Fault::RuleMoves { folder } => {
+                self.rule_moves(site, folder, &answer);
+                Ok(reply::json(answer, verdict))
+            }
             other => Ok(reply::json(mangle::apply(&other, answer), verdict)),
         }
     }
 
-    /// The honest way: credentials, token, work.
-    fn work(&self, site: &Site, move_nothing: bool) -> (Answer, Verdict) {
+    /// Does the work after a while, in a task of its own, since the client may hang up first.
+    fn work_later(&self, site: Arc<Site>, after: Duration) {
+        let (head, body) = (self.head.clone(), self.body.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            let now = site.options.clock.now();
+            Arrival::new(&head, body, Instant::now(), now).work(&site, None);
+        });
+    }
+
+    /// What a shop's rules do right after a write.
+    fn rule_moves(&self, site: &Site, folder: i64, answer: &Answer) {
+        if let Some(shop) = site.shop(self.store_id()) {
+            let mut shop = shop.lock();
+            for order in api::orders_of(self.path, &self.body, answer) {
+                shop.move_order(order, folder, "Auto", self.now);
+            }
+        }
+    }
+
+    /// The honest way: credentials, token, work; nothing but the answer where `idle` says so.
+    fn work(&self, site: &Site, idle: Option<&Fault>) -> (Answer, Verdict) {
         let key = text(&self.head.headers, "orderdesk-api-key");
         let shop = site.shop(self.store_id()).map(Mutex::lock);
         let Some(mut shop) = shop.filter(|shop| key == Some(&shop.api_key)) else {
@@ -251,7 +283,7 @@ impl<'a> Arrival<'a> {
             body: &self.body,
             now: self.now,
             started: self.started,
-            move_nothing,
+            idle: idle.map(Fault::kind),
         };
         (api::answer(&mut shop, &call), verdict)
     }

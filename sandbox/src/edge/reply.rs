@@ -41,16 +41,13 @@ pub(super) fn instead(fault: &Fault, verdict: Verdict) -> Option<HttpResponse> {
             header,
             body,
         } => too_many(retry_after, *header, body.as_deref(), verdict),
-        Fault::ServerError { status } => plain(*status, HTML, error_page(*status), verdict),
+        Fault::ServerError { status } => html_error(*status, verdict),
         Fault::Answer {
             status,
             body,
             content_type,
         } => plain(*status, content_type, body.clone(), verdict),
-        Fault::ErrorOn200 { message } => {
-            let body = serde_json::json!({"status": "error", "message": message, "execution_time": "0.0102 seconds"});
-            plain(200, JSON, body.to_string(), verdict)
-        }
+        Fault::ErrorOn200 { message } => error_on_200(message, verdict),
         Fault::Redirect { location } => {
             with(plain(302, HTML, String::new(), verdict), LOCATION, location)
         }
@@ -89,6 +86,17 @@ pub(super) fn trickle(answer: Answer, verdict: Verdict, bytes: usize, ms: u64) -
         Some((Ok::<_, Cut>(next), rest))
     });
     response(answer.status, JSON, Body::from_stream(drips), verdict)
+}
+
+/// An HTML error page of a proxy.
+pub(super) fn html_error(status: u16, verdict: Verdict) -> HttpResponse {
+    plain(status, HTML, error_page(status), verdict)
+}
+
+/// An envelope that says error under a status that says success.
+pub(super) fn error_on_200(message: &str, verdict: Verdict) -> HttpResponse {
+    let body = serde_json::json!({"status": "error", "message": message, "execution_time": "0.0102 seconds"});
+    plain(200, JSON, body.to_string(), verdict)
 }
 
 fn too_many(

@@ -41,6 +41,12 @@ pub enum Fault {
         #[serde(default = "bad_gateway")]
         status: u16,
     },
+    /// Does the work and answers with an HTML error page all the same.
+    ServerErrorAfter {
+        /// The HTTP status.
+        #[serde(default = "bad_gateway")]
+        status: u16,
+    },
     /// Any answer at all instead of the right one; nothing is done.
     Answer {
         /// The HTTP status.
@@ -60,6 +66,13 @@ pub enum Fault {
         #[serde(default = "some_message")]
         message: String,
     },
+    /// Does the work and answers 200 with `status: "error"` all the same.
+    #[serde(rename = "error_on_200_after")]
+    ErrorOn200After {
+        /// The message in the envelope.
+        #[serde(default = "some_message")]
+        message: String,
+    },
     /// 302 to `location`; nothing is done.
     Redirect {
         /// The absolute URL to go to.
@@ -69,7 +82,12 @@ pub enum Fault {
     HangBefore,
     /// Does the work, then never answers.
     HangAfter,
-    /// Answers rightly, but this late.
+    /// Never answers, and does the work this much later, whether or not somebody still waits for an answer.
+    DoneLate {
+        /// Milliseconds before the work starts.
+        ms: u64,
+    },
+    /// Answers rightly, but this late; nothing is done for a client that has hung up by then.
     Delay {
         /// Milliseconds before the work starts.
         ms: u64,
@@ -106,6 +124,14 @@ pub enum Fault {
     },
     /// `POST /move-orders` answers success and moves nothing; other requests are answered as ever.
     MoveNothing,
+    /// A batch of shipments or stock answers success with 0 rows and does nothing; other requests are answered as ever.
+    BatchNothing,
+    /// Does the work; then, before anybody can look, a rule moves each order that the request named or made. The answer
+    /// still tells of before.
+    RuleMoves {
+        /// The folder that the orders end up in.
+        folder: i64,
+    },
 }
 
 impl Fault {
@@ -176,10 +202,13 @@ impl Fault {
             Self::TooManyRequests { .. } => "too_many_requests",
             Self::ServerError { .. } => "server_error",
             Self::Answer { .. } => "answer",
+            Self::ServerErrorAfter { .. } => "server_error_after",
             Self::ErrorOn200 { .. } => "error_on_200",
+            Self::ErrorOn200After { .. } => "error_on_200_after",
             Self::Redirect { .. } => "redirect",
             Self::HangBefore => "hang_before",
             Self::HangAfter => "hang_after",
+            Self::DoneLate { .. } => "done_late",
             Self::Delay { .. } => "delay",
             Self::CutBefore => "cut_before",
             Self::CutAfter => "cut_after",
@@ -192,6 +221,8 @@ impl Fault {
             Self::TimingInMessage => "timing_in_message",
             Self::TotalRecords { .. } => "total_records",
             Self::MoveNothing => "move_nothing",
+            Self::BatchNothing => "batch_nothing",
+            Self::RuleMoves { .. } => "rule_moves",
         }
     }
 }
@@ -275,10 +306,15 @@ mod tests {
             Fault::too_many_requests(1),
             Fault::server_error(500),
             Fault::answer(200, "{}"),
+            Fault::ServerErrorAfter { status: 500 },
             Fault::error_on_200("x"),
+            Fault::ErrorOn200After {
+                message: "x".to_owned(),
+            },
             Fault::redirect("http://127.0.0.1/"),
             Fault::HangBefore,
             Fault::HangAfter,
+            Fault::DoneLate { ms: 1 },
             Fault::Delay { ms: 1 },
             Fault::CutBefore,
             Fault::CutAfter,
@@ -291,6 +327,8 @@ mod tests {
             Fault::TimingInMessage,
             Fault::total_records("2"),
             Fault::MoveNothing,
+            Fault::BatchNothing,
+            Fault::RuleMoves { folder: 1 },
         ];
         for fault in samples {
             assert_eq!(serde_json::to_value(&fault).unwrap()["kind"], fault.kind());

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::bucket::Tokens;
 use crate::events::Events;
@@ -93,6 +93,29 @@ impl Shop {
             order.render(same);
         }
         order.text.as_deref()
+    }
+
+    /// Order `id` as `GET` shows it, with its history.
+    pub(crate) fn order(&mut self, id: u64) -> Option<Value> {
+        let mut order: Value = serde_json::from_str(self.order_text(id)?).ok()?;
+        order["order_history"] = Value::Array(self.orders.get(&id)?.history.clone());
+        Some(order)
+    }
+
+    /// All that the store holds.
+    pub(crate) fn state(&mut self) -> Value {
+        let ids: Vec<u64> = self.orders.keys().copied().collect();
+        let orders: Vec<Value> = ids.iter().filter_map(|id| self.order(*id)).collect();
+        let stock = self.inventory.values().cloned().map(Value::Object);
+        let folders = self
+            .folders
+            .iter()
+            .map(|(id, name)| json!({"id": id, "name": name}));
+        json!({
+            "orders": orders,
+            "inventory_items": stock.collect::<Vec<_>>(),
+            "folders": folders.collect::<Vec<_>>(),
+        })
     }
 
     /// Carries out what the rule stub had planned for before `now`.

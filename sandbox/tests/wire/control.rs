@@ -74,6 +74,45 @@ async fn requests_and_events_are_listed_without_keys() {
 }
 
 #[tokio::test]
+async fn all_that_the_shops_hold_can_be_read_at_once() {
+    let desk = Desk::open().await;
+    desk.call(
+        "POST",
+        "/orders/7001001/order-history",
+        &json!({"note": "seen"}),
+    )
+    .await
+    .ok();
+    let state = control(&desk, "GET", "state", &Value::Null).await.json;
+    let shop = &state["4242"];
+    assert_eq!(Some(shop), desk.sandbox.state("4242").as_ref());
+    assert_eq!(shop["orders"].as_array().unwrap().len(), 60);
+    assert_eq!(shop["folders"][4], json!({"id": 50105, "name": "Hold"}));
+    let order = &shop["orders"][0];
+    let history = order["order_history"].as_array().unwrap();
+    assert_eq!(
+        (&order["id"], &history.last().unwrap()["note"]),
+        (&json!("7001001"), &json!("seen"))
+    );
+    let item = desk.sandbox.inventory_item("4242", 61_001).unwrap();
+    assert_eq!(shop["inventory_items"][0], item);
+}
+
+#[tokio::test]
+async fn a_request_is_logged_with_the_moments_of_its_arrival_and_its_answer() {
+    let desk = Desk::open().await;
+    desk.sandbox
+        .faults()
+        .next(orderdesk_sandbox::Fault::CutBefore);
+    assert!(send(desk.request("GET", "/store")).await.is_err());
+    desk.get("/store").await.ok();
+    let requests = desk.sandbox.requests();
+    assert_eq!(requests[0].answered_us, None);
+    assert!(requests[1].answered_us.unwrap() >= requests[1].at_us);
+    assert_eq!(requests[1].at_us / 1_000, requests[1].at_ms);
+}
+
+#[tokio::test]
 async fn reset_brings_the_first_day_back() {
     let desk = Desk::open().await;
     desk.call("DELETE", "/orders/7001001", &Value::Null)

@@ -12,4 +12,5 @@ mod door;
 mod faults;
 mod parts;
 mod reading;
+mod write_faults;
 mod writing;
