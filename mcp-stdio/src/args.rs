@@ -38,6 +38,16 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// A list of words; one word, or words with commas, are taken as a list.
     Words,
+    /// A whole number with a sign, within these bounds, both included.
+    Integer(i64, i64),
+    /// Text of several lines, at most so many characters.
+    LongText(usize),
+    /// Ids, at most so many; what stands twice counts once.
+    Ids(usize),
+    /// An object whose names are Order Desk's, not ours; JSON text that holds one is understood.
+    Object,
+    /// Objects of that sort, at most so many; a single one is taken as a list.
+    Objects(usize),
 }
 
 impl Argument {
@@ -72,6 +82,17 @@ impl Argument {
             Kind::Flag => json!({ "type": "boolean" }),
             Kind::Word(words) => json!({ "type": "string", "enum": words }),
             Kind::Words => json!({ "type": "array", "items": { "type": "string" } }),
+            Kind::Integer(least, most) => {
+                json!({ "type": "integer", "minimum": least, "maximum": most })
+            }
+            Kind::LongText(most) => json!({ "type": "string", "maxLength": most }),
+            Kind::Ids(most) => {
+                json!({ "type": "array", "items": { "type": "string" }, "maxItems": most })
+            }
+            Kind::Object => json!({ "type": "object" }),
+            Kind::Objects(most) => {
+                json!({ "type": "array", "items": { "type": "object" }, "maxItems": most })
+            }
         };
         if !self.help.is_empty() {
             schema["description"] = self.help.into();
@@ -93,6 +114,11 @@ impl Argument {
             Kind::Flag => values::flag(value).map(Value::Bool),
             Kind::Word(words) => values::word(value, words).map(Value::from),
             Kind::Words => values::words(value).map(Value::from),
+            Kind::Integer(least, most) => values::integer(value, *least, *most).map(Value::from),
+            Kind::LongText(most) => values::long_text(value, *most).map(Value::String),
+            Kind::Ids(most) => values::ids(value, *most).map(Value::from),
+            Kind::Object => values::object(value).map(Value::Object),
+            Kind::Objects(most) => values::objects(value, *most).map(Value::from),
         }
         .map(Some)
         .map_err(|wrong| format!("`{}` {wrong}", self.name))
@@ -180,7 +206,38 @@ impl Args {
             .unwrap_or(false)
     }
 
-    /// A list; empty when not given.
+    /// A number with a sign, if given.
+    #[must_use]
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        self.values.get(name).and_then(Value::as_i64)
+    }
+
+    /// An object, if given.
+    #[must_use]
+    pub fn object(&self, name: &str) -> Option<&Map<String, Value>> {
+        self.values.get(name).and_then(Value::as_object)
+    }
+
+    /// Objects; empty when not given.
+    #[must_use]
+    pub fn objects(&self, name: &str) -> Vec<Map<String, Value>> {
+        self.values
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .cloned()
+            .collect()
+    }
+
+    /// Every argument that was given, as it was understood.
+    #[must_use]
+    pub fn given(&self) -> &Map<String, Value> {
+        &self.values
+    }
+
+    /// A list of words or ids; empty when not given.
     #[must_use]
     pub fn words(&self, name: &str) -> Vec<&str> {
         self.values

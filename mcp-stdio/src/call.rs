@@ -15,6 +15,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::pasted;
+use crate::person::Person;
 use crate::reply::{self, Reply};
 use crate::tools::Tool;
 
@@ -28,11 +29,12 @@ pub async fn call(
     tool: &'static Tool,
     context: &Context,
     arguments: Option<&JsonObject>,
+    person: &dyn Person,
     cancelled: impl Future<Output = ()>,
 ) -> CallToolResult {
     let started = Instant::now();
     let in_progress = InProgress::begin();
-    let outcome = guarded(tool, context, arguments, cancelled).await;
+    let outcome = guarded(tool, context, arguments, person, cancelled).await;
     if matches!(outcome, Err(ToolError::KeyRefused)) {
         note_refused_key(tool.name, context).await;
     }
@@ -73,6 +75,7 @@ async fn guarded(
     tool: &'static Tool,
     context: &Context,
     arguments: Option<&JsonObject>,
+    person: &dyn Person,
     cancelled: impl Future<Output = ()>,
 ) -> Result<Reply, ToolError> {
     let declared = |name: &str| tool.arguments.iter().any(|argument| argument.name == name);
@@ -82,9 +85,12 @@ async fn guarded(
     if !context.config.mistakes.is_empty() {
         return Err(ToolError::Settings(context.config.mistakes.clone()));
     }
+    if let Some(disabled) = context.config.permissions.why_not(tool) {
+        return Err(disabled);
+    }
     let args = Args::check(tool.arguments, arguments)?;
     // Nothing outlives a panic here but the context, whose locks are never held across a tool's own code.
-    let work = AssertUnwindSafe((tool.run)(context, &args)).catch_unwind();
+    let work = AssertUnwindSafe((tool.run)(context, &args, person)).catch_unwind();
     tokio::select! {
         done = work => done.unwrap_or(Err(ToolError::Panicked)),
         () = cancelled => Err(ToolError::Cancelled),
@@ -140,7 +146,8 @@ mod tests {
     use super::*;
     use crate::args::{Argument, Kind};
     use crate::config::Config;
-    use crate::tools::{Effect, Run};
+    use crate::person::Nobody;
+    use crate::tools::{Effect, Run, Toolset};
     use serde_json::{Value, json};
     use shared::clock::SystemClock;
     use shared::env::Settings;
@@ -159,15 +166,17 @@ mod tests {
             description: "",
             arguments: WORD,
             answer: &[],
+            toolset: Toolset::Stores,
             effect: Effect::Local,
+            endpoints: &[],
             run,
         }
     }
 
     static PANICS: Tool =
-        tool(|_, _| async { panic!("rosa@example.com could not be read") }.boxed());
-    static HANGS: Tool = tool(|_, _| pending().boxed());
-    static ECHOES: Tool = tool(|_, args| {
+        tool(|_, _, _| async { panic!("rosa@example.com could not be read") }.boxed());
+    static HANGS: Tool = tool(|_, _, _| pending().boxed());
+    static ECHOES: Tool = tool(|_, args, _| {
         ready(Ok(
             Reply::ours().with("said", args.text("word").unwrap_or_default())
         ))
@@ -191,7 +200,7 @@ mod tests {
             .collect();
         let config = Config::new(home.clone(), &Settings::defaults(&home), None, mistakes);
         let context = Context::new(config, slot, telemetry.handle(), SystemClock::shared());
-        let result = call(tool, &context, arguments.as_object(), cancelled).await;
+        let result = call(tool, &context, arguments.as_object(), &Nobody, cancelled).await;
         let text = result.content[0].as_text().unwrap().text.clone();
         (text, result.is_error == Some(true))
     }

@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::desk::model::StoreId;
 use crate::desk::{self, Access};
+use crate::permit::Permissions;
 use crate::transport::Bounds;
 use crate::vault::Sources;
 
@@ -28,6 +29,27 @@ pub struct ApiAddress {
     pub url: Url,
     /// Whether every process of this home knows it without being told.
     pub is_usual: bool,
+}
+
+/// When a person is asked before a change: `CONFIRM`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirm {
+    /// Before something is deleted, and before more than one thing is changed.
+    Auto,
+    /// Before every change.
+    Always,
+    /// Not at all; a preview can still be asked for.
+    Never,
+}
+
+impl Confirm {
+    fn of(settings: &Settings) -> Confirm {
+        match settings.text("confirm") {
+            Some("always") => Confirm::Always,
+            Some("never") => Confirm::Never,
+            _ => Confirm::Auto,
+        }
+    }
 }
 
 /// Everything a serving process needs to know.
@@ -51,6 +73,12 @@ pub struct Config {
     pub audit_retention: Duration,
     /// How much the client may ask for at once.
     pub bounds: Bounds,
+    /// Which tools there are for the client.
+    pub permissions: Permissions,
+    /// When a person is asked before a change.
+    pub confirm: Confirm,
+    /// Whether e-mail addresses and the like are hidden in answers: `MASK_PII`.
+    pub mask_pii: bool,
     /// What is wrong with the settings, one line each. With any mistake nothing is sent to a shop.
     pub mistakes: Vec<String>,
 }
@@ -68,7 +96,12 @@ impl Config {
             mistakes.push(mistake);
             None
         });
+        let (permissions, misnamed) = Permissions::of(settings);
+        mistakes.extend(misnamed);
         Config {
+            permissions,
+            confirm: Confirm::of(settings),
+            mask_pii: settings.flag("mask_pii"),
             desk: desk_config(settings),
             store,
             wanted: settings.text("store").map(str::to_owned),

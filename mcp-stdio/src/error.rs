@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::confirm::BadToken;
 use crate::desk::DeskError;
 use crate::pasted;
+use crate::permit::Reason;
 use crate::vault::VaultError;
 
 /// Why a call was not answered with what was asked for.
@@ -71,6 +72,21 @@ pub enum ToolError {
     /// A confirmation that does not count.
     #[error("nothing was done: {}", .0.why())]
     Confirmation(BadToken),
+
+    /// The server's owner does not offer this tool.
+    #[error("{tool} is switched off in this server: {}", .reason.why())]
+    Disabled {
+        /// Its name.
+        tool: &'static str,
+        /// Which setting stands in the way.
+        reason: Reason,
+    },
+
+    /// An argument holds what `MASK_PII` put in the place of something.
+    #[error(
+        "{0} holds •••, which stands where this server hides a part of an e-mail address, telephone number or IP address; nothing was sent"
+    )]
+    Masked(String),
 
     /// A cursor that this query cannot have given out.
     #[error("the cursor does not belong to this query")]
@@ -140,6 +156,38 @@ impl NamedBy {
     }
 }
 
+impl Reason {
+    fn why(self) -> String {
+        match self {
+            Reason::ReadOnly => {
+                "it is read-only (ORDERDESK_MCP_READ_ONLY), and this tool changes something"
+                    .to_owned()
+            }
+            Reason::Excluded => "ORDERDESK_MCP_EXCLUDE_TOOLS names it".to_owned(),
+            Reason::NotChosen(toolset) => format!(
+                "it is not among the tools that were chosen (it belongs to the toolset `{}`)",
+                toolset.name()
+            ),
+        }
+    }
+
+    /// A person decides what a model may do, not the model.
+    fn hint(self) -> String {
+        let how = match self {
+            Reason::ReadOnly => "set ORDERDESK_MCP_READ_ONLY to false".to_owned(),
+            Reason::Excluded => "take it out of ORDERDESK_MCP_EXCLUDE_TOOLS".to_owned(),
+            Reason::NotChosen(toolset) => format!(
+                "name the tool in ORDERDESK_MCP_TOOLS, or `{}` in ORDERDESK_MCP_TOOLSETS",
+                toolset.name()
+            ),
+        };
+        format!(
+            "tell the person that this needs their permission; do not change settings yourself. If they want it, they can {how} where \
+             this server is configured, and restart the client"
+        )
+    }
+}
+
 impl BadToken {
     fn why(self) -> &'static str {
         match self {
@@ -168,6 +216,8 @@ impl ToolError {
             ToolError::KeyRefused => "key_refused",
             ToolError::NoChance => "no_random_numbers",
             ToolError::Confirmation(_) => "not_confirmed",
+            ToolError::Disabled { .. } => "tool_disabled",
+            ToolError::Masked(_) => "masked_value",
             ToolError::Cursor => "bad_cursor",
             ToolError::Fields(_) => "bad_fields",
             ToolError::TooLarge { .. } => "answer_too_large",
@@ -203,6 +253,8 @@ impl ToolError {
                 .to_owned(),
             ToolError::NoChance => "nothing was done; see what is wrong with this system's random number generator".to_owned(),
             ToolError::Confirmation(_) => "call again without `confirm` for a new preview, show it to the person, and confirm within five minutes".to_owned(),
+            ToolError::Disabled { reason, .. } => reason.hint(),
+            ToolError::Masked(_) => "leave that value out to keep it as it is, or ask the person for the whole value".to_owned(),
             ToolError::Cursor => "repeat the filters of the call that returned the cursor, or start again without `cursor`".to_owned(),
             ToolError::Fields(_) => "use field names as Order Desk has them, or leave `fields` out".to_owned(),
             ToolError::TooLarge { .. } => "ask for other `fields`, or for fewer".to_owned(),
@@ -291,6 +343,11 @@ mod tests {
             ToolError::KeyRefused,
             ToolError::NoChance,
             ToolError::Confirmation(BadToken::Expired),
+            ToolError::Disabled {
+                tool: "orders_update",
+                reason: Reason::ReadOnly,
+            },
+            ToolError::Masked("`email`".into()),
             ToolError::Cursor,
             ToolError::Fields(vec!["`x` is no field".into()]),
             ToolError::TooLarge { bytes: 2, limit: 1 },

@@ -12,6 +12,7 @@
 //! | [`server`] | the MCP library's handler: who we are, which tools there are |
 //! | [`call`] | the corridor around every tool call: panic guard, deadline, counting |
 //! | [`args`] [`reply`] [`error`] | what comes in, what goes out, what can go wrong |
+//! | [`permit`] [`person`] | which tools there are for the client; who can be asked before a change |
 //! | [`pasted`] [`confirm`] | keys that must not be in a conversation; tokens that prove a preview was seen |
 //! | [`harden`] | what other programs of the same user may see of this process |
 //! | [`clean`] | text from strangers, made safe to show |
@@ -37,6 +38,8 @@ pub mod error;
 pub mod harden;
 pub mod hosts;
 pub mod pasted;
+pub mod permit;
+pub mod person;
 pub mod reply;
 pub mod run;
 pub mod server;

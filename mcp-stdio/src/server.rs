@@ -19,7 +19,8 @@ use shared::env::nearest;
 use crate::call;
 use crate::context::Context;
 use crate::error::quoted;
-use crate::tools;
+use crate::person::Nobody;
+use crate::tools::{self, Tool};
 use crate::transport::OTHER;
 
 /// This server's name on the wire.
@@ -50,8 +51,15 @@ impl Server {
             )
             .with_instructions(tools::instructions());
         Server {
+            tools: Arc::new(
+                context
+                    .config
+                    .permissions
+                    .allowed()
+                    .map(Tool::definition)
+                    .collect(),
+            ),
             context,
-            tools: Arc::new(tools::ALL.iter().map(|tool| tool.definition()).collect()),
             config: Arc::new(config),
             met: Arc::default(),
         }
@@ -113,6 +121,7 @@ impl ServerHandler for Server {
             tool,
             &self.context,
             request.arguments.as_ref(),
+            &Nobody,
             context.ct.cancelled(),
         )
         .await;

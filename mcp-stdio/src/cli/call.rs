@@ -15,6 +15,7 @@ use crate::cli::print::{FAILED, pretty, show};
 use crate::cli::setup::Setup;
 use crate::context::Context;
 use crate::error::quoted;
+use crate::person::Nobody;
 use crate::tools::{self, Tool};
 use crate::{call, config::Config};
 
@@ -116,7 +117,7 @@ fn in_the_corridor(
                 std::future::pending::<()>().await;
             }
         };
-        call::call(tool, &context, Some(arguments), interrupted).await
+        call::call(tool, &context, Some(arguments), &Nobody, interrupted).await
     });
     runtime.shutdown_background();
     if !telemetry.finish(TIME_TO_FLUSH) {

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
-use super::{Answer, Effect, FETCHED_AT, FRESH, STORE, Shape, Tool, UNTRUSTED};
+use super::{Answer, Effect, FETCHED_AT, FRESH, STORE, Shape, Tool, Toolset, UNTRUSTED};
 use crate::args::Args;
 use crate::clean;
 use crate::context::Context;
@@ -22,8 +22,10 @@ pub(super) static FOLDERS_LIST: Tool = Tool {
         Answer::always("folders", Shape::Objects),
         FETCHED_AT,
     ],
+    toolset: Toolset::Stores,
     effect: Effect::Reads,
-    run: |context, args| folders(context, args).boxed(),
+    endpoints: &["GET /store"],
+    run: |context, args, _| folders(context, args).boxed(),
 };
 
 pub(super) static STORE_SETTINGS: Tool = Tool {
@@ -36,8 +38,10 @@ pub(super) static STORE_SETTINGS: Tool = Tool {
         Answer::always("settings", Shape::Object),
         FETCHED_AT,
     ],
+    toolset: Toolset::Stores,
     effect: Effect::Reads,
-    run: |context, args| settings(context, args).boxed(),
+    endpoints: &["GET /store"],
+    run: |context, args, _| settings(context, args).boxed(),
 };
 
 async fn folders(context: &Context, args: &Args) -> Result<Reply, ToolError> {

@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use serde_json::{Map, Value};
 
 use super::rows::{self, Page, View};
-use super::{Answer, Effect, FETCHED_AT, FRESH, STORE, Shape, Tool, UNTRUSTED};
+use super::{Answer, Effect, FETCHED_AT, FRESH, STORE, Shape, Tool, Toolset, UNTRUSTED};
 use crate::args::{Args, Argument, Kind};
 use crate::context::Context;
 use crate::cursor;
@@ -55,8 +55,10 @@ pub(super) static INVENTORY_LIST: Tool = Tool {
         Answer::sometimes("total_records", Shape::Count),
         Answer::sometimes("truncated", Shape::Text),
     ],
+    toolset: Toolset::Inventory,
     effect: Effect::Reads,
-    run: |context, args| list(context, args).boxed(),
+    endpoints: &["GET /inventory-items"],
+    run: |context, args, _| list(context, args).boxed(),
 };
 
 pub(super) static INVENTORY_GET: Tool = Tool {
@@ -74,8 +76,10 @@ pub(super) static INVENTORY_GET: Tool = Tool {
         Answer::always("inventory_item", Shape::Object),
         FETCHED_AT,
     ],
+    toolset: Toolset::Inventory,
     effect: Effect::Reads,
-    run: |context, args| get(context, args).boxed(),
+    endpoints: &["GET /inventory-items/{inventory_item_id}"],
+    run: |context, args, _| get(context, args).boxed(),
 };
 
 async fn list(context: &Context, args: &Args) -> Result<Reply, ToolError> {

@@ -15,6 +15,7 @@ mod status;
 mod stores;
 mod stores_register;
 mod stores_remove;
+mod writing;
 
 pub use page::markdown;
 
@@ -27,6 +28,8 @@ use serde_json::{Map, Value, json};
 use crate::args::{self, Args, Argument, Kind};
 use crate::context::Context;
 use crate::error::ToolError;
+pub use crate::permit::Toolset;
+use crate::person::Person;
 use crate::reply::Reply;
 
 /// Every tool, in the order in which clients get them: the same in every process, so that a client's prompt cache holds.
@@ -59,14 +62,19 @@ pub struct Tool {
     pub arguments: &'static [Argument],
     /// What its answer holds.
     pub answer: &'static [Answer],
+    /// The group it belongs to.
+    pub toolset: Toolset,
     /// What a call may do.
     pub effect: Effect,
+    /// The endpoints of the Order Desk API that it reaches, like `GET /orders/{order_id}`.
+    pub endpoints: &'static [&'static str],
     /// The code.
     pub run: Run,
 }
 
 /// The code of a tool.
-pub type Run = for<'a> fn(&'a Context, &'a Args) -> BoxFuture<'a, Result<Reply, ToolError>>;
+pub type Run =
+    for<'a> fn(&'a Context, &'a Args, &'a dyn Person) -> BoxFuture<'a, Result<Reply, ToolError>>;
 
 /// What a call may do; published as annotations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +86,21 @@ pub enum Effect {
     /// Reads from Order Desk.
     Reads,
     /// Destroys something that this server keeps.
+    Destroys,
+    /// Changes a shop.
+    Writes(Writes),
+}
+
+/// How a call changes a shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// Adds something beside what is there; a second call adds a second one.
+    Adds,
+    /// Changes what is there; the same call again changes nothing more.
+    Changes,
+    /// Changes what is there by an amount; the same call again changes it again.
+    Shifts,
+    /// Deletes what is there.
     Destroys,
 }
 
@@ -171,10 +194,18 @@ impl Tool {
 
     fn annotations(&self) -> ToolAnnotations {
         ToolAnnotations::new()
-            .read_only(!matches!(self.effect, Effect::Session | Effect::Destroys))
-            .destructive(self.effect == Effect::Destroys)
-            .idempotent(true)
-            .open_world(self.effect == Effect::Reads)
+            .read_only(matches!(self.effect, Effect::Local | Effect::Reads))
+            // By the protocol's words only what adds, and leaves all else alone, is not destructive.
+            .destructive(match self.effect {
+                Effect::Local | Effect::Session | Effect::Reads => false,
+                Effect::Writes(how) => how != Writes::Adds,
+                Effect::Destroys => true,
+            })
+            .idempotent(!matches!(
+                self.effect,
+                Effect::Writes(Writes::Adds | Writes::Shifts)
+            ))
+            .open_world(matches!(self.effect, Effect::Reads | Effect::Writes(_)))
     }
 }
 

@@ -4,7 +4,9 @@ use futures_util::FutureExt as _;
 use serde_json::Value;
 
 use super::rows::View;
-use super::{Answer, Effect, FETCHED_AT, FRESH, STORE, Shape, Tool, UNTRUSTED, order_rows};
+use super::{
+    Answer, Effect, FETCHED_AT, FRESH, STORE, Shape, Tool, Toolset, UNTRUSTED, order_rows,
+};
 use crate::args::{Args, Argument, Kind};
 use crate::clean;
 use crate::context::Context;
@@ -37,8 +39,10 @@ pub(super) static ORDERS_FIND: Tool = Tool {
         Answer::always("has_more", Shape::Flag),
         Answer::sometimes("searched", Shape::Text),
     ],
+    toolset: Toolset::Orders,
     effect: Effect::Reads,
-    run: |context, args| find(context, args).boxed(),
+    endpoints: &["GET /orders", "GET /orders/{order_id}"],
+    run: |context, args, _| find(context, args).boxed(),
 };
 
 pub(super) static ORDERS_GET: Tool = Tool {
@@ -57,8 +61,10 @@ pub(super) static ORDERS_GET: Tool = Tool {
         Answer::always("order", Shape::Object),
         FETCHED_AT,
     ],
+    toolset: Toolset::Orders,
     effect: Effect::Reads,
-    run: |context, args| get(context, args).boxed(),
+    endpoints: &["GET /orders/{order_id}"],
+    run: |context, args, _| get(context, args).boxed(),
 };
 
 pub(super) static ORDERS_HISTORY: Tool = Tool {
@@ -72,8 +78,10 @@ pub(super) static ORDERS_HISTORY: Tool = Tool {
         FETCHED_AT,
         Answer::sometimes("note", Shape::Text),
     ],
+    toolset: Toolset::Orders,
     effect: Effect::Reads,
-    run: |context, args| history(context, args).boxed(),
+    endpoints: &["GET /orders/{order_id}"],
+    run: |context, args, _| history(context, args).boxed(),
 };
 
 async fn find(context: &Context, args: &Args) -> Result<Reply, ToolError> {

@@ -3,7 +3,9 @@
 use futures_util::FutureExt as _;
 
 use super::rows::{Page, View};
-use super::{Answer, Effect, FETCHED_AT, FRESH, STORE, Shape, Tool, UNTRUSTED, order_rows};
+use super::{
+    Answer, Effect, FETCHED_AT, FRESH, STORE, Shape, Tool, Toolset, UNTRUSTED, order_rows,
+};
 use crate::args::{Args, Argument, Kind};
 use crate::context::Context;
 use crate::cursor;
@@ -76,8 +78,10 @@ pub(super) static ORDERS_LIST: Tool = Tool {
         Answer::sometimes("total_records", Shape::Count),
         Answer::sometimes("truncated", Shape::Text),
     ],
+    toolset: Toolset::Orders,
     effect: Effect::Reads,
-    run: |context, args| run(context, args).boxed(),
+    endpoints: &["GET /orders"],
+    run: |context, args, _| run(context, args).boxed(),
 };
 
 async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ALL, Effect, Tool};
+use super::{ALL, Effect, Tool, Writes};
 use crate::args::{Argument, Kind};
 
 const INTRODUCTION: &str = "\
@@ -74,6 +74,11 @@ fn takes(argument: &Argument) -> String {
         Kind::Flag => "true or false".to_owned(),
         Kind::Word(words) => words.join(", "),
         Kind::Words => "list of texts".to_owned(),
+        Kind::Integer(least, most) => format!("whole number, {least} to {most}"),
+        Kind::LongText(most) => format!("text, up to {most} characters"),
+        Kind::Ids(most) => format!("list of ids, up to {most}"),
+        Kind::Object => "object".to_owned(),
+        Kind::Objects(most) => format!("list of objects, up to {most}"),
     }
 }
 
@@ -83,6 +88,9 @@ fn effect(effect: Effect) -> &'static str {
         Effect::Session => "this session only",
         Effect::Reads => "reads from Order Desk",
         Effect::Destroys => "forgets something on this computer, after a preview",
+        Effect::Writes(Writes::Adds) => "adds to the shop",
+        Effect::Writes(Writes::Changes | Writes::Shifts) => "changes the shop",
+        Effect::Writes(Writes::Destroys) => "deletes from the shop, after a preview",
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::audit::Bad;
 use shared::quota::levels_of_tenant;
 
-use super::{Answer, Effect, Shape, Tool, stores};
+use super::{Answer, Effect, Shape, Tool, Toolset, stores};
 use crate::args::Args;
 use crate::config::ENV_TENANT;
 use crate::context::Context;
@@ -40,8 +40,10 @@ pub(super) static SERVER_STATUS: Tool = Tool {
         Answer::sometimes("quota", Shape::Object),
         Answer::always("uptime_seconds", Shape::Count),
     ],
+    toolset: Toolset::Stores,
     effect: Effect::Local,
-    run: |context, args| run(context, args).boxed(),
+    endpoints: &["GET /test"],
+    run: |context, args, _| run(context, args).boxed(),
 };
 
 async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {

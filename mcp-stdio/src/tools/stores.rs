@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
-use super::{Answer, Effect, Shape, Tool};
+use super::{Answer, Effect, Shape, Tool, Toolset};
 use crate::args::{Args, Argument, Kind};
 use crate::context::Context;
 use crate::error::ToolError;
@@ -19,8 +19,10 @@ pub(super) static STORES_LIST: Tool = Tool {
         Answer::always("stores", Shape::Objects),
         Answer::sometimes("next", Shape::Text),
     ],
+    toolset: Toolset::Stores,
     effect: Effect::Local,
-    run: |context, _| list(context).boxed(),
+    endpoints: &[],
+    run: |context, _, _| list(context).boxed(),
 };
 
 pub(super) static STORES_USE: Tool = Tool {
@@ -29,8 +31,10 @@ pub(super) static STORES_USE: Tool = Tool {
     description: "Makes a shop the active one for this session.",
     arguments: &[Argument::required("store", Kind::Text, "Name or id")],
     answer: &[Answer::always("store", Shape::Object)],
+    toolset: Toolset::Stores,
     effect: Effect::Session,
-    run: |context, args| choose(context, args).boxed(),
+    endpoints: &[],
+    run: |context, args, _| choose(context, args).boxed(),
 };
 
 async fn list(context: &Context) -> Result<Reply, ToolError> {

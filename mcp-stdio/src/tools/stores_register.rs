@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use shared::audit::{Outcome, action};
 use shared::env::Source;
 
-use super::{Answer, Effect, Shape, Tool, stores};
+use super::{Answer, Effect, Shape, Tool, Toolset, stores};
 use crate::args::{Args, Argument, Kind};
 use crate::config::Config;
 use crate::context::Context;
@@ -35,8 +35,10 @@ pub(super) static STORES_REGISTER: Tool = Tool {
         Answer::sometimes("command", Shape::Text),
         Answer::sometimes("next", Shape::Text),
     ],
+    toolset: Toolset::Stores,
     effect: Effect::Local,
-    run: |context, args| run(context, args).boxed(),
+    endpoints: &[],
+    run: |context, args, _| run(context, args).boxed(),
 };
 
 /// What the model should do with the command.

@@ -6,7 +6,7 @@
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
-use super::{Answer, Effect, Shape, Tool};
+use super::{Answer, Effect, Shape, Tool, Toolset};
 use crate::args::{Args, Argument, Kind};
 use crate::confirm::{Deed, LIFETIME};
 use crate::context::Context;
@@ -30,8 +30,10 @@ pub(super) static STORES_REMOVE: Tool = Tool {
         Answer::sometimes("confirm_token", Shape::Text),
         Answer::sometimes("next", Shape::Text),
     ],
+    toolset: Toolset::Stores,
     effect: Effect::Destroys,
-    run: |context, args| run(context, args).boxed(),
+    endpoints: &[],
+    run: |context, args, _| run(context, args).boxed(),
 };
 
 async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {

@@ -118,6 +118,51 @@ pub static SETTINGS: &[Setting] = &[
         help: "Where the Order Desk API is. The key goes there, so only https is accepted, and plain http to this machine (for the sandbox).",
     },
     Setting {
+        key: "read_only",
+        kind: Kind::Flag,
+        preset: Preset::Same("false"),
+        owner: Owner::Stdio,
+        help: "Switches off every tool that changes a shop, and `stores_remove`, whatever the other settings say. They are neither listed nor carried out.",
+    },
+    Setting {
+        key: "toolsets",
+        kind: Kind::Names,
+        preset: Preset::Unset,
+        owner: Owner::Stdio,
+        help: "Which groups of tools there are, in place of the usual 20 tools: any of `stores`, `orders`, `items`, `shipments`, `inventory`, `reports`, or `all`. \
+               Each tool costs every conversation some tokens; `mcp-stdio tools --all` says how many.",
+    },
+    Setting {
+        key: "tools",
+        kind: Kind::Names,
+        preset: Preset::Unset,
+        owner: Owner::Stdio,
+        help: "Single tools to have beside those of `toolsets`, or beside the usual 20.",
+    },
+    Setting {
+        key: "exclude_tools",
+        kind: Kind::Names,
+        preset: Preset::Unset,
+        owner: Owner::Stdio,
+        help: "Single tools to do without, whatever `toolsets` and `tools` say.",
+    },
+    Setting {
+        key: "confirm",
+        kind: Kind::Choice(&["auto", "always", "never"]),
+        preset: Preset::Same("auto"),
+        owner: Owner::Stdio,
+        help: "When a change is shown to a person before it is made: `auto` asks before something is deleted and before more than one thing is changed, \
+               `always` before every change, `never` not at all. `never` leaves it to the client to ask.",
+    },
+    Setting {
+        key: "mask_pii",
+        kind: Kind::Flag,
+        preset: Preset::Same("false"),
+        owner: Owner::Stdio,
+        help: "Hides most of every e-mail address, telephone number and IP address in answers (`r•••@example.com`). Names and postal addresses stay: \
+               without them no order can be shipped.",
+    },
+    Setting {
         key: "cache_ttl_orders",
         kind: up_to_an_hour(0),
         preset: Preset::Same("15s"),
@@ -179,6 +224,13 @@ pub static SETTINGS: &[Setting] = &[
         preset: Preset::Same("3"),
         owner: Owner::Stdio,
         help: "How often a read is repeated after a failure that may pass. Each repetition takes a token of the store's quota.",
+    },
+    Setting {
+        key: "mutation_max_retries",
+        kind: Kind::Count { min: 0, max: 20 },
+        preset: Preset::Same("5"),
+        owner: Owner::Stdio,
+        help: "How often a change is sent again after a failure, and only when that cannot do it twice. Each repetition takes a token of the store's quota.",
     },
     Setting {
         key: "store_burst",

@@ -64,6 +64,8 @@ pub enum Kind {
         /// The most that make sense.
         max: u64,
     },
+    /// Names of tools and the like, with commas between them: small letters, digits and `_`.
+    Names,
     /// Host names, with commas between them; each may carry a port.
     Hosts,
     /// The base URL of an API: https, or plain http to this machine only.
@@ -146,6 +148,7 @@ impl Kind {
                 Value::Duration(duration_within(text, min_ms, max_ms)?)
             }
             Kind::Bytes { min, max } => Value::Bytes(bytes_within(text, min, max)?),
+            Kind::Names => Value::List(names(text)?),
             Kind::Hosts => Value::List(address::hosts(text)?),
             Kind::ApiUrl => Value::Url(address::api_url(text)?),
             Kind::Address => Value::Address(address::socket(text)?),
@@ -177,6 +180,7 @@ impl Kind {
                     units::print_bytes(max)
                 )
             }
+            Kind::Names => "names with commas between them, for example `orders,shipments`".to_owned(),
             Kind::Hosts => "host names with commas between them, for example `ops.example.com,ops.local:9464`".to_owned(),
             Kind::ApiUrl => "an https URL, for example `https://app.orderdesk.me/api/v2` (plain http only to this machine)".to_owned(),
             Kind::Address => "an IP address and a port, for example `127.0.0.1:9464`".to_owned(),
@@ -251,6 +255,28 @@ fn name(text: &str, max_chars: usize) -> Result<&str, Refusal> {
         )));
     }
     one_line(text)
+}
+
+/// Which names there are is for whoever obeys the setting to say. What is said twice counts once.
+fn names(text: &str) -> Result<Vec<String>, Refusal> {
+    const MOST: usize = 100;
+    let mut names: Vec<String> = Vec::new();
+    for name in text.split(',').map(|name| name.trim().to_ascii_lowercase()) {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if !name.bytes().all(is_name) {
+            return Err(Refusal::new(
+                "holds something beside letters, digits, `_` and commas",
+            ));
+        }
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match names.len() {
+        0 => Err(Refusal::new("names nothing")),
+        1..=MOST => Ok(names),
+        _ => Err(Refusal::new(format!("has more than {MOST} names"))),
+    }
 }
 
 fn digits(text: &str) -> Result<&str, Refusal> {

@@ -27,6 +27,7 @@ const KINDS: [Kind; 13] = [
         min: 0,
         max: u64::MAX,
     },
+    Kind::Names,
     Kind::Hosts,
     Kind::ApiUrl,
     Kind::Choice(&["warn", "info"]),
