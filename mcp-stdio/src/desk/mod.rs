@@ -13,6 +13,7 @@
 //! | `cache` `flight` | what may be served again, and equal reads that become one |
 //! | `fetch` `retry` `gate` | attempts, waiting, deadlines, the shared quota and what replaces it without a state file |
 //! | `client` `classify` | HTTP, and what each answer is |
+//! | `merge` | what is sent so that only the named changes happen |
 //! | `model` | orders, stores, stock, ids, filters |
 //! | `error` `quote` `meter` | what can go wrong; a stranger's words within an error; what is counted |
 //!
@@ -33,6 +34,7 @@ mod retry;
 mod search;
 mod shop;
 
+pub mod merge;
 pub mod model;
 
 use std::fmt;
