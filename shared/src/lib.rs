@@ -13,6 +13,7 @@
 //! | [`audit`] | who did what: hash-chained, signed per tenant, checked by anyone |
 //! | [`housekeeping`] | clearing away what is too old, by one process at a time |
 //! | [`quota`] | one token bucket per store for all processes |
+//! | [`writes`] | writes to shops: whose turn it is, what is under way, and what nobody knows the end of |
 //! | [`telemetry`] | the metric catalogue, the recorder, the flush, the scrape, the log |
 
 pub mod audit;
@@ -27,3 +28,4 @@ pub mod secret;
 pub mod session;
 pub mod state;
 pub mod telemetry;
+pub mod writes;

@@ -45,13 +45,15 @@ pub enum QuotaError {
     Unavailable(#[source] Arc<StateError>),
 }
 
-/// One token from one bucket, for [`Quota::reserve_all`].
+/// Tokens from one bucket, for [`Quota::reserve_all`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Want<'a> {
     /// Which bucket: a store's key, or [`tenant_key`].
     pub key: &'a str,
     /// Its size.
     pub limits: Limits,
+    /// How many requests are to be sent; at least 1. More than one get a place together, so that none of them waits between the others.
+    pub tokens: u32,
     /// The longest wait that is worth while; up to [`bucket::MAX_AHEAD`].
     pub patience: Duration,
 }
@@ -134,12 +136,12 @@ impl Quota {
                 want: 0,
             };
             for (index, want) in wants.iter().enumerate() {
-                // A bucket that was wanted before in the same list is already one token emptier.
+                // A bucket that was wanted before in the same list is already emptier.
                 let before = match changed.iter().rev().find(|row| row.store_key == want.key) {
                     Some(row) => Bucket::from(row),
                     None => bucket_of(writing, want.key)?,
                 };
-                match before.reserve(now_us, want.limits, 1, want.patience) {
+                match before.reserve(now_us, want.limits, want.tokens, want.patience) {
                     Ok((bucket, wait)) => {
                         if wait > granted.wait {
                             granted = Granted { wait, want: index };

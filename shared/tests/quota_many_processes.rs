@@ -56,6 +56,7 @@ fn child_process() {
     let wants = [(&tenant, TENANT), (&store, STORES)].map(|(key, limits)| Want {
         key,
         limits,
+        tokens: 1,
         patience: Duration::ZERO,
     });
     let granted = (0..ATTEMPTS)

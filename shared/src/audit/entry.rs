@@ -82,6 +82,28 @@ pub mod action {
     pub const CLIENT_INSTALLED: &str = "client.installed";
     pub const CLIENT_UNINSTALLED: &str = "client.uninstalled";
     pub const AUDIT_PRUNED: &str = "audit.pruned";
+    pub const ORDER_CREATED: &str = "order.created";
+    pub const ORDER_UPDATED: &str = "order.updated";
+    pub const ORDER_NOTED: &str = "order.noted";
+    pub const ORDER_MOVED: &str = "order.moved";
+    pub const ORDERS_MOVED: &str = "orders.moved";
+    pub const ORDER_DELETED: &str = "order.deleted";
+    pub const ITEM_ADDED: &str = "order_item.added";
+    pub const ITEM_UPDATED: &str = "order_item.updated";
+    pub const ITEM_REMOVED: &str = "order_item.removed";
+    pub const SHIPMENT_ADDED: &str = "shipment.added";
+    pub const SHIPMENT_UPDATED: &str = "shipment.updated";
+    pub const SHIPMENT_REMOVED: &str = "shipment.removed";
+    pub const SHIPMENTS_ADDED: &str = "shipments.added";
+    pub const INVENTORY_CREATED: &str = "inventory.created";
+    pub const INVENTORY_UPDATED: &str = "inventory.updated";
+    pub const INVENTORY_ADJUSTED: &str = "inventory.adjusted";
+    pub const INVENTORY_REMOVED: &str = "inventory.removed";
+    pub const INVENTORY_BATCH: &str = "inventory.batch_updated";
+    /// A person looked what became of a write whose outcome was not known.
+    pub const WRITE_SETTLED: &str = "write.settled";
+    /// A person was asked whether to write, and said no.
+    pub const WRITE_DECLINED: &str = "write.declined";
 }
 
 /// How it ended.
@@ -252,7 +274,7 @@ fn as_text<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Err
 }
 
 /// The moment; one that no calendar knows becomes the nearest that it does.
-pub(super) fn moment(ms: i64) -> Timestamp {
+pub(crate) fn moment(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 {
         Timestamp::MIN
     } else {

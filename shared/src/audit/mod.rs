@@ -37,6 +37,7 @@ mod verify;
 mod tests;
 
 pub use append::{append, head, heads};
+pub(crate) use entry::moment;
 pub use entry::{Actor, Chain, Entry, Head, Outcome, Record, action};
 pub use link::Signer;
 pub use list::{Filter, list};

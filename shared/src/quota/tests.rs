@@ -156,6 +156,7 @@ fn both<'a>(tenant: &'a str, store: &'a str, patience: Duration) -> [Want<'a>; 2
     [(tenant, TENANT), (store, LIMITS)].map(|(key, limits)| Want {
         key,
         limits,
+        tokens: 1,
         patience,
     })
 }
@@ -306,7 +307,7 @@ proptest! {
             let now_us = desk.clock.now().as_microsecond();
             let wants: Vec<Want<'_>> = wanted.iter().map(|(bucket, patience_ms)| {
                 let (key, limits) = BUCKETS[*bucket];
-                Want { key, limits, patience: Duration::from_millis(*patience_ms) }
+                Want { key, limits, tokens: 1, patience: Duration::from_millis(*patience_ms) }
             }).collect();
             let mut after = model;
             let mut expected = Ok(Duration::ZERO);

@@ -20,6 +20,8 @@ const HISTORY: &[M<'_>] = &[
         .down(include_str!("migrations/001_first.down.sql")),
     M::up(include_str!("migrations/002_vault_and_chain.up.sql"))
         .down(include_str!("migrations/002_vault_and_chain.down.sql")),
+    M::up(include_str!("migrations/003_writes.up.sql"))
+        .down(include_str!("migrations/003_writes.down.sql")),
 ];
 
 /// The newest schema this program knows.

@@ -20,6 +20,7 @@ use crate::session::{self, Session, SessionId};
 use crate::state::tables::metrics as rows;
 use crate::state::tables::sessions::{self, Client, NewSession};
 use crate::state::{Durability, State, StateError, Writing};
+use crate::writes;
 
 /// Label of the transaction in `db_query_duration_seconds`.
 const OPERATION: &str = "telemetry_flush";
@@ -78,6 +79,8 @@ pub(crate) struct Flusher {
     /// Whether a commit has put the session's row into the file.
     is_registered: bool,
     serves_written: Serves,
+    /// Ids under which this process was taken for dead, until a commit has handed over what it held under them.
+    former: Vec<SessionId>,
 }
 
 impl Flusher {
@@ -91,6 +94,7 @@ impl Flusher {
             session: None,
             is_registered: false,
             serves_written: Serves::default(),
+            former: Vec::new(),
         }
     }
 
@@ -160,6 +164,7 @@ impl Flusher {
                 Written::All => {
                     self.is_registered = true;
                     self.serves_written = serves.clone();
+                    self.former.clear();
                     self.ledger.commit(changes);
                     return Ok(());
                 }
@@ -183,6 +188,9 @@ impl Flusher {
                 return Ok(Written::NothingWeWereFolded);
             }
             sessions::insert(writing, &self.introduction(session, now_ms))?;
+            for former in &self.former {
+                writes::hand_over(writing, former, session.id())?;
+            }
         }
         let written = &self.serves_written;
         if let Some(client) = &serves.client
@@ -222,8 +230,10 @@ impl Flusher {
             .session
             .as_mut()
             .expect("only a session can have been folded");
+        let former = session.id().clone();
         session.renew()?;
         tracing::warn!(session = %session.id(), "this process was taken for dead; it goes on under a new session id");
+        self.former.push(former);
         self.is_registered = false;
         self.serves_written = Serves::default();
         self.ledger.rebase();

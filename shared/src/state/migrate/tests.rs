@@ -38,7 +38,7 @@ fn fill_as_schema_1(connection: &Connection) {
              INSERT INTO audit (tenant_id, seq, at_ms, session_id, client_name, action, outcome, prev_hash, hash)
                 VALUES ('t', 1, 1, 'i', 'c', 'a', 'intent', x'00', x'00'), ('t', 2, 1, 'i', 'c', 'a', 'done', x'00', x'01');
              INSERT INTO quota VALUES ('k', 1, 1);
-             INSERT INTO epochs VALUES ('k', 1);",
+             INSERT INTO epochs (store_key, epoch) VALUES ('k', 1);",
         )
         .unwrap();
 }

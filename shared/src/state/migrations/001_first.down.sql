@@ -1,5 +1,9 @@
 -- What later steps kept on their way down goes with what it belongs to.
 DROP TABLE IF EXISTS kept_002;
+DROP TABLE IF EXISTS kept_003_epochs;
+DROP TABLE IF EXISTS kept_003_turns;
+DROP TABLE IF EXISTS kept_003_turn_seq;
+DROP TABLE IF EXISTS kept_003_open_writes;
 DROP TABLE epochs;
 DROP TABLE quota;
 DROP TABLE audit;

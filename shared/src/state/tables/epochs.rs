@@ -1,4 +1,7 @@
 //! A number per shop that every write to it bumps: what was cached under an older one is stale in all processes.
+//!
+//! While a write is under way, what is read from the shop may be what was before it or what is after it: the shop is busy, and nothing
+//! is to be cached under any number.
 
 use rusqlite::OptionalExtension;
 
@@ -30,6 +33,40 @@ pub fn bump(writing: &Writing<'_>, store_key: &str) -> Result<u64, StateError> {
     Ok(epoch.cast_unsigned())
 }
 
+/// The furthest that the end of a write may be ahead. A stored time beyond it was written by a clock that has been set back.
+pub const MAX_BUSY_MS: i64 = 2 * 60 * 1000;
+
+/// The epoch of a shop, for who wants to keep what it reads; `None` while a write to the shop is under way.
+///
+/// # Errors
+/// Why the file could not be read.
+pub fn settled(
+    reading: &Reading<'_>,
+    store_key: &str,
+    now_ms: i64,
+) -> Result<Option<u64>, StateError> {
+    let mut query = reading
+        .conn()
+        .prepare_cached("SELECT epoch, busy_until_ms FROM epochs WHERE store_key = ?1")?;
+    let row = query.query_row([store_key], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (epoch, busy_until_ms): (i64, i64) = row.optional()?.unwrap_or_default();
+    let left_ms = busy_until_ms.saturating_sub(now_ms);
+    Ok((!(1..=MAX_BUSY_MS).contains(&left_ms)).then_some(epoch.cast_unsigned()))
+}
+
+/// Notes until when a write to the shop may be under way, in milliseconds since 1970; 0 for none. The shop must have an epoch: bump it
+/// first.
+///
+/// # Errors
+/// Why the file could not be written.
+pub fn busy_until(writing: &Writing<'_>, store_key: &str, until_ms: i64) -> Result<(), StateError> {
+    let mut update = writing
+        .conn()
+        .prepare_cached("UPDATE epochs SET busy_until_ms = ?2 WHERE store_key = ?1")?;
+    update.execute((store_key, until_ms))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +89,22 @@ mod tests {
             file.try_write(|writing| bump(writing, "a").and(Err::<(), _>(StateError::Locked)));
         assert!(failed.is_err());
         assert_eq!(file.read(|reading| read(reading, "a")), 0);
+    }
+
+    #[test]
+    fn a_shop_is_settled_but_while_a_write_is_under_way() {
+        let file = fresh();
+        let settled = |now_ms| file.read(|reading| settled(reading, "a", now_ms));
+        assert_eq!(settled(1_000), Some(0));
+        file.write(|writing| bump(writing, "a").and(busy_until(writing, "a", 2_000)));
+        assert_eq!(settled(1_999), None);
+        assert_eq!(settled(2_000), Some(1));
+        assert_eq!(
+            settled(2_000 - MAX_BUSY_MS - 1),
+            Some(1),
+            "a clock that was set back"
+        );
+        file.write(|writing| bump(writing, "a").and(busy_until(writing, "a", 0)));
+        assert_eq!(settled(1_999), Some(2));
     }
 }

@@ -8,11 +8,13 @@ pub mod audit_anchors;
 pub mod epochs;
 pub mod meta;
 pub mod metrics;
+pub mod open_writes;
 pub mod quota;
 mod read;
 pub mod sessions;
 pub mod stores;
 pub mod tenants;
+pub mod turns;
 
 #[cfg(test)]
 mod testing;
