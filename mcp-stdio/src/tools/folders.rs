@@ -12,6 +12,10 @@ use crate::desk::model::StoreSettings;
 use crate::error::ToolError;
 use crate::reply::{self, Reply};
 
+/// Where people look for what the API does not have.
+const NOT_HERE: &str = "Webhooks, rules, templates and users cannot be read or changed here: Order Desk's API has no endpoint for them. \
+    A webhook is a rule with the action Post Order JSON, made in Order Desk's own app.";
+
 pub(super) static FOLDERS_LIST: Tool = Tool {
     name: "folders_list",
     title: "List folders",
@@ -25,22 +29,25 @@ pub(super) static FOLDERS_LIST: Tool = Tool {
     toolset: Toolset::Stores,
     effect: Effect::Reads,
     endpoints: &["GET /store"],
+    most_tokens: 8_000,
     run: |context, args, _| folders(context, args).boxed(),
 };
 
 pub(super) static STORE_SETTINGS: Tool = Tool {
     name: "store_settings",
     title: "Show store settings",
-    description: "Name, time zone, country and the other settings of a shop, without its secrets.",
+    description: "Name, time zone, country and the other settings of a shop, without its secrets. Webhooks and rules are not in the API.",
     arguments: &[FRESH, STORE],
     answer: &[
         UNTRUSTED,
         Answer::always("settings", Shape::Object),
+        Answer::always("note", Shape::Text),
         FETCHED_AT,
     ],
     toolset: Toolset::Stores,
     effect: Effect::Reads,
     endpoints: &["GET /store"],
+    most_tokens: 24_000,
     run: |context, args, _| settings(context, args).boxed(),
 };
 
@@ -63,6 +70,7 @@ async fn settings(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     reply::shrink(&mut shown);
     Ok(Reply::from_shop()
         .with("settings", shown)
+        .with("note", NOT_HERE)
         .fetched_at(store.fetched_at))
 }
 

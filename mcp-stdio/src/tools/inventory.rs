@@ -58,6 +58,7 @@ pub(super) static INVENTORY_LIST: Tool = Tool {
     toolset: Toolset::Inventory,
     effect: Effect::Reads,
     endpoints: &["GET /inventory-items"],
+    most_tokens: 24_000,
     run: |context, args, _| list(context, args).boxed(),
 };
 
@@ -79,6 +80,7 @@ pub(super) static INVENTORY_GET: Tool = Tool {
     toolset: Toolset::Inventory,
     effect: Effect::Reads,
     endpoints: &["GET /inventory-items/{inventory_item_id}"],
+    most_tokens: 24_000,
     run: |context, args, _| get(context, args).boxed(),
 };
 

@@ -4,6 +4,7 @@
 //! once, published as schema and checked against the same declaration. Not here: counting, deadlines, panics (`call`), and how a
 //! shop is asked (`desk`).
 
+pub mod endpoints;
 mod folders;
 mod inventory;
 mod order_rows;
@@ -68,6 +69,8 @@ pub struct Tool {
     pub effect: Effect,
     /// The endpoints of the Order Desk API that it reaches, like `GET /orders/{order_id}`.
     pub endpoints: &'static [&'static str],
+    /// Most tokens of an answer, as one widespread tokenizer (o200k) counts them; what is larger is cut into pages or left out and said so.
+    pub most_tokens: u32,
     /// The code.
     pub run: Run,
 }

@@ -42,6 +42,7 @@ pub(super) static ORDERS_FIND: Tool = Tool {
     toolset: Toolset::Orders,
     effect: Effect::Reads,
     endpoints: &["GET /orders", "GET /orders/{order_id}"],
+    most_tokens: 24_000,
     run: |context, args, _| find(context, args).boxed(),
 };
 
@@ -64,6 +65,7 @@ pub(super) static ORDERS_GET: Tool = Tool {
     toolset: Toolset::Orders,
     effect: Effect::Reads,
     endpoints: &["GET /orders/{order_id}"],
+    most_tokens: 24_000,
     run: |context, args, _| get(context, args).boxed(),
 };
 
@@ -81,6 +83,7 @@ pub(super) static ORDERS_HISTORY: Tool = Tool {
     toolset: Toolset::Orders,
     effect: Effect::Reads,
     endpoints: &["GET /orders/{order_id}"],
+    most_tokens: 24_000,
     run: |context, args, _| history(context, args).boxed(),
 };
 

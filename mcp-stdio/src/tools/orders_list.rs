@@ -81,6 +81,7 @@ pub(super) static ORDERS_LIST: Tool = Tool {
     toolset: Toolset::Orders,
     effect: Effect::Reads,
     endpoints: &["GET /orders"],
+    most_tokens: 24_000,
     run: |context, args, _| run(context, args).boxed(),
 };
 

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{ALL, Effect, Tool, Writes};
+use super::{ALL, Effect, Tool, Writes, endpoints};
 use crate::args::{Argument, Kind};
+use crate::permit::USUAL;
 
 const INTRODUCTION: &str = "\
 # Tools
@@ -15,25 +16,63 @@ Every answer is one JSON object, given as structured content and, word for word,
 to do. Argument names are strict, types are lenient: `7` and `\"7\"` are the same id.
 ";
 
+const ENDPOINTS: &str = "
+## Endpoints and tools
+
+Every endpoint of the Order Desk API, and the tools that reach it. A test drives each tool against the simulator and compares. Folders, rules,
+templates, users and webhooks have no endpoint: they are set up in Order Desk itself (for webhooks: a rule with the action *Post Order JSON*).
+
+| endpoint | tools |
+|---|---|
+";
+
 /// The reference page.
 #[must_use]
 pub fn markdown() -> String {
     let mut page = String::from(INTRODUCTION);
-    page.push_str("\n| tool | what it does | effect | tokens |\n|---|---|---|---|\n");
+    page.push_str("\n| tool | what it does | toolset | effect | tokens | answer, at most |\n|---|---|---|---|--:|--:|\n");
     for tool in ALL {
+        let usual = if USUAL.contains(&tool.name) {
+            ""
+        } else {
+            ", on request"
+        };
         let _ = writeln!(
             page,
-            "| [`{0}`](#{0}) | {1} | {2} | ~{3} |",
+            "| [`{0}`](#{0}) | {1} | {2}{usual} | {3} | ~{4} | {5} |",
             tool.name,
             tool.title,
+            tool.toolset.name(),
             effect(tool.effect),
-            tool.tokens()
+            tool.tokens(),
+            tool.most_tokens
         );
     }
+    let _ = writeln!(
+        page,
+        "\nThe tools that are there without any setting cost a conversation ~{} tokens; those marked *on request* come with `TOOLSETS` or `TOOLS`.",
+        USUAL
+            .iter()
+            .filter_map(|name| super::find(name))
+            .map(Tool::tokens)
+            .sum::<usize>()
+    );
     for tool in ALL {
         section(&mut page, tool);
     }
+    endpoints_table(&mut page);
     page
+}
+
+/// The last section: which tools reach which endpoint.
+fn endpoints_table(page: &mut String) {
+    page.push_str(ENDPOINTS);
+    for endpoint in endpoints::API {
+        let tools: Vec<String> = endpoints::reached_by(endpoint)
+            .map(|tool| format!("[`{0}`](#{0})", tool.name))
+            .collect();
+        let _ = writeln!(page, "| `{endpoint}` | {} |", tools.join(", "));
+    }
 }
 
 fn section(page: &mut String, tool: &Tool) {

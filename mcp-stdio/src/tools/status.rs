@@ -43,6 +43,7 @@ pub(super) static SERVER_STATUS: Tool = Tool {
     toolset: Toolset::Stores,
     effect: Effect::Local,
     endpoints: &["GET /test"],
+    most_tokens: 2_000,
     run: |context, args, _| run(context, args).boxed(),
 };
 

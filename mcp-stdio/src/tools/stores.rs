@@ -22,6 +22,7 @@ pub(super) static STORES_LIST: Tool = Tool {
     toolset: Toolset::Stores,
     effect: Effect::Local,
     endpoints: &[],
+    most_tokens: 4_000,
     run: |context, _, _| list(context).boxed(),
 };
 
@@ -34,6 +35,7 @@ pub(super) static STORES_USE: Tool = Tool {
     toolset: Toolset::Stores,
     effect: Effect::Session,
     endpoints: &[],
+    most_tokens: 300,
     run: |context, args, _| choose(context, args).boxed(),
 };
 

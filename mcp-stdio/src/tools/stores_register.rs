@@ -38,6 +38,7 @@ pub(super) static STORES_REGISTER: Tool = Tool {
     toolset: Toolset::Stores,
     effect: Effect::Local,
     endpoints: &[],
+    most_tokens: 600,
     run: |context, args, _| run(context, args).boxed(),
 };
 

@@ -33,6 +33,7 @@ pub(super) static STORES_REMOVE: Tool = Tool {
     toolset: Toolset::Stores,
     effect: Effect::Destroys,
     endpoints: &[],
+    most_tokens: 600,
     run: |context, args, _| run(context, args).boxed(),
 };
 
