@@ -13,11 +13,14 @@
 mod bench;
 mod client;
 mod contention;
+mod http;
 mod kill;
 mod ledger;
 mod procfs;
+mod race;
 mod scrape;
 mod seed;
+mod shop;
 mod stage;
 mod stampede;
 mod stats;
@@ -61,6 +64,16 @@ enum Proof {
         #[arg(long, default_value_t = 200)]
         processes: usize,
     },
+    /// Many servers that write to one order at once: whatever was confirmed is there exactly once. Then the same beside a
+    /// foreign writer.
+    Race {
+        /// How many servers live at once; each adds a note, and an order holds some twenty.
+        #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..=18))]
+        processes: u16,
+        /// For how long they write; then as long again beside the foreign writer.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// The numbers of docs/BENCHMARKS.md.
     Bench {
         /// A tenth of the samples.
@@ -88,6 +101,7 @@ fn main() -> ExitCode {
             contention::prove(processes, Duration::from_secs(seconds))
         }
         Proof::Stampede { processes } => stampede::prove(processes),
+        Proof::Race { processes, seconds } => race::prove(processes, Duration::from_secs(seconds)),
         Proof::Bench { quick, markdown } => bench::run(quick, markdown),
         Proof::Seed { home, series } => seed::run(&home, series),
     };

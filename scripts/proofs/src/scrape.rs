@@ -1,69 +1,11 @@
 //! What the sidecar exposes, read as a scraper reads it: the text format, counters told from gauges by their `# TYPE`.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use anyhow::{Context as _, ensure};
 
-/// No answer of ours takes this long; a scrape that does has failed.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// One HTTP/1.1 GET on a connection of its own: status and body.
-pub(crate) fn get(address: SocketAddr, path: &str) -> anyhow::Result<(u16, String)> {
-    get_with(address, path, "")
-}
-
-/// The same with more header lines, each ending in CR LF.
-pub(crate) fn get_with(
-    address: SocketAddr,
-    path: &str,
-    headers: &str,
-) -> anyhow::Result<(u16, String)> {
-    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .context("the answer has no end of header")?;
-    let status = head
-        .split(' ')
-        .nth(1)
-        .context("the answer has no status")?
-        .parse()?;
-    let chunked = head
-        .to_ascii_lowercase()
-        .contains("transfer-encoding: chunked");
-    Ok((
-        status,
-        if chunked {
-            unchunk(body)?
-        } else {
-            body.to_owned()
-        },
-    ))
-}
-
-fn unchunk(mut body: &str) -> anyhow::Result<String> {
-    let mut whole = String::new();
-    loop {
-        let (length, rest) = body
-            .split_once("\r\n")
-            .context("a chunk without a length")?;
-        let length = usize::from_str_radix(length.trim(), 16)?;
-        if length == 0 {
-            return Ok(whole);
-        }
-        whole.push_str(rest.get(..length).context("a chunk is cut")?);
-        body = rest.get(length + 2..).context("a chunk is cut")?;
-    }
-}
+use crate::http::get;
 
 /// One scrape.
 #[derive(Debug, Default, Clone)]
@@ -216,14 +158,6 @@ mod tests {
         assert!(
             fallen.iter().any(|line| line.contains("h_count vanished")),
             "{fallen:?}"
-        );
-    }
-
-    #[test]
-    fn a_chunked_body_is_joined() {
-        assert_eq!(
-            unchunk("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").unwrap(),
-            "abcde"
         );
     }
 }

@@ -10,7 +10,9 @@ use anyhow::{Context as _, bail, ensure};
 use tempfile::TempDir;
 
 use crate::client::Server;
-use crate::scrape::{Exposition, get, get_with};
+use crate::http::{exchange, get};
+use crate::scrape::Exposition;
+use crate::shop::Shop;
 
 /// How long a program of ours may take until it answers; generous, since a busy machine proves things, too.
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
@@ -111,13 +113,8 @@ impl Stage {
 
     /// Makes a home with a key file and seals the stage's shop in it, by the commands that a person types.
     pub(crate) fn seal_shop_in(&self, home: &str) -> anyhow::Result<()> {
-        let setting = |name: &str| {
-            let name = format!("ORDERDESK_MCP_{name}");
-            let found = self.settings.iter().find(|(have, _)| *have == name);
-            found.map_or_else(String::new, |(_, value)| value.clone())
-        };
-        let (id, key) = (setting("STORE_ID"), setting("API_KEY"));
-        let address = setting("API_BASE_URL");
+        let (id, key) = (self.setting("STORE_ID"), self.setting("API_KEY"));
+        let address = self.setting("API_BASE_URL");
         let run = |arguments: &[&str], stdin: &str| -> anyhow::Result<()> {
             let mut child = Command::new(self.program("mcp-stdio"))
                 .args(["--home", home])
@@ -164,13 +161,42 @@ impl Stage {
     /// How many sessions have ended without having been folded yet, as the sidecar sees it.
     pub(crate) fn ended(&self) -> anyhow::Result<u64> {
         let token = format!("Authorization: Bearer {ADMIN_TOKEN}\r\n");
-        let (status, body) = get_with(self.sidecar.address, "/health/detailed", &token)?;
+        let (status, body) = exchange(self.sidecar.address, "GET", "/health/detailed", &token, "")?;
         ensure!(status == 200, "/health/detailed answered {status}: {body}");
         let health: serde_json::Value = serde_json::from_str(&body)?;
         let ended = &health["components"]["processes"]["ended"];
         ended
             .as_u64()
             .context("the sidecar does not tell how many have ended")
+    }
+
+    /// The shop, for somebody who goes there directly.
+    pub(crate) fn shop(&self) -> Shop {
+        Shop {
+            address: self.shop,
+            store_id: self.setting("STORE_ID"),
+            api_key: self.setting("API_KEY"),
+        }
+    }
+
+    /// Runs one of the product's commands on this home to its end: whether its exit code was 0, and what it said.
+    pub(crate) fn command(&self, arguments: &[&str]) -> anyhow::Result<(bool, String)> {
+        let ran = Command::new(self.program("mcp-stdio"))
+            .args(arguments)
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .output()?;
+        let said = [ran.stdout, ran.stderr].concat();
+        Ok((
+            ran.status.success(),
+            String::from_utf8_lossy(&said).into_owned(),
+        ))
+    }
+
+    fn setting(&self, name: &str) -> String {
+        let name = format!("ORDERDESK_MCP_{name}");
+        let found = self.settings.iter().find(|(have, _)| *have == name);
+        found.map_or_else(String::new, |(_, value)| value.clone())
     }
 
     /// How many requests the shop has answered.

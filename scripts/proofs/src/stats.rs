@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Durations, sorted when read.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Samples(Vec<Duration>);
 
 impl Samples {

@@ -8,8 +8,9 @@ use anyhow::{Context as _, ensure};
 
 use super::{Effort, Quantity, Row};
 use crate::client::Server;
+use crate::http::get;
 use crate::procfs::resident_bytes;
-use crate::scrape::{Exposition, get};
+use crate::scrape::Exposition;
 use crate::stage::{Stage, pause};
 use crate::stats::Samples;
 
