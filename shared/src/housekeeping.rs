@@ -111,7 +111,7 @@ fn tell(pruned: &Pruned) {
             Held::OpenIntent(seq) => tracing::warn!(
                 chain,
                 seq,
-                "the audit of `{chain}` keeps its old records: what became of record {seq} was never recorded"
+                "the audit of `{chain}` keeps its old records: what became of record {seq} is not known; hint: `mcp-stdio audit unsettled` says what to look at"
             ),
             Held::Unsound(bad) => tracing::warn!(
                 chain,

@@ -82,7 +82,7 @@ pub struct Session {
 struct RunFile {
     id: SessionId,
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Session {
@@ -116,6 +116,17 @@ impl Session {
         &self.version
     }
 
+    /// Puts the run file back if somebody removed it, so that others see this process alive again before they take it for dead.
+    ///
+    /// # Errors
+    /// When it cannot be made; the session is as it was.
+    pub fn stay_visible(&mut self) -> io::Result<()> {
+        if !self.held.path.try_exists()? {
+            self.held.lock = lock_at(&self.run_dir, &self.held.id, &self.held.path)?;
+        }
+        Ok(())
+    }
+
     /// Goes on under a new id: what the old one counted was folded by somebody who took it for dead. The new run file
     /// is held before the old one goes.
     ///
@@ -130,27 +141,29 @@ impl Session {
 impl RunFile {
     fn create(run_dir: &Path) -> io::Result<RunFile> {
         let id = SessionId::random();
-        let newborn = run_dir.join(format!("{id}.new"));
         let path = run_dir.join(format!("{id}.lock"));
-        let made = OpenOptions::new()
-            .create_new(true)
-            .read(true)
-            .write(true)
-            .open(&newborn)?;
-        let locked = made
-            .try_lock()
-            .map_err(io::Error::from)
-            .and_then(|()| fs::rename(&newborn, &path));
-        if let Err(error) = locked {
-            let _ = fs::remove_file(&newborn);
-            return Err(error);
-        }
-        Ok(RunFile {
-            id,
-            path,
-            _lock: made,
-        })
+        let lock = lock_at(run_dir, &id, &path)?;
+        Ok(RunFile { id, path, lock })
     }
+}
+
+/// A file that is locked from the first moment that it has its name.
+fn lock_at(run_dir: &Path, id: &SessionId, path: &Path) -> io::Result<File> {
+    let newborn = run_dir.join(format!("{id}.new"));
+    let made = OpenOptions::new()
+        .create_new(true)
+        .read(true)
+        .write(true)
+        .open(&newborn)?;
+    let locked = made
+        .try_lock()
+        .map_err(io::Error::from)
+        .and_then(|()| fs::rename(&newborn, path));
+    if let Err(error) = locked {
+        let _ = fs::remove_file(&newborn);
+        return Err(error);
+    }
+    Ok(made)
 }
 
 impl Drop for RunFile {

@@ -2,7 +2,8 @@
 //!
 //! Only a chain's beginning goes. The anchor keeps the number and hash of the last record that is gone, and a record in the
 //! system chain tells of the pruning: an anchor that somebody else wrote has none. An intent stays as long as a record
-//! that tells its outcome, and for ever while none does: what became of it is not known yet. So does everything after it.
+//! that tells its outcome, and for ever while none does, or while a person has still to look what became of it
+//! ([`crate::writes::settle`]). So does everything after it.
 //! A chain that is not sound is left alone, what is wrong with it must not be swept away.
 
 mod plan;
@@ -15,6 +16,7 @@ use super::entry::hex;
 use super::{Actor, Bad, Chain, Entry, Head, Outcome, action, append, checkpoint, heads, verify};
 use crate::state::tables::audit::{self, Row};
 use crate::state::tables::audit_anchors::{self, Row as Anchor};
+use crate::state::tables::open_writes;
 use crate::state::{Durability, Reading, State, StateError, Writing};
 
 /// Records per snapshot while looking.
@@ -32,7 +34,7 @@ pub struct Pruned {
 /// Why a chain keeps records that are old enough to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
-    /// What became of the intent of this number was never recorded.
+    /// What became of the intent of this number was never recorded, or nobody could tell.
     OpenIntent(u64),
     /// The chain is not sound.
     Unsound(Bad),
@@ -84,6 +86,9 @@ fn begins_before(state: &State, chain: &Chain, older_than_ms: i64) -> Result<boo
 }
 
 fn facts(state: &State, chain: &Chain) -> Result<Vec<Fact>, StateError> {
+    let unsettled = state.read("audit_prune", |reading| {
+        open_writes::seqs(reading, chain.as_str())
+    })?;
     let mut facts: Vec<Fact> = Vec::new();
     loop {
         let after = facts.last().map_or(0, |fact| fact.seq);
@@ -94,6 +99,7 @@ fn facts(state: &State, chain: &Chain) -> Result<Vec<Fact>, StateError> {
             seq: row.seq,
             at_ms: row.at_ms,
             is_intent: row.outcome == Outcome::Intent.as_str(),
+            is_unsettled: unsettled.contains(&row.seq),
             intent_seq: row.intent_seq,
         }));
         if rows.len() < PAGE {

@@ -58,6 +58,22 @@ fn a_renewed_session_is_alive_under_its_new_id_only() {
 }
 
 #[test]
+fn a_session_whose_run_file_was_removed_shows_itself_again() {
+    let (_folder, home) = home();
+    let mut session = Session::begin(&home, Kind::McpStdio, "1.0").unwrap();
+    let id = session.id().clone();
+    remove_run_file(&home, &id);
+    assert!(!is_alive(&home, &id));
+    session.stay_visible().unwrap();
+    session.stay_visible().unwrap();
+    assert!(is_alive(&home, &id));
+    assert_eq!(files(&home), 1);
+    drop(session);
+    assert!(!is_alive(&home, &id));
+    assert_eq!(files(&home), 0);
+}
+
+#[test]
 fn a_newborn_is_never_seen_dead() {
     let (_folder, home) = home();
     let done = std::sync::atomic::AtomicBool::new(false);

@@ -152,8 +152,12 @@ impl Flusher {
         now: Timestamp,
         then: Then,
     ) -> Result<(), FlushError> {
-        if self.session.is_none() {
-            self.session = Some(Session::begin(state.home(), self.kind, self.version)?);
+        match &mut self.session {
+            Some(session) => {
+                // What cannot be put back now may be at the next flush; if others are faster, this one goes on under a new id.
+                let _ = session.stay_visible();
+            }
+            None => self.session = Some(Session::begin(state.home(), self.kind, self.version)?),
         }
         loop {
             let changes = self.ledger.changes(self.recorder.book());

@@ -5,8 +5,8 @@
 //! between leaves an open write and the lock of its run file free, which is how others know ([`super::unsettled`]).
 
 use crate::audit::{self, Actor, Chain, Entry, Outcome, Signer};
-use crate::state::tables::{epochs, open_writes};
-use crate::state::{Durability, State, StateError, Writing};
+use crate::state::tables::{audit as records, epochs, open_writes};
+use crate::state::{Durability, Reading, State, StateError, Writing};
 
 use super::turn::{self, Turn};
 
@@ -117,12 +117,12 @@ fn record(
     Ok(head.seq)
 }
 
-/// Records how it ended, and gives `turn` back. [`Outcome::Unknown`] leaves the write [`unsettled`](super::unsettled) until a person
+/// Records how it ended (done, failed or unknown), and gives `turn` back. [`Outcome::Unknown`] leaves the write [`unsettled`](super::unsettled) until a person
 /// has looked.
 ///
 /// # Errors
 /// Why the outcome could not be recorded. Nothing was written, the turn not given back: try again while the process lives; once it has
-/// ended, the write is unsettled.
+/// ended, the write is unsettled. [`StateError::AuditRefused`] when the file is another one than the intent was recorded in.
 pub fn end(
     state: &State,
     begun: &Begun,
@@ -134,6 +134,7 @@ pub fn end(
 ) -> Result<(), StateError> {
     let (chain, seq) = (begun.chain.as_str(), begun.seq.cast_signed());
     state.write("write_end", Durability::Full, |writing| {
+        check_recorded(writing, begun)?;
         let entry =
             Entry::new(actor, begun.action, Some(&begun.target), outcome).of_intent(begun.seq);
         audit::append(writing, &begun.chain, &entry, at_ms, signer)?;
@@ -145,6 +146,24 @@ pub fn end(
         no_longer_busy(writing, &begun.store_key)?;
         turn.map_or(Ok(()), |turn| turn::give_back(writing, turn))
     })
+}
+
+/// After a restore, the number may be another record's.
+fn check_recorded(reading: &Reading<'_>, begun: &Begun) -> Result<(), StateError> {
+    let record = records::at(reading, begun.chain.as_str(), begun.seq.cast_signed())?;
+    let is_it = |row: &records::Row| {
+        row.outcome == Outcome::Intent.as_str()
+            && row.action == begun.action
+            // A record's texts may be cut.
+            && row.target.as_deref().is_some_and(|target| begun.target.starts_with(target))
+    };
+    match record.as_ref().is_some_and(is_it) {
+        true => Ok(()),
+        false => Err(StateError::AuditRefused {
+            why: "the intent that it is the outcome of is not in this file",
+            hint: "a backup was restored meanwhile; look at the shop whether the change was made",
+        }),
+    }
 }
 
 /// The shop is busy only as long as other writes to it are open.

@@ -11,6 +11,8 @@ pub(super) struct Fact {
     pub(super) seq: i64,
     pub(super) at_ms: i64,
     pub(super) is_intent: bool,
+    /// An intent that a person has still to look at, whatever is recorded of its outcome.
+    pub(super) is_unsettled: bool,
     pub(super) intent_seq: Option<i64>,
 }
 
@@ -41,7 +43,7 @@ pub(super) fn plan(facts: &[Fact], older_than_ms: i64) -> Plan {
     let mut told_through = 0;
     for fact in facts.iter().take_while(|fact| fact.at_ms < older_than_ms) {
         if fact.is_intent {
-            let Some(told) = told_at.get(&fact.seq) else {
+            let Some(told) = told_at.get(&fact.seq).filter(|_| !fact.is_unsettled) else {
                 plan.open_intent = Some(fact.seq.cast_unsigned());
                 break;
             };
@@ -69,6 +71,7 @@ mod tests {
             seq,
             at_ms,
             is_intent: false,
+            is_unsettled: false,
             intent_seq: None,
         }
     }
@@ -148,6 +151,16 @@ mod tests {
     fn an_intent_of_unknown_fate_stays_and_all_after_it() {
         planned(&[at(1, 1), intent(2), at(3, 1), at(4, 200)], &[1], Some(2));
         planned(&[intent(1), at(2, 1)], &[], Some(1));
+    }
+
+    #[test]
+    fn an_intent_that_nobody_can_tell_the_end_of_stays_until_a_person_has_looked() {
+        let unsettled = Fact {
+            is_unsettled: true,
+            ..intent(2)
+        };
+        planned(&[at(1, 1), unsettled, outcome(3, 2)], &[1], Some(2));
+        planned(&[at(1, 1), intent(2), outcome(3, 2)], &[3], None);
     }
 
     #[test]

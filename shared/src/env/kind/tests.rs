@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 /// One kind of each shape.
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::Path,
     Kind::Secret { min_length: 4 },
     Kind::KeyText,

@@ -1,5 +1,7 @@
 //! Intents of the audit chains that wait for their outcome. What they mean is [`crate::writes`]'s business.
 
+use std::collections::BTreeSet;
+
 use rusqlite::OptionalExtension;
 
 use super::read::{optional_text, text};
@@ -82,6 +84,18 @@ pub fn at(reading: &Reading<'_>, chain: &str, seq: i64) -> Result<Option<Row>, S
         "SELECT {COLUMNS} FROM open_writes WHERE chain = ?1 AND seq = ?2"
     ))?;
     Ok(query.query_row((chain, seq), from_row).optional()?)
+}
+
+/// The numbers of a chain's intents that are here.
+///
+/// # Errors
+/// Why the file could not be read.
+pub fn seqs(reading: &Reading<'_>, chain: &str) -> Result<BTreeSet<i64>, StateError> {
+    let mut query = reading
+        .conn()
+        .prepare_cached("SELECT seq FROM open_writes WHERE chain = ?1")?;
+    let rows = query.query_map([chain], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// When the newest write to a shop began that is still [`OPEN`], in milliseconds since 1970.
@@ -174,6 +188,8 @@ mod tests {
         assert_eq!(file.read(all), [early, late.clone()]);
         assert_eq!(file.read(|reading| at(reading, "t1", 1)), Some(late));
         assert_eq!(file.read(|reading| at(reading, "t2", 1)), None);
+        assert_eq!(file.read(|reading| seqs(reading, "t1")), [1, 2].into());
+        assert_eq!(file.read(|reading| seqs(reading, "t2")), [].into());
         file.write(|writing| mark_unknown(writing, "t1", 1));
         assert_eq!(
             file.read(|reading| newest_open_ms(reading, "shop")),
