@@ -34,7 +34,7 @@ mod verdict;
 mod verify;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use append::{append, head, heads};
 pub(crate) use entry::moment;

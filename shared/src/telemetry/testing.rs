@@ -45,6 +45,13 @@ impl House {
         }
     }
 
+    /// A process that others can see.
+    pub(super) fn process_with_session(&self) -> Process {
+        let mut process = self.process();
+        process.flush();
+        process
+    }
+
     pub(super) fn is_alive(&self, id: &SessionId) -> bool {
         session::is_alive(self.state.home(), id)
     }

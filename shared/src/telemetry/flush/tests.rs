@@ -169,3 +169,76 @@ fn records_during_flushes_are_all_counted() {
     assert_eq!(total(&house), 15_000.0);
     assert_eq!(house.total(names::MCP_TOOL_DURATION.name), 15_000.0);
 }
+
+/// A write that this process has under way, under the id that it has now.
+fn begin_write(house: &House, process: &crate::telemetry::testing::Process) -> writes::Begun {
+    let actor = crate::audit::Actor {
+        session: process.id(),
+        client: None,
+    };
+    let turn = writes::turn::enqueue(&house.state, &process.id(), "shop", &["order/1".into()], 0);
+    let deed = writes::Deed {
+        chain: &crate::audit::Chain::Env,
+        actor: &actor,
+        store_key: "shop",
+        action: crate::audit::action::ORDER_UPDATED,
+        target: "order 1",
+        args_shape: "",
+        check: "look at order 1",
+    };
+    writes::begin(&house.state, &deed, &turn.unwrap(), 0, None).unwrap()
+}
+
+#[test]
+fn a_process_that_goes_on_under_a_new_id_keeps_its_turns_and_open_writes() {
+    let house = House::new();
+    let mut process = house.process();
+    process.flush();
+    begin_write(&house, &process);
+    let unsettled = || writes::unsettled(&house.state, None).unwrap().len();
+    assert_eq!(unsettled(), 0);
+    house.lose_run_file(&process);
+    assert_eq!(fold_all(&house).unwrap(), 1);
+    assert_eq!(unsettled(), 1, "taken for dead");
+    process.flush();
+    assert_eq!(unsettled(), 0, "healed");
+    let other = house.process_with_session();
+    let things = ["order/1".to_owned()];
+    let waiting = writes::turn::enqueue(&house.state, &other.id(), "shop", &things, 0).unwrap();
+    let standing = writes::turn::standing(&house.state, &waiting, 0).unwrap();
+    assert_eq!(standing, writes::Standing::Waiting { ahead: 1 });
+    drop(process);
+    assert_eq!(unsettled(), 1, "now it is dead");
+    let standing = writes::turn::standing(&house.state, &waiting, 0).unwrap();
+    assert_eq!(standing, writes::Standing::Ours);
+}
+
+#[test]
+fn a_write_that_ends_under_the_old_id_is_over() {
+    let house = House::new();
+    let mut process = house.process();
+    process.flush();
+    let begun = begin_write(&house, &process);
+    let actor = crate::audit::Actor {
+        session: process.id(),
+        client: None,
+    };
+    house.lose_run_file(&process);
+    fold_all(&house).unwrap();
+    let done = crate::audit::Outcome::Done;
+    writes::end(&house.state, &begun, &actor, done, None, 0, None).unwrap();
+    assert_eq!(writes::unsettled(&house.state, None).unwrap(), []);
+}
+
+#[test]
+fn a_removed_run_file_is_back_with_the_next_flush() {
+    let house = House::new();
+    let mut process = house.process_with_session();
+    let id = process.id();
+    house.lose_run_file(&process);
+    assert!(!house.is_alive(&id));
+    process.flush();
+    assert!(house.is_alive(&id));
+    assert_eq!(fold_all(&house).unwrap(), 0);
+    assert_eq!(process.id(), id);
+}

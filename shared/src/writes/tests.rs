@@ -1,1 +1,0 @@
-//! Writes to shops across processes.
