@@ -145,6 +145,8 @@ fn desk_config(settings: &Settings) -> desk::Config {
         http_connect_timeout: settings.duration("http_connect_timeout"),
         total_deadline: desk::TOTAL_DEADLINE,
         max_retries: u32::try_from(settings.count("http_max_retries")).unwrap_or(u32::MAX),
+        mutation_max_retries: u32::try_from(settings.count("mutation_max_retries"))
+            .unwrap_or(u32::MAX),
         ttl_orders: settings.duration("cache_ttl_orders"),
         ttl_products: settings.duration("cache_ttl_products"),
         ttl_store_settings: settings.duration("cache_ttl_store_settings"),

@@ -16,7 +16,7 @@ use shared::telemetry;
 
 use crate::config::Config;
 use crate::confirm::Confirmations;
-use crate::desk::{Desk, Shop};
+use crate::desk::{Desk, Shop, Writer};
 use crate::error::{self, ToolError};
 use crate::stores::Stores;
 use crate::vault::Vault;
@@ -100,6 +100,17 @@ impl Context {
     /// See [`Stores::pick`].
     pub async fn shop(&self, named: Option<&str>) -> Result<Shop, ToolError> {
         Ok(self.desk.shop(self.stores.pick(named).await?))
+    }
+
+    /// May change the shop that a call is about. What it does is written down in the name of this session.
+    ///
+    /// # Errors
+    /// See [`Stores::pick`].
+    pub async fn writer(&self, named: Option<&str>) -> Result<Writer, ToolError> {
+        let access = self.stores.pick(named).await?;
+        let clock = Arc::clone(&self.clock);
+        let journal = self.stores.journal(self.actor(), clock).await?;
+        Ok(self.desk.writer(access, journal))
     }
 
     /// Waits until the state file, which is opened while `initialize` is answered, is open or was found unusable.

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `pick` | which of several stores is meant: named, chosen in this session, set, the default, the only one |
 //! | `env` | the one store that comes from the environment; it has no vault |
+//! | `journal` | the records of writes to shops, in the right chain and signed |
 //! | `sealed` | the tenant's stores in the vault, kept in memory until somebody changes them |
 //!
 //! Here: one face for both kinds, and the session's choice. A call in the fast case costs nothing for the store of the environment and one
 //! small read of the state file for a sealed one. Not here: how a seal is opened (`vault`) and how a shop is asked (`desk`).
 
 mod env;
+pub mod journal;
 mod pick;
 mod sealed;
 
@@ -17,18 +19,20 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use shared::audit::{Actor, Bad, Chain, Outcome};
+use shared::clock::Clock;
 use shared::state::Slot;
 use shared::telemetry;
 use url::Url;
 
 use crate::config::{Config, ENV_TENANT};
 use crate::confirm::TokenKey;
-use crate::desk::{Access, Desk, StoreId};
+use crate::desk::{Access, Desk, Journal, StoreId};
 use crate::error::ToolError;
 use crate::pasted;
 use crate::vault::{StoreInfo, Vault, VaultError};
 
 use env::EnvStore;
+use journal::Records;
 use pick::Wishes;
 pub use sealed::Known;
 use sealed::Sealed;
@@ -228,15 +232,38 @@ impl Stores {
     /// What keeps tokens of previews apart from anybody else's.
     ///
     /// # Errors
-    /// See [`Stores::remove`].
+    /// A vault that does not open.
     pub async fn token_key(&self) -> Result<TokenKey, ToolError> {
-        Ok(self.sealed()?.token_key().await?)
+        match &self.kind {
+            Kind::Env(store) => Ok(store.token_key()),
+            Kind::Sealed(sealed) => Ok(sealed.token_key().await?),
+        }
     }
 
     /// Remembers what Order Desk calls the store of the environment. A sealed store has the name that its owner gave it.
     pub fn learn_name(&self, name: &str) {
         if let Kind::Env(store) = &self.kind {
             store.learn_name(name);
+        }
+    }
+
+    /// Where writes to the shops are written down: the chain of whoever this process works for.
+    ///
+    /// # Errors
+    /// A vault that does not open.
+    pub async fn journal(
+        &self,
+        actor: Actor,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<dyn Journal>, ToolError> {
+        let records =
+            Records::of_env(self.slot.clone(), clock, actor).living(self.telemetry.clone());
+        match &self.kind {
+            Kind::Env(_) => Ok(Arc::new(records)),
+            Kind::Sealed(sealed) => {
+                let known = self.known(sealed).await?;
+                Ok(Arc::new(records.signed(&known.tenant.id, sealed.vault())))
+            }
         }
     }
 

@@ -64,10 +64,10 @@ pub(crate) fn envelope(request: &Request, answer: &Answer, key: &str) -> Result<
 fn not_found(request: &Request) -> DeskError {
     DeskError::NotFound {
         what: request.endpoint.what(),
-        id: if request.id.is_empty() {
+        id: if request.id().is_empty() {
             request.endpoint.template().to_owned()
         } else {
-            request.id.clone()
+            request.id().to_owned()
         },
     }
 }

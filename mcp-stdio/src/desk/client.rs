@@ -2,15 +2,15 @@
 //!
 //! Here: the only HTTP clients of the process, one for https and one for a simulator on this machine, built on first use (loading
 //! certificates takes longer than a server may take to start) and kept, with their connections. They follow no redirect (the key would
-//! travel along), ask no proxy, speak https to everyone but loopback, send no body and no content headers on GET, and bound size and
-//! time of what comes back. Not here: judging the answer
+//! travel along), ask no proxy, speak https to everyone but loopback, send content headers only with a body, and bound size and time of
+//! what comes back. Not here: judging the answer
 //! (`classify`), trying again (`retry`). Nothing in this file logs: headers carry the key, bodies carry customers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use shared::clock::Clock;
@@ -18,7 +18,7 @@ use tokio::sync::OnceCell;
 use url::{Host, Url};
 
 use super::error::DeskError;
-use super::request::Request;
+use super::request::{Method, Request};
 use super::{Access, Config, quote, retry};
 
 /// The most bytes of one answer. Five hundred full orders are a few MB; what is larger is no answer.
@@ -41,6 +41,20 @@ pub(crate) struct Answer {
     /// `Date`: the sender's clock, to the second.
     pub(crate) date: Option<Timestamp>,
     pub(crate) body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    pub(crate) error: DeskError,
+    /// Whether Order Desk may have got the request, or a part of it, all the same. A write of which this is so is not repeated blindly.
+    pub(crate) may_have_arrived: bool,
+}
+
+impl From<Unanswered> for DeskError {
+    fn from(unanswered: Unanswered) -> DeskError {
+        unanswered.error
+    }
 }
 
 /// The process's connections to Order Desk.
@@ -69,20 +83,25 @@ impl Client {
         access: &Access,
         request: &Request,
         within: Duration,
-    ) -> Result<Answer, DeskError> {
-        let client = self.client_for(&access.base_url).await?;
+    ) -> Result<Answer, Unanswered> {
+        let client = self.client_for(&access.base_url).await.map_err(unsent)?;
         let url = format!(
             "{}{}",
             access.base_url.as_str().trim_end_matches('/'),
             request.target()
         );
-        let exchange = exchange(
-            client.get(url).headers(headers(access)?),
-            self.clock.as_ref(),
+        let headers = headers(access).map_err(unsent)?;
+        let outgoing = with_body(
+            client.request(method(request), url).headers(headers),
+            request,
         );
+        let exchange = exchange(outgoing, self.clock.as_ref());
         match tokio::time::timeout(self.http_timeout.min(within), exchange).await {
             Ok(outcome) => outcome,
-            Err(_elapsed) => Err(DeskError::Timeout),
+            Err(_elapsed) => Err(Unanswered {
+                error: DeskError::Timeout,
+                may_have_arrived: true,
+            }),
         }
     }
 
@@ -96,6 +115,32 @@ impl Client {
             built.unwrap_or_else(|died| Err(no_client(&died)))
         };
         cell.get_or_try_init(build).await
+    }
+}
+
+fn unsent(error: DeskError) -> Unanswered {
+    Unanswered {
+        error,
+        may_have_arrived: false,
+    }
+}
+
+fn method(request: &Request) -> reqwest::Method {
+    match request.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Delete => reqwest::Method::DELETE,
+    }
+}
+
+/// A body has its content type; without a body there is neither. Order Desk's etiquette calls anything else malformed.
+fn with_body(outgoing: reqwest::RequestBuilder, request: &Request) -> reqwest::RequestBuilder {
+    match &request.body {
+        Some(body) => outgoing
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_string()),
+        None => outgoing,
     }
 }
 
@@ -177,7 +222,7 @@ fn headers(access: &Access) -> Result<HeaderMap, DeskError> {
 async fn exchange(
     request: reqwest::RequestBuilder,
     clock: &dyn Clock,
-) -> Result<Answer, DeskError> {
+) -> Result<Answer, Unanswered> {
     let mut response = request
         .send()
         .await
@@ -186,9 +231,7 @@ async fn exchange(
         .content_length()
         .is_some_and(|length| length > MAX_BODY_BYTES as u64)
     {
-        return Err(DeskError::TooLarge {
-            limit_bytes: MAX_BODY_BYTES,
-        });
+        return Err(too_large());
     }
     let mut body = Vec::with_capacity(
         response
@@ -201,9 +244,7 @@ async fn exchange(
         .map_err(|error| broken(&error, WITHIN_ANSWER))?
     {
         if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(DeskError::TooLarge {
-                limit_bytes: MAX_BODY_BYTES,
-            });
+            return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }
@@ -222,8 +263,25 @@ async fn exchange(
     })
 }
 
-/// The library's own texts name the URL; ours say what happened to the connection.
-fn broken(error: &reqwest::Error, otherwise: &'static str) -> DeskError {
+fn too_large() -> Unanswered {
+    Unanswered {
+        error: DeskError::TooLarge {
+            limit_bytes: MAX_BODY_BYTES,
+        },
+        may_have_arrived: true,
+    }
+}
+
+/// The library's own texts name the URL; ours say what happened to the connection. Without a connection nothing has left.
+fn broken(error: &reqwest::Error, otherwise: &'static str) -> Unanswered {
+    let connecting = error.is_dns() || error.is_connect();
+    Unanswered {
+        error: what_broke(error, otherwise),
+        may_have_arrived: !connecting,
+    }
+}
+
+fn what_broke(error: &reqwest::Error, otherwise: &'static str) -> DeskError {
     if error.is_timeout() {
         return DeskError::Timeout;
     }

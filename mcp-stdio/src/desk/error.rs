@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::model::BadId;
 
-/// Why a shop could not be read. `Display` says what and why; [`DeskError::hint`] what to do.
+/// Why a shop could not be read or changed. `Display` says what and why; [`DeskError::hint`] what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeskError {
     /// Order Desk does not accept the store id and key (401 or 403).
@@ -91,6 +91,37 @@ pub enum DeskError {
         hint: &'static str,
     },
 
+    /// Somebody else changed what was to be changed. Nothing of this change is in the shop.
+    #[error("somebody else changed the same fields meanwhile: {}", .fields.join("; "))]
+    Conflict {
+        /// Each field, what was believed to be there and what is there now, cleaned and capped.
+        fields: Vec<String>,
+    },
+
+    /// The state file takes no record of a write, and without a record none is sent.
+    #[error("nothing was sent, because no record of it can be written: {why}")]
+    NoRecord {
+        /// What is wrong with the state file.
+        why: String,
+    },
+
+    /// Others are changing the same thing, and it did not become free in time. Nothing was sent.
+    #[error(
+        "nothing was sent: other windows are changing the same thing at the moment ({ahead} before this one)"
+    )]
+    Turn {
+        /// How many are before us; 0 when the place in the row was lost.
+        ahead: u32,
+    },
+
+    /// The changes make no sense; every mistake. Nothing was sent.
+    #[error("{}", .0.join("; "))]
+    Mistakes(Vec<String>),
+
+    /// Whoever asked for a write left before anything was sent, and nothing will be.
+    #[error("the call ended before anything was sent, so nothing was sent")]
+    Abandoned,
+
     /// The machine cannot make secure connections.
     #[error("no secure connection can be made from this machine: {why}")]
     NoClient {
@@ -146,6 +177,11 @@ impl DeskError {
             DeskError::Protocol { .. } => "protocol",
             DeskError::TooLarge { .. } => "too_large",
             DeskError::BadRequest { .. } => "bad_request",
+            DeskError::Conflict { .. } => "conflict",
+            DeskError::NoRecord { .. } => "no_record",
+            DeskError::Turn { .. } => "order_busy",
+            DeskError::Mistakes(_) => "bad_changes",
+            DeskError::Abandoned => "cancelled_before_sending",
             DeskError::NoClient { .. } => "no_client",
         }
     }
@@ -160,6 +196,7 @@ impl DeskError {
                 | DeskError::Upstream { .. }
                 | DeskError::Timeout
                 | DeskError::Unreachable { .. }
+                | DeskError::Turn { .. }
         )
     }
 
@@ -187,6 +224,12 @@ impl DeskError {
                 what: "inventory item",
                 ..
             } => "use inventory_list with the SKU in `code` to see the id",
+            DeskError::NotFound {
+                what: "order item", ..
+            } => "use order_items_list to see the ids of the order's items",
+            DeskError::NotFound {
+                what: "shipment", ..
+            } => "use shipments_list to see the ids of the order's shipments",
             DeskError::NotFound { .. } => "check the address of the API (setting API_BASE_URL)",
             DeskError::Rejected { .. } => "change what the reason names, then try again",
             DeskError::RateLimited { by, .. } => by.hint(),
@@ -209,6 +252,15 @@ impl DeskError {
                 "ask for fewer rows with `limit`, or for a narrower date range"
             }
             DeskError::BadRequest { hint, .. } => hint,
+            DeskError::Conflict { .. } => {
+                "read it again with `fresh`, decide with the newest state, and ask again"
+            }
+            DeskError::NoRecord { .. } => {
+                "run `mcp-stdio doctor`, which says what is wrong with the state file; reading goes on without it"
+            }
+            DeskError::Turn { .. } => "try again in a few seconds",
+            DeskError::Mistakes(_) => "correct what is named, and call again",
+            DeskError::Abandoned => "call again if it is still wanted",
             DeskError::NoClient { .. } => {
                 "check that the machine's certificate store is installed and readable (on Linux the package ca-certificates)"
             }
@@ -274,6 +326,15 @@ mod tests {
             DeskError::NoClient {
                 why: "no roots".into(),
             },
+            DeskError::Conflict {
+                fields: vec!["`email` was `a`, is `b` now".into()],
+            },
+            DeskError::NoRecord {
+                why: "it is locked".into(),
+            },
+            DeskError::Turn { ahead: 2 },
+            DeskError::Mistakes(vec!["`emial` is no field; did you mean `email`?".into()]),
+            DeskError::Abandoned,
         ]
     }
 
@@ -334,7 +395,8 @@ mod tests {
                 "too_busy",
                 "upstream",
                 "timeout",
-                "unreachable"
+                "unreachable",
+                "order_busy"
             ]
         );
     }

@@ -1,18 +1,18 @@
 //! From a request to a good answer, with all the trying that it takes.
 //!
 //! Here: the loop of attempts and its one deadline. Each attempt takes its own seat and its own tokens; between attempts nothing is held.
-//! Not here: the decisions (`classify`, `retry`), sharing and keeping (`flight`, `cache`).
+//! Here as well: the two steps of an attempt, waiting for a seat and sending from it, for writes which take one seat for several requests.
+//! Not here: the decisions (`classify`, `retry`), sharing and keeping (`flight`, `cache`), and repeating what is no read (`write`).
 
 use std::time::Duration;
 
-use shared::quota::Way;
 use tokio::time::Instant;
 
 use super::Inner;
 use super::classify;
-use super::client::Answer;
+use super::client::{Answer, Unanswered};
 use super::error::DeskError;
-use super::gate::Asking;
+use super::gate::{Asking, Pass};
 use super::meter;
 use super::model::Object;
 use super::request::Request;
@@ -69,21 +69,47 @@ impl Inner {
         })
     }
 
-    /// Sends `request` once: the answer, and what it amounts to.
+    /// Takes a seat and a token and sends `request` once: the answer, and what it amounts to.
     pub(super) async fn exchange(
         &self,
         shop: &Shop,
         request: &Request,
         deadline: Instant,
     ) -> Result<(Answer, Result<Object, DeskError>), DeskError> {
+        let pass = self.admit(shop, 1, 0, deadline).await?;
+        Ok(self.seated(&pass, shop, request, deadline).await?)
+    }
+
+    /// Waits for a seat and for so many tokens.
+    pub(super) async fn admit(
+        &self,
+        shop: &Shop,
+        reads: u32,
+        writes: u32,
+        deadline: Instant,
+    ) -> Result<Pass, DeskError> {
+        let asking = Asking {
+            reads,
+            writes,
+            ..asking(shop)
+        };
         // Half of the time may go into waiting for a turn; who waited longer would have none left for the answer.
-        let pass = self.gate.enter(asking(shop), left(deadline) / 2).await?;
+        self.gate.enter(asking, left(deadline) / 2).await
+    }
+
+    /// Sends `request` once, for which there is a seat and a token.
+    pub(super) async fn seated(
+        &self,
+        _pass: &Pass,
+        shop: &Shop,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<(Answer, Result<Object, DeskError>), Unanswered> {
         let begun = Instant::now();
         let sent = self
             .client
             .send(&shop.access, request, left(deadline))
             .await;
-        drop(pass);
         note_call(request, &sent, begun.elapsed());
         let answer = sent?;
         let judged = classify::envelope(request, &answer, shop.access.api_key.expose());
@@ -100,24 +126,27 @@ impl Inner {
     }
 }
 
-/// Everything that goes out so far only reads.
+/// For one read.
 fn asking(shop: &Shop) -> Asking<'_> {
     Asking {
         tenant: &shop.access.tenant,
         store_key: &shop.store_key,
-        way: Way::Reads,
+        reads: 1,
+        writes: 0,
     }
 }
 
-fn left(deadline: Instant) -> Duration {
+pub(super) fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
 /// Counts what went out. A request that was refused before it was sent (a key that no header carries, no TLS) is no call.
-fn note_call(request: &Request, sent: &Result<Answer, DeskError>, took: Duration) {
+fn note_call(request: &Request, sent: &Result<Answer, Unanswered>, took: Duration) {
     match sent {
-        Ok(answer) => meter::called(request.endpoint, Ok(answer.status), took),
-        Err(DeskError::BadRequest { .. } | DeskError::NoClient { .. }) => {}
-        Err(error) => meter::called(request.endpoint, Err(error.code()), took),
+        Ok(answer) => meter::called(request, Ok(answer.status), took),
+        Err(unanswered) => match &unanswered.error {
+            DeskError::BadRequest { .. } | DeskError::NoClient { .. } => {}
+            error => meter::called(request, Err(error.code()), took),
+        },
     }
 }

@@ -45,23 +45,33 @@ pub(super) struct Pass {
     _seat: OwnedSemaphorePermit,
 }
 
-/// Who asks, for what, and whether it changes anything.
+/// Who asks, and for how many requests: those that read and those that change something. They get their places together, so that nothing
+/// waits between the first and the last of them.
 #[derive(Clone, Copy)]
 pub(super) struct Asking<'a> {
     pub(super) tenant: &'a Arc<str>,
     pub(super) store_key: &'a Arc<str>,
-    pub(super) way: Way,
+    pub(super) reads: u32,
+    pub(super) writes: u32,
 }
 
-/// The place of the store's bucket in the list of those that a request needs; the tenant's comes after it.
+impl Asking<'_> {
+    /// The tenant's buckets that are drawn from, and how much from each.
+    fn of_tenant(&self) -> Vec<(Way, u32)> {
+        let both = [(Way::Reads, self.reads), (Way::Writes, self.writes)];
+        both.into_iter().filter(|(_, tokens)| *tokens > 0).collect()
+    }
+}
+
+/// The place of the store's bucket in the list of those that a request needs; the tenant's come after it.
 const STORE: usize = 0;
 
 /// What the shared buckets said.
 enum Place {
     Granted(Granted),
     StoreBusy(Duration),
-    TenantBusy(Duration),
-    NoBucket,
+    TenantBusy(Duration, Way),
+    NoBucket(String),
 }
 
 impl Gate {
@@ -90,14 +100,18 @@ impl Gate {
         let left = patience.saturating_sub(begun.elapsed());
         let (wait, limit) = match self.place(&asking, left).await {
             Place::Granted(Granted { wait, want: STORE }) => (wait, "store_quota"),
-            Place::Granted(Granted { wait, .. }) => (wait, tenant_limit(asking.way)),
-            Place::NoBucket => (self.pace_alone(asking.store_key, left)?, "store_quota"),
+            Place::Granted(Granted { wait, want }) => {
+                (wait, tenant_limit(asking.of_tenant()[want - 1].0))
+            }
+            // What changes a shop needs its record in the same file, which cannot be written either.
+            Place::NoBucket(why) if asking.writes > 0 => return Err(DeskError::NoRecord { why }),
+            Place::NoBucket(_) => (self.pace_alone(asking.store_key, left)?, "store_quota"),
             Place::StoreBusy(wait) => {
                 meter::limited(asking.tenant, "store_quota");
                 return Err(DeskError::TooBusy { wait });
             }
-            Place::TenantBusy(retry_after) => {
-                meter::limited(asking.tenant, tenant_limit(asking.way));
+            Place::TenantBusy(retry_after, way) => {
+                meter::limited(asking.tenant, tenant_limit(way));
                 return Err(DeskError::RateLimited {
                     by: Limiter::Tenant,
                     retry_after,
@@ -149,30 +163,39 @@ impl Gate {
     async fn place(&self, asking: &Asking<'_>, patience: Duration) -> Place {
         let (quota, tenant_limits) = (self.quota.clone(), self.tenant_limits);
         let store_key = Arc::clone(asking.store_key);
-        let tenant_key = quota::tenant_key(asking.tenant, asking.way);
+        let tokens = asking.reads + asking.writes;
+        let ways = asking.of_tenant();
+        let tenant_keys: Vec<(String, u32)> = ways
+            .iter()
+            .map(|(way, tokens)| (quota::tenant_key(asking.tenant, *way), *tokens))
+            .collect();
         let reserve = move || {
             let store = Want {
                 key: &store_key,
                 limits: quota.limits(),
+                tokens,
                 patience,
             };
-            match tenant_limits {
-                Some(limits) => quota.reserve_all(&[
-                    store,
-                    Want {
-                        key: &tenant_key,
-                        limits,
-                        patience: patience.min(TENANT_PATIENCE),
-                    },
-                ]),
-                None => quota.reserve_all(&[store]),
-            }
+            let of_tenant = |limits| {
+                tenant_keys.iter().map(move |(key, tokens)| Want {
+                    key,
+                    limits,
+                    tokens: *tokens,
+                    patience: patience.min(TENANT_PATIENCE),
+                })
+            };
+            let mut wants = vec![store];
+            wants.extend(tenant_limits.into_iter().flat_map(of_tenant));
+            quota.reserve_all(&wants)
         };
         match tokio::task::spawn_blocking(reserve).await {
             Ok(Ok(granted)) => Place::Granted(granted),
             Ok(Err(QuotaError::TooBusy { wait, want: STORE })) => Place::StoreBusy(wait),
-            Ok(Err(QuotaError::TooBusy { wait, .. })) => Place::TenantBusy(wait),
-            Ok(Err(QuotaError::Unavailable(_))) | Err(_) => Place::NoBucket,
+            Ok(Err(QuotaError::TooBusy { wait, want })) => {
+                Place::TenantBusy(wait, ways[want - 1].0)
+            }
+            Ok(Err(QuotaError::Unavailable(why))) => Place::NoBucket(why.to_string()),
+            Err(_) => Place::NoBucket("the process is ending".to_owned()),
         }
     }
 
@@ -273,7 +296,8 @@ mod tests {
         let asking = |store_key| Asking {
             tenant: &tenant,
             store_key,
-            way: Way::Reads,
+            reads: 1,
+            writes: 0,
         };
         let refused = gate.enter(asking(&a), Duration::from_millis(10)).await;
         assert_eq!(refused.err().map(|error| error.code()), Some("too_busy"));

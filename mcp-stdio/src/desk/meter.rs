@@ -10,16 +10,15 @@ use metrics::{counter, gauge, histogram};
 use shared::telemetry::names;
 
 use super::cache::CacheStatus;
-use super::request::Endpoint;
-
-/// The only method so far.
-const METHOD: &str = "GET";
+use super::request::Request;
 
 /// One attempt that reached out to Order Desk: its HTTP status, or `timeout`, `unreachable`, `too_large`.
-pub(super) fn called(endpoint: Endpoint, status: Result<u16, &'static str>, took: Duration) {
+pub(super) fn called(request: &Request, status: Result<u16, &'static str>, took: Duration) {
+    let (endpoint, method) = (request.endpoint.template(), request.method.as_str());
     let status = status.map_or_else(str::to_owned, |code| code.to_string());
-    counter!(names::ORDERDESK_API_CALLS.name, "endpoint" => endpoint.template(), "method" => METHOD, "status_code" => status).increment(1);
-    histogram!(names::ORDERDESK_API_DURATION.name, "endpoint" => endpoint.template(), "method" => METHOD).record(took);
+    counter!(names::ORDERDESK_API_CALLS.name, "endpoint" => endpoint, "method" => method, "status_code" => status).increment(1);
+    histogram!(names::ORDERDESK_API_DURATION.name, "endpoint" => endpoint, "method" => method)
+        .record(took);
 }
 
 /// An attempt that will be repeated.

@@ -6,8 +6,10 @@
 //!
 //! | file | hides |
 //! |---|---|
-//! | `shop` | which endpoint answers which question |
+//! | `shop` `parts` | which endpoint answers which question |
 //! | `probe` | asking once how things are |
+//! | `walk` | reading many pages within bounds, although rows move between them |
+//! | `report` | totals, groups, what waits, what is needed: folds over orders |
 //! | `search` | how one text becomes an order: number, id, e-mail, name, phone or tracking number |
 //! | `request` | paths, percent-encoding, cache keys |
 //! | `cache` `flight` | what may be served again, and equal reads that become one |
@@ -26,16 +28,21 @@ mod error;
 mod fetch;
 mod flight;
 mod gate;
+pub mod journal;
 mod meter;
+mod parts;
 mod probe;
 mod quote;
 mod request;
 mod retry;
 mod search;
 mod shop;
+mod walk;
 
 pub mod merge;
 pub mod model;
+pub mod report;
+pub mod write;
 
 use std::fmt;
 use std::sync::Arc;
@@ -49,10 +56,13 @@ use url::Url;
 
 pub use cache::CacheStatus;
 pub use error::{DeskError, Limiter};
+pub use journal::{Intent, Journal};
 pub use model::StoreId;
 pub use probe::Probe;
 pub use search::{Found, Match, MatchedBy, Verdict, Window};
 pub use shop::{Fetched, Shop};
+pub use walk::{MOST_PAGES, Walked};
+pub use write::{Change, Outcome, Preview, RowOutcome, Weight, Writer};
 
 /// How long one read may take with all its waiting and retries. Most MCP clients give up after 60 s: an error that says why must
 /// come before that.
@@ -69,6 +79,8 @@ pub struct Config {
     pub total_deadline: Duration,
     /// How often a read is tried again.
     pub max_retries: u32,
+    /// How often a write is sent again, where that is harmless.
+    pub mutation_max_retries: u32,
     /// How long an order or a page of orders may be served again; zero switches that off.
     pub ttl_orders: Duration,
     /// The same for inventory items.
@@ -112,6 +124,7 @@ struct Inner {
     flights: flight::Flights,
     keys: request::Keys,
     chance: parking_lot::Mutex<fastrand::Rng>,
+    under_way: Arc<write::UnderWay>,
 }
 
 impl fmt::Debug for Desk {
@@ -134,6 +147,7 @@ impl Desk {
             flights: flight::Flights::default(),
             keys: request::Keys::default(),
             chance: parking_lot::Mutex::new(fastrand::Rng::new()),
+            under_way: Arc::default(),
             config,
             clock,
             slot,
@@ -144,6 +158,18 @@ impl Desk {
     #[must_use]
     pub fn shop(&self, access: impl Into<Arc<Access>>) -> Shop {
         Shop::new(Arc::clone(&self.0), access.into())
+    }
+
+    /// May change the shop that `access` opens; what it does is written down in `journal`.
+    #[must_use]
+    pub fn writer(&self, access: impl Into<Arc<Access>>, journal: Arc<dyn Journal>) -> Writer {
+        Writer::new(self.shop(access), journal)
+    }
+
+    /// The writes of this process that have begun and not ended.
+    #[must_use]
+    pub fn writes_under_way(&self) -> &Arc<write::UnderWay> {
+        &self.0.under_way
     }
 
     /// What the cache holds now.

@@ -83,7 +83,7 @@ fn reason(failure: &Failure) -> Option<&'static str> {
 }
 
 /// Exponential with full jitter: clients that failed together do not come back together.
-fn backoff(attempt: u32, chance: &mut fastrand::Rng) -> Duration {
+pub(crate) fn backoff(attempt: u32, chance: &mut fastrand::Rng) -> Duration {
     FIRST_BACKOFF
         .saturating_mul(1 << attempt.min(16))
         .min(LONGEST_BACKOFF)

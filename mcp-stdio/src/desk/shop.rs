@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::state::StateError;
 use shared::state::tables::epochs;
+use shared::state::{Slot, StateError};
 
 use super::cache::Entry;
 use super::classify;
@@ -76,6 +76,24 @@ impl Shop {
         }
     }
 
+    /// Whose store it is.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        &self.access.tenant
+    }
+
+    /// Which store it is: its address and its id.
+    #[must_use]
+    pub fn store_key(&self) -> &str {
+        &self.store_key
+    }
+
+    /// Order Desk's id of it.
+    #[must_use]
+    pub fn store_id(&self) -> &super::StoreId {
+        &self.access.store_id
+    }
+
     /// The store's name, settings and folders, without its secrets.
     ///
     /// # Errors
@@ -121,7 +139,7 @@ impl Shop {
     }
 
     async fn one_order(&self, request: Request, fresh: bool) -> Result<Fetched<Order>, DeskError> {
-        let id = request.id.clone();
+        let id = request.id().to_owned();
         let decode = move |envelope| {
             let order = Order::from_object(classify::one(envelope, Endpoint::Order)?);
             classify::same_id(Endpoint::Order, &id, &order.id())?;
@@ -175,6 +193,15 @@ impl Shop {
         query: &InventoryQuery,
         fresh: bool,
     ) -> Result<Fetched<InventoryPage>, DeskError> {
+        self.inventory_kept(query, fresh, Keep::Yes).await
+    }
+
+    pub(super) async fn inventory_kept(
+        &self,
+        query: &InventoryQuery,
+        fresh: bool,
+        keep: Keep,
+    ) -> Result<Fetched<InventoryPage>, DeskError> {
         let request = Request::new(Endpoint::InventoryItems, query.pairs()?);
         let (offset, limit) = (query.offset, query.limit());
         let decode = move |envelope: Object| {
@@ -190,7 +217,7 @@ impl Shop {
                 has_more,
             })
         };
-        self.read(request, fresh, Keep::Yes, decode).await
+        self.read(request, fresh, keep, decode).await
     }
 
     /// One inventory item.
@@ -213,6 +240,19 @@ impl Shop {
         self.read(request, fresh, Keep::Yes, decode).await
     }
 
+    pub(super) fn desk(&self) -> &Inner {
+        &self.desk
+    }
+
+    pub(super) fn slot(&self) -> &Slot {
+        &self.desk.slot
+    }
+
+    /// A random number from 0 to below 1.
+    pub(super) fn chance(&self) -> f64 {
+        self.desk.chance.lock().f64()
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.desk.clock.now()
     }
@@ -223,7 +263,7 @@ impl Shop {
 
     /// The way of every read. The epoch is read before the request: whatever a writer changes after that moment moves the epoch on, and
     /// the entry made here is never served again.
-    async fn read<T, D>(
+    pub(super) async fn read<T, D>(
         &self,
         request: Request,
         fresh: bool,
@@ -316,13 +356,17 @@ impl Shop {
         }
     }
 
-    /// The store's epoch, or `None` when the state file cannot say: then nothing is cached and nothing is shared. Read on the caller's
-    /// thread: a snapshot of one row costs less than handing it to another thread.
+    /// The store's epoch, or `None` when the state file cannot say, or while a write to the store is open in any process: then nothing is
+    /// cached and nothing is shared. Read on the caller's thread: a snapshot of one row costs less than handing it to another thread.
     fn epoch(&self) -> Option<u64> {
         let state = self.desk.slot.get().ok()?;
+        let now_ms = self.now().as_millisecond();
         state
-            .read(EPOCH_READ, |reading| epochs::read(reading, &self.store_key))
+            .read(EPOCH_READ, |reading| {
+                epochs::settled(reading, &self.store_key, now_ms)
+            })
             .ok()
+            .flatten()
     }
 }
 

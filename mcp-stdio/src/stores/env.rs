@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::{Listed, unless_a_key};
 use crate::clean;
+use crate::confirm::{self, TokenKey};
 use crate::desk::{Access, Desk, StoreId};
 use crate::error::{NamedBy, ToolError};
 
@@ -60,6 +61,10 @@ impl EnvStore {
             active: true,
             default: None,
         }
+    }
+
+    pub(super) fn token_key(&self) -> TokenKey {
+        confirm::key_of(&self.access.api_key)
     }
 
     pub(super) fn learn_name(&self, name: &str) {

@@ -107,6 +107,11 @@ impl Sealed {
         Ok(access)
     }
 
+    /// What signs. It holds the keys, and gives none away.
+    pub(super) fn vault(&self) -> Vault {
+        self.vault.clone()
+    }
+
     /// The record that has left other stores than there are now.
     pub(super) async fn differs_from_records(&self) -> Result<Option<Bad>, VaultError> {
         let vault = self.vault.clone();

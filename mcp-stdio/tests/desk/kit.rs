@@ -48,6 +48,7 @@ impl Kit {
             http_connect_timeout: Duration::from_secs(5),
             total_deadline: Duration::from_secs(20),
             max_retries: 3,
+            mutation_max_retries: 5,
             ttl_orders: Duration::from_secs(15),
             ttl_products: Duration::from_secs(60),
             ttl_store_settings: Duration::from_secs(300),

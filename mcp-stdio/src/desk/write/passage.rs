@@ -1,0 +1,136 @@
+//! Reading right before writing: one seat and the tokens for both, taken before the first of them.
+//!
+//! Here: taking them, reading the newest state past every cache, and one attempt to write. Between the read and the write nothing waits
+//! for a place. Not here: what is made of an attempt (`decide`).
+
+use super::Writer;
+use super::decide::{self, Attempt};
+use crate::desk::error::DeskError;
+use crate::desk::gate::Pass;
+use crate::desk::model::Object;
+use crate::desk::request::Request;
+use crate::desk::retry::{self, Failure, Next};
+use crate::desk::{classify, meter};
+
+/// A seat, and the tokens that were taken with it.
+pub(super) struct Passage(Pass);
+
+impl Writer {
+    /// Waits for a seat and for so many tokens, all of them or none.
+    ///
+    /// # Errors
+    /// [`DeskError::TooBusy`], [`DeskError::RateLimited`] by the tenant's own limit, [`DeskError::NoRecord`]. Nothing was taken.
+    pub(super) async fn passage(&self, reads: u32, writes: u32) -> Result<Passage, DeskError> {
+        let desk = self.shop.desk();
+        let pass = desk.admit(&self.shop, reads, writes, self.deadline).await?;
+        Ok(Passage(pass))
+    }
+
+    /// The envelope of what is there now, and the passage with `writes` tokens left. Trouble that passes is waited for, like in every
+    /// read; each attempt takes its own passage.
+    ///
+    /// # Errors
+    /// As every read.
+    pub(super) async fn newest(
+        &self,
+        request: &Request,
+        writes: u32,
+    ) -> Result<(Passage, Object), DeskError> {
+        let mut attempt = 0;
+        loop {
+            let passage = self.passage(1, writes).await?;
+            let failure = match self.read_once(&passage, request).await {
+                Ok(envelope) => return Ok((passage, envelope)),
+                Err(failure) => failure,
+            };
+            drop(passage);
+            let retries = self.shop.desk().config.max_retries;
+            let next = {
+                let mut chance = self.shop.desk().chance.lock();
+                retry::next(&failure, attempt, retries, self.left(), &mut chance)
+            };
+            match next {
+                Next::GiveUp => return Err(failure.error),
+                Next::Again { after, reason } => {
+                    meter::retried(reason);
+                    tokio::time::sleep(after).await;
+                }
+            }
+            attempt += 1;
+        }
+    }
+
+    /// The one thing that `request` asks for, as it is now.
+    ///
+    /// # Errors
+    /// As every read.
+    pub(super) async fn newest_one(
+        &self,
+        request: &Request,
+        writes: u32,
+    ) -> Result<(Passage, Object), DeskError> {
+        let (passage, envelope) = self.newest(request, writes).await?;
+        Ok((passage, self.one_of(request, envelope)?))
+    }
+
+    /// The one thing in an answer to `request`, if it is the one that was asked for.
+    pub(super) fn one_of(&self, request: &Request, envelope: Object) -> Result<Object, DeskError> {
+        let one = classify::one(envelope, request.endpoint)?;
+        let id = crate::desk::model::Fields::of(&one).text("id").into_owned();
+        classify::same_id(request.endpoint, request.id(), &id)?;
+        Ok(one)
+    }
+
+    /// The envelope of what is there now, when nothing is written right after it.
+    ///
+    /// # Errors
+    /// As every read.
+    pub(super) async fn read(&self, request: &Request) -> Result<Object, DeskError> {
+        let (_passage, envelope) = self.newest(request, 0).await?;
+        Ok(envelope)
+    }
+
+    async fn read_once(&self, passage: &Passage, request: &Request) -> Result<Object, Failure> {
+        let desk = self.shop.desk();
+        let sent = desk
+            .seated(&passage.0, &self.shop, request, self.deadline)
+            .await;
+        let (answer, judged) = sent.map_err(|unanswered| Failure {
+            error: unanswered.error,
+            status: None,
+            asked: None,
+        })?;
+        judged.map_err(|error| Failure {
+            error,
+            status: Some(answer.status),
+            asked: answer.retry_after,
+        })
+    }
+
+    /// Sends a write once.
+    pub(super) async fn attempt(&self, passage: &Passage, request: &Request) -> Attempt {
+        let desk = self.shop.desk();
+        let sent = desk.seated(&passage.0, &self.shop, request, self.deadline);
+        decide::attempt(sent.await)
+    }
+
+    /// Waits before the next attempt, if there is one to be made.
+    pub(super) async fn pause(
+        &self,
+        attempt: u32,
+        asked: Option<std::time::Duration>,
+        because: &DeskError,
+    ) -> bool {
+        let retries = self.shop.desk().config.mutation_max_retries;
+        let pause = {
+            let mut chance = self.shop.desk().chance.lock();
+            decide::pause(attempt, retries, asked, self.left(), &mut chance)
+        };
+        let Some(after) = pause else {
+            return false;
+        };
+        meter::retried(decide::label(because));
+        tokio::time::sleep(after).await;
+        true
+    }
+}

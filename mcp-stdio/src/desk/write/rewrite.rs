@@ -1,0 +1,373 @@
+//! Putting a whole thing back with a change: order, item, shipment, inventory item.
+//!
+//! Order Desk's `PUT` blanks what is left out, so what is sent is always the newest state with the change in it. Here: the loop. Each
+//! round reads anew, in one passage with its write: what somebody else changed meanwhile is the base of the next round, and what an
+//! unclear round has done is found there. Not here: what is changed (a [`Plan`] says that), and what an attempt means (`decide`).
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::decide::{self, Attempt, Trace};
+use super::record::Open;
+use super::turn::Held;
+use super::{Verdict, Writer};
+use crate::desk::error::DeskError;
+use crate::desk::journal::Intent;
+use crate::desk::merge::{self, Difference, Kind};
+use crate::desk::model::Object;
+use crate::desk::request::{Method, Request};
+
+/// What was read before this long ago is read again: writing the intent down waits for the disk, and sometimes for others.
+const TOO_OLD: Duration = Duration::from_millis(300);
+
+/// What is to be done, seeing what is there.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// It is as wanted.
+    AlreadySo,
+    /// This is to be put back.
+    Put(Object),
+    /// Somebody else has changed what is to be changed.
+    Conflict(Vec<Difference>),
+    /// An earlier attempt may have been done, and what is there does not tell.
+    CannotTell(String),
+}
+
+/// What was seen and tried in the rounds before.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// What was there in the first round.
+    pub(super) first: Option<Object>,
+    /// What the newest unclear attempt was made from, and what it sent.
+    pub(super) tried: Option<Tried>,
+    silent: bool,
+}
+
+/// An attempt whose fate is unclear.
+#[derive(Debug)]
+pub(super) struct Tried {
+    pub(super) base: Object,
+    pub(super) sent: Object,
+}
+
+/// Knows what a thing should become.
+pub(super) trait Plan: Send + Sync {
+    /// The step from what is there now.
+    ///
+    /// # Errors
+    /// When the change cannot be applied to what is there: nothing is sent.
+    fn step(&self, now: &Object, seen: &Seen) -> Result<Step, DeskError>;
+}
+
+/// One rewriting.
+pub(super) struct Rewrite<'a> {
+    /// How the thing is read: a `GET`. It is put back at the same place.
+    pub(super) read: Request,
+    pub(super) kind: Kind,
+    pub(super) intent: Intent,
+    pub(super) plan: &'a dyn Plan,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Rewritten {
+    pub(super) verdict: Verdict,
+    /// What was there before the last attempt; what is there when nothing was to be done.
+    pub(super) base: Object,
+    /// What was sent; `None` when nothing was.
+    pub(super) sent: Option<Object>,
+    /// The state read last.
+    pub(super) now: Object,
+    pub(super) remarks: Vec<String>,
+}
+
+impl Rewritten {
+    /// What is different now because of us.
+    pub(super) fn diff(&self, kind: Kind) -> Vec<Difference> {
+        match &self.sent {
+            Some(sent) => merge::diff(kind, &self.base, sent),
+            None => Vec::new(),
+        }
+    }
+}
+
+/// A round that came to an end.
+enum End {
+    Rewritten(Rewritten),
+    NotDone(DeskError),
+}
+
+impl Writer {
+    /// Reads, changes and puts back until it is done, refused, or out of time. The turn is given back with the outcome.
+    ///
+    /// # Errors
+    /// Why it was not done. Then nothing is changed.
+    pub(super) async fn rewrite(
+        &self,
+        held: &Held,
+        work: Rewrite<'_>,
+    ) -> Result<Rewritten, DeskError> {
+        let mut open = None;
+        let end = self.rounds(held, &work, &mut open).await;
+        let verdict = match &end {
+            End::Rewritten(rewritten) => rewritten.verdict,
+            End::NotDone(_) => Verdict::NotDone,
+        };
+        let told = match open {
+            Some(open) => open.end(verdict, Some(held)).await,
+            None => Vec::new(),
+        };
+        match end {
+            End::Rewritten(mut rewritten) => {
+                rewritten.remarks.extend(told);
+                Ok(rewritten)
+            }
+            End::NotDone(error) => Err(error),
+        }
+    }
+
+    async fn rounds(&self, held: &Held, work: &Rewrite<'_>, open: &mut Option<Open>) -> End {
+        let mut seen = Seen::default();
+        let mut attempt = 0;
+        // Why no further attempt is made: then the last round only looks.
+        let mut last: Option<DeskError> = None;
+        loop {
+            let writes = u32::from(last.is_none());
+            let (passage, base) = match self.newest_one(&work.read, writes).await {
+                Ok(read) => read,
+                Err(error) => return seen.unseen(last.unwrap_or(error)),
+            };
+            let sent = match work.plan.step(&base, &seen) {
+                Ok(Step::Put(sent)) => sent,
+                Ok(other) => return seen.settled(base, other),
+                Err(error) => return seen.unseen(error),
+            };
+            if let Some(error) = last {
+                return seen.not_there(error);
+            }
+            seen.first.get_or_insert_with(|| base.clone());
+            if open.is_none() {
+                let asked_at = Instant::now();
+                match self.begin(work.intent.clone(), held).await {
+                    Ok(begun) => *open = Some(begun),
+                    Err(error) => return End::NotDone(error),
+                }
+                if asked_at.elapsed() > TOO_OLD {
+                    continue;
+                }
+            }
+            let tried = self.attempt(&passage, &put(&work.read, &sent)).await;
+            drop(passage);
+            let (error, asked) = match tried {
+                Attempt::Answered(envelope) => {
+                    return self.verified(work, base, sent, envelope).await;
+                }
+                Attempt::Refused(error) | Attempt::SaidNo(error) if seen.tried.is_none() => {
+                    return End::NotDone(error);
+                }
+                Attempt::Refused(error) | Attempt::SaidNo(error) => {
+                    last = Some(error);
+                    continue;
+                }
+                Attempt::NotSent { error, .. } if !decide::passes(&error) => {
+                    last = Some(error);
+                    continue;
+                }
+                Attempt::NotSent { error, asked } => (error, asked),
+                Attempt::Unclear { error, trace } => {
+                    seen.silent |= trace == Trace::Silent;
+                    seen.tried = Some(Tried { base, sent });
+                    (error, None)
+                }
+            };
+            if !self.pause(attempt, asked, &error).await {
+                last = Some(error);
+            }
+            attempt += 1;
+        }
+    }
+
+    /// It was done: what does Order Desk hold now? Its own answer, if it holds the thing and took everything; else what it says when asked.
+    async fn verified(
+        &self,
+        work: &Rewrite<'_>,
+        base: Object,
+        sent: Object,
+        envelope: Object,
+    ) -> End {
+        let told = self.one_of(&work.read, envelope).ok();
+        let takes_all = |now: &Object| merge::not_taken(work.kind, &sent, now).is_empty();
+        let now = match told {
+            Some(now) if takes_all(&now) => now,
+            told => match (self.newest_one(&work.read, 0).await, told) {
+                (Ok((_passage, now)), _) => now,
+                (Err(_), Some(now)) => now,
+                (Err(error), None) => {
+                    let remark = format!(
+                        "Order Desk said that it was done; reading it again failed: {error}"
+                    );
+                    return End::Rewritten(Rewritten {
+                        verdict: Verdict::Done,
+                        now: sent.clone(),
+                        sent: Some(sent),
+                        base,
+                        remarks: vec![remark],
+                    });
+                }
+            },
+        };
+        let (verdict, remarks) = compared(work.kind, &base, &sent, &now);
+        End::Rewritten(Rewritten {
+            verdict,
+            base,
+            sent: Some(sent),
+            now,
+            remarks,
+        })
+    }
+}
+
+impl Seen {
+    /// There is nothing more to send.
+    fn settled(self, now: Object, step: Step) -> End {
+        let unclear = |base: Object, sent, remark: String| {
+            End::Rewritten(Rewritten {
+                verdict: Verdict::Unknown,
+                now: base.clone(),
+                base,
+                sent,
+                remarks: vec![remark],
+            })
+        };
+        match (step, self.tried) {
+            (Step::AlreadySo, Some(tried)) => End::Rewritten(Rewritten {
+                verdict: Verdict::Done,
+                base: tried.base,
+                sent: Some(tried.sent),
+                now,
+                remarks: vec!["the answer got lost; it was looked for and found done".to_owned()],
+            }),
+            (Step::AlreadySo, None) => End::Rewritten(Rewritten {
+                verdict: Verdict::Done,
+                base: now.clone(),
+                sent: None,
+                now,
+                remarks: Vec::new(),
+            }),
+            (Step::Conflict(fields), None) => End::NotDone(conflict(&fields)),
+            (Step::Conflict(fields), Some(tried)) => unclear(
+                now,
+                Some(tried.sent),
+                format!("the answer got lost, and then {}", conflict(&fields)),
+            ),
+            (Step::CannotTell(why), tried) => unclear(now, tried.map(|tried| tried.sent), why),
+            (Step::Put(_), _) => unreachable!("what is to be put is put"),
+        }
+    }
+
+    /// It was looked for, is not there, and is not sent again.
+    fn not_there(self, error: DeskError) -> End {
+        match self.tried {
+            Some(tried) if self.silent => End::Rewritten(Rewritten {
+                verdict: Verdict::Unknown,
+                now: tried.base.clone(),
+                base: tried.base,
+                sent: Some(tried.sent),
+                remarks: vec![format!(
+                    "{error}; it was not there when looked for, and may still come to pass"
+                )],
+            }),
+            _ => End::NotDone(error),
+        }
+    }
+
+    /// Nobody could look.
+    fn unseen(self, error: DeskError) -> End {
+        match self.tried {
+            Some(tried) => End::Rewritten(Rewritten {
+                verdict: Verdict::Unknown,
+                now: tried.base.clone(),
+                base: tried.base,
+                sent: Some(tried.sent),
+                remarks: vec![format!(
+                    "the answer got lost, and looking for it failed: {error}"
+                )],
+            }),
+            None => End::NotDone(error),
+        }
+    }
+}
+
+/// What is there against what was wanted. Rules and other people may have changed something right after us: that is told, and is no
+/// failure. When nothing of what was wanted is there, and all of it is as before, it was not taken.
+fn compared(kind: Kind, base: &Object, sent: &Object, now: &Object) -> (Verdict, Vec<String>) {
+    let wanted = merge::diff(kind, base, sent);
+    let missing = merge::not_taken(kind, sent, now);
+    let old_value = |missing: &Difference| {
+        wanted
+            .iter()
+            .find(|wanted| wanted.path == missing.path)
+            .map(|wanted| &wanted.before)
+    };
+    let ignored = missing
+        .iter()
+        .filter(|missing| old_value(missing).is_some_and(|old| merge::same(old, &missing.after)))
+        .count();
+    let remarks = missing
+        .iter()
+        .map(|missing| {
+            let path = &missing.path;
+            match old_value(missing) {
+                Some(old) if merge::same(old, &missing.after) => {
+                    format!("Order Desk left `{path}` as it was")
+                }
+                _ => format!(
+                    "`{path}` is different again: a rule or somebody else changed it right after"
+                ),
+            }
+        })
+        .collect();
+    let taken_nothing = !wanted.is_empty() && ignored == wanted.len();
+    let verdict = if taken_nothing {
+        Verdict::NotDone
+    } else {
+        Verdict::Done
+    };
+    (verdict, remarks)
+}
+
+/// The `PUT` to where `read` reads from.
+fn put(read: &Request, sent: &Object) -> Request {
+    Request {
+        method: Method::Put,
+        query: Vec::new(),
+        body: Some(Value::Object(sent.clone())),
+        ..read.clone()
+    }
+}
+
+/// Names what somebody else changed.
+pub(super) fn conflict(fields: &[Difference]) -> DeskError {
+    let short = |value: &Value| match value {
+        Value::Null => "nothing".to_owned(),
+        value => {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            format!("`{}`", crate::desk::quote::line(&text, 80))
+        }
+    };
+    let told = |field: &Difference| {
+        format!(
+            "`{}` was {} and is {} now",
+            crate::desk::quote::line(&field.path, 80),
+            short(&field.before),
+            short(&field.after)
+        )
+    };
+    DeskError::Conflict {
+        fields: fields.iter().map(told).collect(),
+    }
+}

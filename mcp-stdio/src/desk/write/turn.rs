@@ -1,0 +1,132 @@
+//! One after the other: a place in the row for what is to be changed, over all processes of this home.
+//!
+//! Here: waiting for the turn, and giving it back on every way out. Not here: the row itself and who is counted as dead (`shared::writes`).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use shared::state::{Slot, StateError};
+use shared::writes::turn::{self, Standing, Turn};
+use tokio::time::Instant;
+
+use super::Writer;
+use crate::desk::error::DeskError;
+use crate::desk::model::{InventoryItemId, OrderId};
+
+/// The thing that creations of orders take turns on: two at once could not see each other's order number.
+pub(super) const CREATIONS: &str = "create/order";
+
+/// The name of an order in the row.
+pub(super) fn order(id: &OrderId) -> String {
+    format!("order/{}", plain(id.as_str()))
+}
+
+/// The name of an inventory item in the row.
+pub(super) fn inventory(id: &InventoryItemId) -> String {
+    format!("inventory/{}", plain(id.as_str()))
+}
+
+/// Leading zeros make no other thing.
+fn plain(id: &str) -> &str {
+    let plain = id.trim_start_matches('0');
+    if plain.is_empty() { "0" } else { plain }
+}
+
+/// Looks follow each other after this, times a random factor between a half and two: 5 to 20 ms.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// A turn that is ours. Dropping it gives it back.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) turn: Arc<Turn>,
+    slot: Slot,
+    given_back: AtomicBool,
+}
+
+impl Held {
+    /// It was given back together with something else.
+    pub(super) fn was_given_back(&self) {
+        self.given_back.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if *self.given_back.get_mut() {
+            return;
+        }
+        let (slot, turn) = (self.slot.clone(), Arc::clone(&self.turn));
+        // Outside of a runtime the process is ending, and the turn with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn_blocking(move || {
+                // A turn that cannot be given back falls to the others when its time is over.
+                let _later = slot.get().map(|state| turn::leave(&state, &turn));
+            });
+        }
+    }
+}
+
+impl Writer {
+    /// Waits for the turn on all of `things`, for at most half of the time that this write has.
+    ///
+    /// # Errors
+    /// [`DeskError::Turn`], [`DeskError::NoRecord`].
+    pub(super) async fn turn(&self, things: Vec<String>) -> Result<Held, DeskError> {
+        let until = Instant::now() + self.left() / 2;
+        let held = self.enqueue(things).await?;
+        loop {
+            let ahead = match self.standing(&held).await? {
+                Standing::Ours => return Ok(held),
+                Standing::Lost => return Err(DeskError::Turn { ahead: 0 }),
+                Standing::Waiting { ahead } => ahead,
+            };
+            let pause = LOOK_EVERY.mul_f64(0.5 + 1.5 * self.shop.chance());
+            if Instant::now() + pause >= until {
+                return Err(DeskError::Turn { ahead });
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn enqueue(&self, things: Vec<String>) -> Result<Held, DeskError> {
+        let (slot, journal) = (self.shop.slot().clone(), Arc::clone(&self.journal));
+        let (store_key, now_ms) = (Arc::clone(&self.shop.store_key), self.now_ms());
+        let taking = tokio::task::spawn_blocking(move || {
+            let state = slot.get().map_err(|error| no_record(&error))?;
+            let session = journal.session().ok_or_else(|| DeskError::NoRecord {
+                why: "the state file does not know this process".to_owned(),
+            })?;
+            let turn = turn::enqueue(&state, &session, &store_key, &things, now_ms)
+                .map_err(|error| no_record(&error))?;
+            // From here on whoever drops it gives it back.
+            Ok(Held {
+                turn: Arc::new(turn),
+                slot,
+                given_back: AtomicBool::new(false),
+            })
+        });
+        taking.await.unwrap_or(Err(DeskError::Abandoned))
+    }
+
+    async fn standing(&self, held: &Held) -> Result<Standing, DeskError> {
+        let (slot, turn) = (self.shop.slot().clone(), Arc::clone(&held.turn));
+        let now_ms = self.now_ms();
+        let looking = tokio::task::spawn_blocking(move || {
+            let state = slot.get().map_err(|error| no_record(&error))?;
+            turn::standing(&state, &turn, now_ms).map_err(|error| no_record(&error))
+        });
+        looking.await.unwrap_or(Err(DeskError::Abandoned))
+    }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        self.shop.now().as_millisecond()
+    }
+}
+
+/// Nothing can be written down.
+pub(super) fn no_record(error: &StateError) -> DeskError {
+    DeskError::NoRecord {
+        why: error.to_string(),
+    }
+}
