@@ -11,9 +11,12 @@
 use std::fs;
 use std::path::Path;
 
+use shared::audit::{Actor, Chain, Outcome, action, head, verify};
 use shared::paths::Home;
-use shared::state::tables::{epochs, tenants};
+use shared::session::{Kind, Session};
+use shared::state::tables::{epochs, open_writes, tenants};
 use shared::state::{Durability, Slot, State, StateError};
+use shared::writes::{BeginError, Deed, begin, end, turn};
 
 fn home() -> (tempfile::TempDir, Home) {
     let folder = tempfile::tempdir().unwrap();
@@ -258,6 +261,70 @@ fn child_fills_the_disk_of_an_open_file() {
     grow(&state, 1).unwrap();
     assert_eq!(bump(&state).unwrap(), 2);
     drop(state);
+    fs::remove_dir_all(home.root()).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_write_to_a_shop_is_recorded_wholly_or_not_at_all_when_the_disk_is_full() {
+    on_a_disk_of_their_own(
+        "size=1m",
+        "child_writes_to_a_shop_on_a_full_disk",
+        "",
+        "child_opens_on_a_full_disk",
+    );
+}
+
+#[test]
+fn child_writes_to_a_shop_on_a_full_disk() {
+    let Some(home) = disk() else { return };
+    let state = State::open(&home).unwrap();
+    let session = Session::begin(&home, Kind::McpStdio, "1").unwrap();
+    let filler = home.root().join("filler");
+    let fill = || fs::write(&filler, vec![0; 2 << 20]).unwrap_err();
+    let free = || fs::remove_file(&filler).unwrap();
+    let actor = Actor {
+        session: session.id().clone(),
+        client: None,
+    };
+    let deed = Deed {
+        chain: &Chain::Env,
+        actor: &actor,
+        store_key: "shop",
+        action: action::ORDER_UPDATED,
+        target: "order 1",
+        args_shape: "changes: email",
+        check: "look at order 1",
+    };
+    let turn = turn::enqueue(&state, session.id(), "shop", &["order/1".into()], 1).unwrap();
+    let records = || {
+        state
+            .read("test", |reading| head(reading, &Chain::Env))
+            .unwrap()
+            .seq
+    };
+    let open = || state.read("test", open_writes::all).unwrap().len();
+
+    fill();
+    let refused = begin(&state, &deed, &turn, 1, None);
+    assert!(
+        matches!(refused, Err(BeginError::State(StateError::Full))),
+        "{refused:?}"
+    );
+    assert_eq!((records(), open(), epoch(&state).unwrap()), (0, 0, 0));
+    free();
+    let begun = begin(&state, &deed, &turn, 1, None).unwrap();
+    fill();
+    for _ in 0..2 {
+        let refused = end(&state, &begun, &actor, Outcome::Done, Some(&turn), 2, None);
+        assert!(matches!(refused, Err(StateError::Full)), "{refused:?}");
+        assert_eq!((records(), open(), epoch(&state).unwrap()), (1, 1, 1));
+    }
+    free();
+    end(&state, &begun, &actor, Outcome::Done, Some(&turn), 2, None).unwrap();
+    assert_eq!((records(), open(), epoch(&state).unwrap()), (2, 0, 2));
+    assert!(verify(&state, &Chain::Env, None, &[]).unwrap().ok);
+    drop((state, session));
     fs::remove_dir_all(home.root()).unwrap();
 }
 
