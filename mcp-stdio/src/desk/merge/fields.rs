@@ -5,7 +5,6 @@
 //! is a good value (`shape`).
 
 use super::Kind;
-use crate::desk::model::Object;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +15,8 @@ pub(super) enum Shape {
     /// `YYYY-MM-DD`.
     Day,
     Number,
+    /// A number, or nothing: shipments hold theirs as text.
+    MaybeNumber,
     /// A number without a fraction.
     Whole,
     /// Free keys, each with a value.
@@ -242,9 +243,9 @@ const SHIPMENT: &[Field] = &[
     text("tracking_number"),
     text("carrier_code"),
     text("shipment_method"),
-    any("weight", Shape::Number),
+    any("weight", Shape::MaybeNumber),
     text("weight_unit"),
-    any("cost", Shape::Number),
+    any("cost", Shape::MaybeNumber),
     text("status"),
     text("tracking_url"),
     kept("label_format", Shape::Text, LABEL),
@@ -306,14 +307,31 @@ pub(super) fn is_read_only(kind: Kind, name: &str) -> bool {
     field(kind, name).is_some_and(|field| matches!(field.who, Who::Desk(_)))
 }
 
-/// Every name that means something: the documented ones and those of the thing at hand.
-pub(super) fn known_names<'a>(kind: Kind, current: Option<&'a Object>) -> Vec<&'a str> {
-    let mut names: Vec<&'a str> = table(kind).iter().map(|field| field.name).collect();
-    names.extend(
-        current
-            .iter()
-            .flat_map(|object| object.keys())
-            .map(String::as_str),
-    );
-    names
+/// The documented fields that a change may name.
+pub(super) fn writable(kind: Kind) -> impl Iterator<Item = &'static str> {
+    let anyones = |field: &&Field| field.who == Who::Anyone;
+    table(kind).iter().filter(anyones).map(|field| field.name)
+}
+
+/// What the thing is called in a sentence.
+pub(super) fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Order => "an order",
+        Kind::OrderItem => "an order item",
+        Kind::Shipment => "a shipment",
+        Kind::InventoryItem => "an inventory item",
+    }
+}
+
+/// For a flat name like `shipping_city`: the object and the field that are meant.
+pub(super) fn flat_address(name: &str) -> Option<(&'static str, &'static str)> {
+    ["shipping", "customer", "return_address"]
+        .into_iter()
+        .find_map(|object| {
+            let rest = name.strip_prefix(object)?.strip_prefix('_')?;
+            let Shape::Address(parts) = shape(Kind::Order, object)? else {
+                return None;
+            };
+            Some((object, *parts.iter().find(|part| **part == rest)?))
+        })
 }

@@ -9,9 +9,9 @@
 //! | `fields` | which fields each kind of thing has, and who may write them |
 //! | `value` | when two JSON values mean the same |
 //! | `path` | how a place within a thing is written |
-//! | `patch` `shape` | a named change, checked: every mistake at once |
+//! | `patch` `shape` `rows` | a named change, checked: every mistake at once |
 //! | `apply` | the whole new thing |
-//! | `differ` | what differs, what the answer did not take, what somebody else changed |
+//! | `differ` `lists` | what differs, what the answer did not take, what somebody else changed |
 //! | `notes` | staff notes: their budget, and that none is added twice |
 //! | `limits` | how long maps may get |
 //! | `create` | what a new thing must have |
@@ -20,8 +20,10 @@ mod apply;
 mod create;
 mod differ;
 mod fields;
+mod lists;
 mod patch;
 mod path;
+mod rows;
 mod shape;
 mod value;
 
