@@ -4,13 +4,14 @@
 //! |---|---|
 //! | `id` | that ids are digits, checked once |
 //! | `fields` | PHP's mixed numbers, strings and empty lists |
-//! | `order` `inventory` `store` | the fields that this program looks at; `store` also removes the store's secrets |
+//! | `order` `parts` `inventory` `store` | the fields that this program looks at; `store` also removes the store's secrets |
 //! | `query` `when` | filters, sorting, pages and dates as the API wants them |
 
 mod fields;
 mod id;
 mod inventory;
 mod order;
+mod parts;
 mod query;
 mod store;
 mod when;
@@ -20,6 +21,8 @@ pub(crate) use id::same_number;
 pub use id::{BadId, InventoryItemId, OrderId, OrderItemId, ShipmentId, StoreId};
 pub use inventory::{InventoryItem, InventoryPage};
 pub use order::{Order, OrdersPage};
+pub use parts::{OrderItem, Shipment};
 pub(crate) use query::Pairs;
 pub use query::{DEFAULT_LIMIT, InventoryQuery, MAX_LIMIT, ORDER_BY, OrdersQuery};
 pub use store::{Folder, StoreSettings};
+pub(crate) use when::written as when_written;

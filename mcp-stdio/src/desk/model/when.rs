@@ -40,6 +40,11 @@ pub(super) fn sent(moment: DateTime) -> String {
     moment.strftime(FORMAT).to_string()
 }
 
+/// Reads a time as Order Desk writes it in its answers: `YYYY-MM-DD HH:MM:SS`, UTC. `None` for anything else.
+pub(crate) fn written(text: &str) -> Option<DateTime> {
+    zoneless(text.trim(), Edge::Start)
+}
+
 fn zoneless(text: &str, edge: Edge) -> Option<DateTime> {
     // jiff alone would take `2026-03-31+02:00[...]` and the like as a civil time and drop the zone.
     let plain = text

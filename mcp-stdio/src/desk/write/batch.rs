@@ -72,7 +72,8 @@ mod tests {
     use super::*;
 
     fn told(results: Value, orders: &[&str]) -> Vec<Said> {
-        let envelope = json!({"status": "success", "message": "0 Shipments Added", "results": results});
+        let envelope =
+            json!({"status": "success", "message": "0 Shipments Added", "results": results});
         said(envelope.as_object().unwrap(), orders)
     }
 
@@ -95,7 +96,13 @@ mod tests {
 
     #[test]
     fn success_with_no_results_says_nothing_about_any_row() {
-        for results in [json!([]), json!(null), json!("none"), json!({}), json!([1, "x"])] {
+        for results in [
+            json!([]),
+            json!(null),
+            json!("none"),
+            json!({}),
+            json!([1, "x"]),
+        ] {
             assert_eq!(told(results, &["1", "2"]), [Said::Nothing, Said::Nothing]);
         }
         assert_eq!(said(&Object::new(), &["1"]), [Said::Nothing]);
@@ -103,7 +110,8 @@ mod tests {
 
     #[test]
     fn a_result_about_another_order_is_not_about_this_row() {
-        let results = json!([{"status": "success", "order_id": 2}, {"status": "success", "order_id": 1}]);
+        let results =
+            json!([{"status": "success", "order_id": 2}, {"status": "success", "order_id": 1}]);
         assert_eq!(told(results, &["1", "2"]), [Said::Nothing, Said::Nothing]);
     }
 

@@ -15,12 +15,23 @@
 //! | `perform` | a request that adds, moves or removes: send, look, send again or say so |
 //! | `rewrite` `patched` | reading a thing, changing what was named and putting it back whole |
 //! | `update_order` `add_note` `create_order` `delete_order` | the changes of orders |
+//! | `batch` `chunk` | many rows in one request, each with a fate of its own |
+//! | `remove` `shape` | removing one thing; what the record says of arguments |
+//! | `items` `shipments` `moves` `inventory` | the changes of items, shipments and stock, and moves between folders |
 
+mod batch;
+mod chunk;
 mod decide;
+mod inventory;
+mod items;
+mod moves;
 mod passage;
 mod perform;
 mod record;
+mod remove;
 mod rewrite;
+mod shape;
+mod shipments;
 mod task;
 mod turn;
 mod writer;
@@ -35,6 +46,7 @@ use super::merge::Difference;
 use super::model::Object;
 use super::shop::Shop;
 
+pub use items::{AddItem, RemoveItem};
 pub use task::UnderWay;
 pub use writer::Writer;
 

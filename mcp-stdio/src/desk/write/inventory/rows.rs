@@ -46,7 +46,11 @@ pub(super) fn read(rows: &[Object]) -> Result<Vec<Row>, Vec<String>> {
             Err(why) => mistakes.push(format!("items[{index}]: {why}")),
         }
     }
-    if mistakes.is_empty() { Ok(read) } else { Err(mistakes) }
+    if mistakes.is_empty() {
+        Ok(read)
+    } else {
+        Err(mistakes)
+    }
 }
 
 fn read_one(row: &Object) -> Result<Row, String> {
@@ -78,7 +82,9 @@ fn read_one(row: &Object) -> Result<Row, String> {
 pub(super) fn doubles(ids: &[Option<InventoryItemId>]) -> Vec<String> {
     let twin = |index: usize| {
         let id = ids[index].as_ref()?;
-        let earlier = ids[..index].iter().position(|other| other.as_ref() == Some(id))?;
+        let earlier = ids[..index]
+            .iter()
+            .position(|other| other.as_ref() == Some(id))?;
         Some(format!(
             "items[{index}]: it is the same item as items[{earlier}] (id {id}); put both changes into one row"
         ))

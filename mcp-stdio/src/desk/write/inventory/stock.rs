@@ -63,9 +63,8 @@ pub(super) fn count(item: &Object) -> Result<Number, DeskError> {
 /// What a person should know about the count that was set.
 pub(super) fn remark(after: &Number) -> Option<String> {
     let count = after.as_f64()?;
-    (count < 0.0).then(|| {
-        format!("the stock is negative now ({after}): more is sold than there is")
-    })
+    (count < 0.0)
+        .then(|| format!("the stock is negative now ({after}): more is sold than there is"))
 }
 
 fn within(size: f64, number: Number) -> Result<Number, DeskError> {
@@ -116,7 +115,10 @@ mod tests {
     #[test]
     fn a_fraction_stays_and_carries_no_noise() {
         assert_eq!(after(json!(0.3), Adjust::Delta(1)), Ok("1.3".to_owned()));
-        assert_eq!(after(json!("1.7"), Adjust::Delta(-3)), Ok("-1.3".to_owned()));
+        assert_eq!(
+            after(json!("1.7"), Adjust::Delta(-3)),
+            Ok("-1.3".to_owned())
+        );
     }
 
     #[test]
@@ -129,7 +131,10 @@ mod tests {
     fn what_is_no_number_or_out_of_all_measure_is_refused() {
         assert_eq!(after(json!("many"), Adjust::Delta(1)), Err("bad_request"));
         assert_eq!(after(json!([]), Adjust::Delta(1)), Err("bad_request"));
-        assert_eq!(after(json!(34), Adjust::SetTo(i64::MAX)), Err("bad_request"));
+        assert_eq!(
+            after(json!(34), Adjust::SetTo(i64::MAX)),
+            Err("bad_request")
+        );
         assert_eq!(after(json!(i64::MAX), Adjust::Delta(1)), Err("bad_request"));
         assert_eq!(after(json!("1e300"), Adjust::Delta(1)), Err("bad_request"));
     }

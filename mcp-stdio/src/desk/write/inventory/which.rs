@@ -85,7 +85,10 @@ fn none_has(found: &[InventoryItem], code: &str) -> DeskError {
 }
 
 fn ids(items: &[&InventoryItem]) -> String {
-    let ids: Vec<String> = items.iter().map(|item| quote::line(&item.id(), 20)).collect();
+    let ids: Vec<String> = items
+        .iter()
+        .map(|item| quote::line(&item.id(), 20))
+        .collect();
     ids.join(", ")
 }
 
@@ -108,9 +111,17 @@ mod tests {
         let found = items(&[(1, "MUG-1"), (2, "mug-1"), (3, "CAP"), (4, "CAP")]);
         assert_eq!(only(&found, "MUG-1").unwrap().id(), "1");
         let several = only(&found, "CAP").unwrap_err().to_string();
-        assert!(several.contains("2 inventory items") && several.contains("ids 3, 4"), "{several}");
+        assert!(
+            several.contains("2 inventory items") && several.contains("ids 3, 4"),
+            "{several}"
+        );
         let none = only(&found, "Mug-1").unwrap_err().to_string();
         assert!(none.contains("there is `MUG-1`"), "{none}");
-        assert!(!only(&found, "TEE").unwrap_err().to_string().contains("there is"));
+        assert!(
+            !only(&found, "TEE")
+                .unwrap_err()
+                .to_string()
+                .contains("there is")
+        );
     }
 }

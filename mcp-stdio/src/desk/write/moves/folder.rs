@@ -11,7 +11,8 @@ use crate::desk::quote;
 /// How many folders an error lists at most; a shop has rarely more than twenty.
 const LISTED: usize = 40;
 
-const HINT: &str = "give one of these names or ids; only a person can add a folder, in Order Desk itself";
+const HINT: &str =
+    "give one of these names or ids; only a person can add a folder, in Order Desk itself";
 
 /// The folder that `asked` means: an id first, then the exact name, then the only name that differs in case or outer blanks.
 ///
@@ -33,7 +34,10 @@ pub(super) fn find<'a>(folders: &'a [Folder], asked: &str) -> Result<&'a Folder,
     match (alike.next(), alike.next()) {
         (Some(folder), None) => Ok(folder),
         (Some(_), Some(_)) => Err(refusal(
-            &format!("more than one folder is called `{}`", quote::line(asked, 60)),
+            &format!(
+                "more than one folder is called `{}`",
+                quote::line(asked, 60)
+            ),
             folders,
         )),
         (None, _) => Err(refusal(
@@ -98,8 +102,16 @@ mod tests {
     fn an_id_comes_first_then_the_exact_name_then_the_name_in_any_case() {
         assert_eq!(found("50102").as_deref(), Some("50102"));
         assert_eq!(found(" prepared ").as_deref(), Some("50102"));
-        assert_eq!(found("2026").as_deref(), Some("2026"), "an id before a name");
-        assert_eq!(found("Hold").as_deref(), Some("50105"), "exact before alike");
+        assert_eq!(
+            found("2026").as_deref(),
+            Some("2026"),
+            "an id before a name"
+        );
+        assert_eq!(
+            found("Hold").as_deref(),
+            Some("50105"),
+            "exact before alike"
+        );
     }
 
     #[test]
@@ -110,7 +122,12 @@ mod tests {
             assert!(said.contains("Prepared (50102)"), "{said}");
             assert!(!error.hint().is_empty());
         }
-        assert!(find(&folders(), "hOLD").unwrap_err().to_string().contains("more than one"));
+        assert!(
+            find(&folders(), "hOLD")
+                .unwrap_err()
+                .to_string()
+                .contains("more than one")
+        );
     }
 
     #[test]

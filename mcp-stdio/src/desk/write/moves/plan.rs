@@ -44,7 +44,10 @@ pub(super) enum Whereabouts<'a> {
 pub(super) fn distinct(ids: &[OrderId]) -> Vec<OrderId> {
     let mut kept: Vec<OrderId> = Vec::with_capacity(ids.len());
     for id in ids {
-        if !kept.iter().any(|known| same_number(known.as_str(), id.as_str())) {
+        if !kept
+            .iter()
+            .any(|known| same_number(known.as_str(), id.as_str()))
+        {
             kept.push(id.clone());
         }
     }
@@ -99,7 +102,10 @@ pub(super) fn originals(envelope: &Object, sent: &[Placed]) -> Vec<Placed> {
 pub(super) fn undo(moved: &[Placed]) -> Value {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
     for placed in moved {
-        match groups.iter_mut().find(|(folder, _)| *folder == placed.folder) {
+        match groups
+            .iter_mut()
+            .find(|(folder, _)| *folder == placed.folder)
+        {
             Some((_, orders)) => orders.push(placed.order.as_str()),
             None => groups.push((&placed.folder, vec![placed.order.as_str()])),
         }
@@ -140,13 +146,20 @@ mod tests {
     fn where_an_order_is_tells_what_became_of_its_move() {
         assert_eq!(whereabouts("1", "2", Some("2")), Whereabouts::There);
         assert_eq!(whereabouts("1", "2", Some("1")), Whereabouts::Unmoved);
-        assert_eq!(whereabouts("1", "2", Some("9")), Whereabouts::Elsewhere("9"));
+        assert_eq!(
+            whereabouts("1", "2", Some("9")),
+            Whereabouts::Elsewhere("9")
+        );
         assert_eq!(whereabouts("1", "2", None), Whereabouts::Gone);
     }
 
     #[test]
     fn the_way_back_has_one_call_for_each_folder_that_orders_came_from() {
-        let moved = [placed("1", "50101"), placed("2", "50105"), placed("3", "50101")];
+        let moved = [
+            placed("1", "50101"),
+            placed("2", "50105"),
+            placed("3", "50101"),
+        ];
         assert_eq!(
             undo(&moved),
             json!([
@@ -163,10 +176,18 @@ mod tests {
             {"order_id": 1, "message": "Order Moved", "original_folder_id": 50_109},
             {"order_id": 9, "original_folder_id": 50_110},
         ]});
-        let sent = [placed("1", "50101"), placed("2", "50101"), placed("3", "50105")];
+        let sent = [
+            placed("1", "50101"),
+            placed("2", "50101"),
+            placed("3", "50105"),
+        ];
         assert_eq!(
             originals(envelope.as_object().unwrap(), &sent),
-            [placed("1", "50109"), placed("2", "50101"), placed("3", "50105")]
+            [
+                placed("1", "50109"),
+                placed("2", "50101"),
+                placed("3", "50105")
+            ]
         );
     }
 }

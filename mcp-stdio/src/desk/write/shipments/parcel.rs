@@ -44,11 +44,17 @@ fn mistake(row: &Value, items: &[Fields<'_>]) -> Option<String> {
     } else {
         format!("id `{}`", quote::line(&id, 40))
     };
-    let item = match (id.is_empty() && code.is_empty(), fitting.next(), fitting.next()) {
+    let item = match (
+        id.is_empty() && code.is_empty(),
+        fitting.next(),
+        fitting.next(),
+    ) {
         (true, ..) => return Some("it names no item: give its `id` or `code`".to_owned()),
         (_, None, _) => return Some(format!("the order has no item with {name}")),
         (_, Some(_), Some(_)) => {
-            return Some(format!("the order has more than one item with {name}; give the `id`"));
+            return Some(format!(
+                "the order has more than one item with {name}; give the `id`"
+            ));
         }
         (_, Some(item), None) => item,
     };
@@ -91,7 +97,10 @@ mod tests {
 
     #[test]
     fn a_parcel_names_items_of_the_order_by_id_or_code() {
-        assert!(wrong(json!([{"id": 9_100_001, "quantity": 3}, {"id": "9100002", "quantity": 1}])).is_empty());
+        assert!(
+            wrong(json!([{"id": 9_100_001, "quantity": 3}, {"id": "9100002", "quantity": 1}]))
+                .is_empty()
+        );
         assert!(wrong(json!([{"code": "TOTE", "quantity": "2"}])).is_empty());
     }
 

@@ -45,7 +45,11 @@ pub(super) fn whose(rows: &[Object]) -> Result<Vec<Whose>, Vec<String>> {
             "{by_number} orders are named by `source_id`, and each must be looked up: at most {MOST_SOURCE_IDS} fit into one call; give `order_id`, or fewer rows"
         ));
     }
-    if mistakes.is_empty() { Ok(read) } else { Err(mistakes) }
+    if mistakes.is_empty() {
+        Ok(read)
+    } else {
+        Err(mistakes)
+    }
 }
 
 fn whose_one(row: &Object) -> Result<Whose, String> {
@@ -88,10 +92,10 @@ pub(super) fn repeats(rows: &[Object], orders: &[Option<OrderId>]) -> Vec<Option
 
 /// The row as it is sent: with the order's id as the number that Order Desk's own samples have, and without what only we understand.
 pub(super) fn body(row: &Object, order: &OrderId) -> Object {
-    let id = order
-        .as_str()
-        .parse::<u64>()
-        .map_or_else(|_| Value::from(order.as_str()), |id| Value::Number(Number::from(id)));
+    let id = order.as_str().parse::<u64>().map_or_else(
+        |_| Value::from(order.as_str()),
+        |id| Value::Number(Number::from(id)),
+    );
     let mut body = Object::new();
     body.insert("order_id".to_owned(), id);
     let ours = |name: &str| matches!(name, "order_id" | "source_id");
@@ -118,7 +122,10 @@ pub(super) fn label(row: &Object, order: Option<&OrderId>) -> Value {
     }
     let number = fields.text("source_id");
     if !number.is_empty() {
-        label.insert("source_id".to_owned(), Value::from(quote::line(&number, 60)));
+        label.insert(
+            "source_id".to_owned(),
+            Value::from(quote::line(&number, 60)),
+        );
     }
     let tracking = quote::line(&fields.text("tracking_number"), 60);
     label.insert("tracking_number".to_owned(), Value::from(tracking));
@@ -176,13 +183,22 @@ mod tests {
             .iter()
             .filter_map(|line| line.split(':').next())
             .collect();
-        assert_eq!(places, ["shipments[0]", "shipments[1]", "shipments[2]", "shipments[3]"]);
+        assert_eq!(
+            places,
+            [
+                "shipments[0]",
+                "shipments[1]",
+                "shipments[2]",
+                "shipments[3]"
+            ]
+        );
         assert!(told[3].contains("`n/a`"), "{told:?}");
     }
 
     #[test]
     fn too_many_numbers_to_look_up_are_refused_before_the_first_request() {
-        let row = |index: usize| json!({"source_id": format!("D-{index}"), "tracking_number": "1Z"});
+        let row =
+            |index: usize| json!({"source_id": format!("D-{index}"), "tracking_number": "1Z"});
         let many = rows((0..=MOST_SOURCE_IDS).map(row).collect());
         assert!(whose(&many).unwrap_err()[0].contains("at most 60"));
         assert!(whose(&many[1..]).is_ok());
@@ -203,7 +219,8 @@ mod tests {
 
     #[test]
     fn a_row_is_sent_with_a_numeric_id_and_without_our_own_fields() {
-        let row = rows(json!([{"source_id": "D-1", "tracking_number": " 1Z ", "carrier_code": "UPS"}]));
+        let row =
+            rows(json!([{"source_id": "D-1", "tracking_number": " 1Z ", "carrier_code": "UPS"}]));
         assert_eq!(
             Value::Object(body(&row[0], &id("7001001"))),
             json!({"order_id": 7_001_001, "tracking_number": "1Z", "carrier_code": "UPS"})

@@ -37,7 +37,10 @@ pub(super) fn bare(number: &str) -> String {
 
 /// Copied numbers carry the dashes of the page they were copied from.
 fn is_dash(character: char) -> bool {
-    matches!(character, '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+    matches!(
+        character,
+        '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}'
+    )
 }
 
 /// Whether the caller says that there is no number.

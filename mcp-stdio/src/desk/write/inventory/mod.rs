@@ -1,0 +1,8 @@
+//! Stock.
+
+mod rows;
+mod stock;
+mod which;
+
+pub use rows::Which;
+pub use stock::Adjust;

@@ -1,0 +1,4 @@
+//! Moving orders between folders.
+
+mod folder;
+mod plan;

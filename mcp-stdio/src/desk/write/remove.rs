@@ -1,0 +1,110 @@
+//! Removing one thing: an item, a shipment, an inventory item.
+//!
+//! The same three steps for each: it is read, so that somebody knows what goes; it is deleted; and when no clear answer comes, it is looked
+//! for. What is not there any more after an unclear attempt is removed. Not here: orders, which are removed with more ado.
+
+use futures_util::FutureExt;
+use serde_json::Value;
+
+use super::decide::Repeat;
+use super::perform::{Fate, Look, Looking, Perform, unknown};
+use super::{Outcome, Preview, Verdict, Writer, rewrite};
+use crate::desk::error::DeskError;
+use crate::desk::merge::{self, Kind};
+use crate::desk::model::Object;
+use crate::desk::request::{Method, Request};
+
+/// What is to be removed.
+pub(super) struct Removal {
+    pub(super) kind: Kind,
+    /// The name under which the answer shows what was there.
+    pub(super) fact: &'static str,
+    /// What the turn is taken on.
+    pub(super) thing: String,
+    /// The `GET` of it; it is deleted at the same place.
+    pub(super) read: Request,
+    pub(super) action: &'static str,
+    pub(super) target: String,
+    pub(super) check: String,
+    /// What an agreement names, beside what was there.
+    pub(super) basis: Value,
+}
+
+/// What goes.
+pub(super) fn preview(removal: &Removal, there: &Object) -> Preview {
+    Preview {
+        diff: merge::diff(removal.kind, there, &Object::new()),
+        basis: Value::from(vec![removal.basis.clone(), Value::Object(there.clone())]).to_string(),
+        remarks: vec!["this cannot be undone; it would have to be added again".to_owned()],
+        before: there.clone(),
+    }
+}
+
+impl Writer {
+    /// Removes it. What was agreed to must still be what is there.
+    ///
+    /// # Errors
+    /// [`DeskError::NotFound`] when it was not there, [`DeskError::Conflict`], or why it was not removed.
+    pub(super) async fn remove(
+        &self,
+        removal: Removal,
+        agreed: Option<&Preview>,
+    ) -> Result<Outcome, DeskError> {
+        let held = self.turn(vec![removal.thing.clone()]).await?;
+        let (passage, there) = self.newest_one(&removal.read, 1).await?;
+        if let Some(agreed) = agreed {
+            let changed = merge::diff(removal.kind, &agreed.before, &there);
+            if !changed.is_empty() {
+                return Err(rewrite::conflict(&changed));
+            }
+        }
+        let look: Looking<'_> = Box::new(|| {
+            async {
+                match self.read(&removal.read).await {
+                    Ok(_envelope) => Ok(Look::NotDone),
+                    Err(DeskError::NotFound { .. }) => Ok(Look::Done),
+                    Err(error) => Err(error),
+                }
+            }
+            .boxed()
+        });
+        let perform = Perform {
+            intent: self.intent(
+                removal.action,
+                removal.target.clone(),
+                String::new(),
+                removal.check.clone(),
+            ),
+            request: Request {
+                method: Method::Delete,
+                ..removal.read.clone()
+            },
+            repeat: Repeat::Harmless,
+            look,
+        };
+        let performed = self.perform(&held, passage, perform).await?;
+        let (check, verdict) = (performed.check.clone(), verdict(&performed.fate));
+        let (fate, remarks) = performed.end_as(verdict, Some(&held)).await;
+        let done = Outcome {
+            diff: merge::diff(removal.kind, &there, &Object::new()),
+            ..Outcome::new(Verdict::Done).fact(removal.fact, there)
+        };
+        let outcome = match fate {
+            Fate::Answered(_) | Fate::Found => done,
+            Fate::NotDone(_) if verdict == Verdict::Done => {
+                done.remark("somebody else removed it at the same moment")
+            }
+            Fate::NotDone(error) => return Err(error),
+            Fate::Unknown(why) => unknown(&why, check),
+        };
+        Ok(remarks.into_iter().fold(outcome, Outcome::remark))
+    }
+}
+
+/// What was there when it was read and not when it was to be deleted is gone, whoever did it.
+fn verdict(fate: &Fate) -> Verdict {
+    match fate {
+        Fate::NotDone(DeskError::NotFound { .. }) => Verdict::Done,
+        fate => fate.verdict(),
+    }
+}

@@ -1,0 +1,5 @@
+//! The shipments of orders.
+
+mod parcel;
+mod rows;
+mod same;
