@@ -7,6 +7,8 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use rmcp::model::{CallToolResult, JsonObject};
 use shared::audit::{Outcome, action};
 use shared::telemetry::names;
@@ -14,10 +16,11 @@ use shared::telemetry::names;
 use crate::args::Args;
 use crate::context::Context;
 use crate::error::ToolError;
+use crate::mask;
 use crate::pasted;
-use crate::person::Person;
+use crate::person::{Decision, Person, Question};
 use crate::reply::{self, Reply};
-use crate::tools::Tool;
+use crate::tools::{Effect, Tool};
 
 /// How long one call may take. Clients built on the common SDKs give up after 60 s by default; an answer that says why is worth
 /// more than their timeout.
@@ -34,7 +37,10 @@ pub async fn call(
 ) -> CallToolResult {
     let started = Instant::now();
     let in_progress = InProgress::begin();
-    let outcome = guarded(tool, context, arguments, person, cancelled).await;
+    let mut outcome = guarded(tool, context, arguments, person, cancelled).await;
+    if let (Ok(reply), true) = (&mut outcome, context.config.mask_pii) {
+        reply.mask();
+    }
     if matches!(outcome, Err(ToolError::KeyRefused)) {
         note_refused_key(tool.name, context).await;
     }
@@ -46,7 +52,10 @@ pub async fn call(
         }
         Err(error) => {
             count_error(tool.name, &error);
-            (reply::render_error(&error), 0)
+            (
+                reply::render_error(&error, tool.effect, context.config.mask_pii),
+                0,
+            )
         }
     };
     let status = if result.is_error == Some(true) {
@@ -78,8 +87,7 @@ async fn guarded(
     person: &dyn Person,
     cancelled: impl Future<Output = ()>,
 ) -> Result<Reply, ToolError> {
-    let declared = |name: &str| tool.arguments.iter().any(|argument| argument.name == name);
-    if pasted::holds_a_secret(arguments, declared) {
+    if pasted::holds_a_secret(arguments, tool.arguments) {
         return Err(ToolError::KeyRefused);
     }
     if !context.config.mistakes.is_empty() {
@@ -89,12 +97,80 @@ async fn guarded(
         return Err(disabled);
     }
     let args = Args::check(tool.arguments, arguments)?;
+    if context.config.mask_pii || matches!(tool.effect, Effect::Writes(_)) {
+        if let Some(place) = mask::marked(args.given()) {
+            return Err(ToolError::Masked(place));
+        }
+    }
+    let person = Timed::new(person);
     // Nothing outlives a panic here but the context, whose locks are never held across a tool's own code.
-    let work = AssertUnwindSafe((tool.run)(context, &args, person)).catch_unwind();
+    let work = AssertUnwindSafe((tool.run)(context, &args, &person)).catch_unwind();
     tokio::select! {
         done = work => done.unwrap_or(Err(ToolError::Panicked)),
         () = cancelled => Err(ToolError::Cancelled),
-        () = tokio::time::sleep(DEADLINE) => Err(ToolError::Deadline(DEADLINE)),
+        () = person.deadline() => Err(ToolError::Deadline(DEADLINE)),
+    }
+}
+
+/// A person whose thinking is not counted as ours: a question that was answered late leaves the work as much time as one that was answered
+/// at once.
+struct Timed<'a> {
+    person: &'a dyn Person,
+    began: tokio::time::Instant,
+    thinking: Mutex<Thinking>,
+}
+
+#[derive(Default)]
+struct Thinking {
+    past: Duration,
+    since: Option<tokio::time::Instant>,
+}
+
+impl Thinking {
+    fn so_far(&self) -> Duration {
+        self.past + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+impl<'a> Timed<'a> {
+    fn new(person: &'a dyn Person) -> Timed<'a> {
+        Timed {
+            person,
+            began: tokio::time::Instant::now(),
+            thinking: Mutex::default(),
+        }
+    }
+
+    /// Resolves when our own time is over.
+    async fn deadline(&self) {
+        loop {
+            let ours = self
+                .began
+                .elapsed()
+                .saturating_sub(self.thinking.lock().so_far());
+            match DEADLINE.checked_sub(ours) {
+                None | Some(Duration::ZERO) => return,
+                Some(left) => tokio::time::sleep(left).await,
+            }
+        }
+    }
+}
+
+impl Person for Timed<'_> {
+    fn ask<'a>(&'a self, question: &'a Question, token: &'a str) -> BoxFuture<'a, Decision> {
+        async move {
+            self.thinking.lock().since = Some(tokio::time::Instant::now());
+            let decision = self.person.ask(question, token).await;
+            let mut thinking = self.thinking.lock();
+            thinking.past = thinking.so_far();
+            thinking.since = None;
+            decision
+        }
+        .boxed()
+    }
+
+    fn brought(&self) -> Option<(&str, Decision)> {
+        self.person.brought()
     }
 }
 
@@ -169,6 +245,7 @@ mod tests {
             toolset: Toolset::Stores,
             effect: Effect::Local,
             endpoints: &[],
+            most_tokens: 0,
             run,
         }
     }

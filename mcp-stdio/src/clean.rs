@@ -64,8 +64,14 @@ pub fn object(fields: Map<String, Value>) -> Map<String, Value> {
 
 /// `fields` of an order without what is known about the payment card.
 pub fn without_cards(mut fields: Map<String, Value>) -> Map<String, Value> {
-    fields.retain(|key, _| !CARD_FIELDS.contains(&key.as_str()));
+    fields.retain(|key, _| !is_of_a_card(key));
     fields
+}
+
+/// Whether the field of that name says something about a payment card.
+#[must_use]
+pub fn is_of_a_card(name: &str) -> bool {
+    CARD_FIELDS.contains(&name)
 }
 
 /// Whether a person who looks at the text would see that `c` is there (white space counts as seen).

@@ -13,6 +13,7 @@ use hmac::{Hmac, Mac as _};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use sha2::Sha256;
+use shared::secret::Secret;
 use zeroize::Zeroizing;
 
 /// How long a token stands for what its preview showed: long enough to ask a person, too short to be found in an old conversation.
@@ -20,6 +21,9 @@ pub const LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 /// Keeps these tokens apart from whatever else the same key may authenticate.
 const PURPOSE: &[u8] = b"orderdesk-mcp/confirm/v1";
+
+/// Keeps the derived key apart from whatever else a store's key may authenticate.
+const ENV_KEY_PURPOSE: &[u8] = b"orderdesk-mcp/confirm/env-store/v1";
 
 const EXPIRY_BYTES: usize = 8;
 const NONCE_BYTES: usize = 8;
@@ -29,6 +33,16 @@ const TOKEN_BYTES: usize = EXPIRY_BYTES + NONCE_BYTES + MAC_BYTES;
 
 /// The key of a tenant's tokens: the same in all its processes.
 pub type TokenKey = Zeroizing<[u8; 32]>;
+
+/// The key of the tokens for the one store that comes from the environment, which has no vault: derived from the store's own key, so that it is
+/// the same in all processes that may act for this store, and in no other.
+#[must_use]
+pub fn key_of(api_key: &Secret) -> TokenKey {
+    let mut mac = Hmac::<Sha256>::new_from_slice(api_key.expose().as_bytes())
+        .expect("HMAC takes a key of any length");
+    mac.update(ENV_KEY_PURPOSE);
+    Zeroizing::new(mac.finalize().into_bytes().into())
+}
 
 /// What would be done.
 #[derive(Clone, Copy, Debug)]
@@ -231,6 +245,15 @@ mod tests {
             Err(BadToken::NotForThis)
         );
         assert_eq!(tokens.redeem(&key(1), DEED, &token, at(0)), Ok(()));
+    }
+
+    #[test]
+    fn the_store_of_the_environment_has_a_key_of_its_own_that_is_not_its_api_key() {
+        let key = |text: &str| key_of(&Secret::new(text.to_owned()));
+        assert_eq!(key("one"), key("one"));
+        assert_ne!(key("one"), key("two"));
+        let bare: [u8; 32] = *b"tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE";
+        assert_ne!(*key(std::str::from_utf8(&bare).unwrap()), bare);
     }
 
     #[test]

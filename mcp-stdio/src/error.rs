@@ -192,7 +192,7 @@ impl BadToken {
     fn why(self) -> &'static str {
         match self {
             BadToken::NotForThis => {
-                "this confirmation was not given for exactly this, or what it was given for has changed"
+                "this confirmation was not given for exactly this call, or what its preview showed has changed since"
             }
             BadToken::Expired => "this confirmation has expired",
             BadToken::Used => "this confirmation was used before",
@@ -265,9 +265,37 @@ impl ToolError {
         }
     }
 
+    /// Whether something may have been changed all the same: the call ended, and what it had begun goes on to its end.
+    fn leaves_in_doubt(&self) -> bool {
+        matches!(
+            self,
+            ToolError::Deadline(_) | ToolError::Cancelled | ToolError::Panicked
+        )
+    }
+
+    /// The whole message of a call that was to change something: also whether it did.
+    #[must_use]
+    pub fn to_text_of_a_change(&self) -> String {
+        let (outcome, hint) = if self.leaves_in_doubt() {
+            (
+                "unknown",
+                "do not repeat this before you have looked whether it was done (read it again with fresh=true); server_status names changes \
+                 whose outcome nobody knows"
+                    .to_owned(),
+            )
+        } else {
+            ("not_done", self.hint())
+        };
+        self.text_with(&format!("\noutcome: {outcome}"), &hint)
+    }
+
     /// The whole message: what, why and what to do.
     #[must_use]
     pub fn to_text(&self) -> String {
+        self.text_with("", &self.hint())
+    }
+
+    fn text_with(&self, outcome: &str, hint: &str) -> String {
         let retry = match self {
             ToolError::Desk(error) => match error.retry_after() {
                 Some(wait) => format!(
@@ -278,7 +306,7 @@ impl ToolError {
             },
             _ => String::new(),
         };
-        format!("{}: {self}{retry}\nhint: {}", self.code(), self.hint())
+        format!("{}: {self}{outcome}{retry}\nhint: {hint}", self.code())
     }
 }
 

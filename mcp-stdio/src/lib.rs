@@ -12,7 +12,9 @@
 //! | [`server`] | the MCP library's handler: who we are, which tools there are |
 //! | [`call`] | the corridor around every tool call: panic guard, deadline, counting |
 //! | [`args`] [`reply`] [`error`] | what comes in, what goes out, what can go wrong |
-//! | [`permit`] [`person`] | which tools there are for the client; who can be asked before a change |
+//! | [`permit`] | which tools there are for the client |
+//! | [`person`] [`elicit`] | who can be asked before a change; how, in both eras of the protocol |
+//! | [`mask`] | what is hidden of e-mail addresses and the like |
 //! | [`pasted`] [`confirm`] | keys that must not be in a conversation; tokens that prove a preview was seen |
 //! | [`harden`] | what other programs of the same user may see of this process |
 //! | [`clean`] | text from strangers, made safe to show |
@@ -34,9 +36,11 @@ pub mod context;
 pub mod cursor;
 pub mod desk;
 pub mod doctor;
+pub mod elicit;
 pub mod error;
 pub mod harden;
 pub mod hosts;
+pub mod mask;
 pub mod pasted;
 pub mod permit;
 pub mod person;

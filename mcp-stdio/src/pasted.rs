@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 use shared::secret::holds_a_master_key;
 pub use shared::secret::looks_like_a_key;
 
+use crate::args::{Argument, Kind};
+
 /// Argument names for secrets, in small letters without separators.
 const NAMES: [&str; 12] = [
     "key",
@@ -39,19 +41,37 @@ const ENDINGS: [&str; 9] = [
     "passphrase",
 ];
 
-/// Whether an argument, at any depth, has a name that asks for a secret, or is or holds one. `declared` are the tool's own names.
+/// Whether an argument, at any depth, has a name that asks for a secret, or is or holds one. `declared` are the tool's own.
 #[must_use]
-pub fn holds_a_secret(
-    given: Option<&Map<String, Value>>,
-    declared: impl Fn(&str) -> bool + Copy,
-) -> bool {
+pub fn holds_a_secret(given: Option<&Map<String, Value>>, declared: &[Argument]) -> bool {
     given.into_iter().flatten().any(|(name, value)| {
-        if declared(name) {
-            holds(value, holds_a_master_key)
-        } else {
-            is_name_of_secret(name) || holds(value, looks_like_a_key)
+        match declared.iter().find(|argument| argument.name == name) {
+            Some(argument) => match argument.kind {
+                Kind::Object | Kind::Objects(_) => shop_data_holds(value),
+                _ => holds(value, holds_a_master_key),
+            },
+            None => is_name_of_secret(name) || holds(value, looks_like_a_key),
         }
     })
+}
+
+/// The same for what is to be written to a shop. There fields may be called `key` or `token` and mean nothing by it, and their values may
+/// look as random as keys; both at once is a key.
+fn shop_data_holds(value: &Value) -> bool {
+    match value {
+        // A model may send an object as text.
+        Value::String(text) => match serde_json::from_str::<Value>(text) {
+            Ok(inner @ (Value::Object(_) | Value::Array(_))) => shop_data_holds(&inner),
+            _ => holds_a_master_key(text),
+        },
+        Value::Object(fields) => fields.iter().any(|(name, value)| {
+            holds_a_master_key(name)
+                || shop_data_holds(value)
+                || (is_name_of_secret(name) && value.as_str().is_some_and(looks_like_a_key))
+        }),
+        Value::Array(values) => values.iter().any(shop_data_holds),
+        _ => false,
+    }
 }
 
 /// Whether a value holds the name of a secret or a text that is one, at any depth.
@@ -82,10 +102,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const DECLARED: &[Argument] = &[
+        Argument::optional("store", Kind::Text, ""),
+        Argument::optional("confirm", Kind::Text, ""),
+        Argument::optional("changes", Kind::Object, ""),
+        Argument::optional("items", Kind::Objects(500), ""),
+    ];
+
     fn caught(given: &Value) -> bool {
-        holds_a_secret(given.as_object(), |name| {
-            ["store", "confirm"].contains(&name)
-        })
+        holds_a_secret(given.as_object(), DECLARED)
     }
 
     #[test]
@@ -146,6 +171,28 @@ mod tests {
             json!({"b": format!("it is {key}")}),
         ] {
             assert!(caught(&json!({"note": value})), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_to_a_shop_may_have_any_names_but_hold_no_key() {
+        let key = "tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq";
+        for fine in [
+            json!({"checkout_data": {"Key": "door 4", "token": "blue"}}),
+            json!({"order_metadata": {"gift_secret": "a surprise", "password": "swordfish"}}),
+            json!({"source_id": key}),
+        ] {
+            assert!(!caught(&json!({"changes": fine})), "{fine}");
+            assert!(!caught(&json!({"items": [fine]})), "{fine}");
+            assert!(!caught(&json!({"changes": fine.to_string()})), "{fine}");
+        }
+        for wrong in [
+            json!({"order_metadata": {"api_key": key}}),
+            json!({"note": "odmk1qqqqqqqqqqqqqqqq"}),
+        ] {
+            assert!(caught(&json!({"changes": wrong})), "{wrong}");
+            assert!(caught(&json!({"items": [{"a": wrong}]})), "{wrong}");
+            assert!(caught(&json!({"changes": wrong.to_string()})), "{wrong}");
         }
     }
 

@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 
 use crate::clean;
 use crate::error::ToolError;
+use crate::mask;
+use crate::tools::Effect;
 
 /// Most bytes of an answer. One widespread client moves results beyond 50,000 characters to a file and shows the model two
 /// kilobytes of it; the rest is room for what stands around the rows.
@@ -58,6 +60,11 @@ impl Reply {
         self.with("fetched_at", seconds.to_string())
     }
 
+    /// Hides what is to be hidden of people.
+    pub fn mask(&mut self) {
+        mask::object(&mut self.fields);
+    }
+
     /// The structured form, for tests and the command line.
     #[must_use]
     pub fn into_value(self) -> Value {
@@ -78,10 +85,20 @@ impl Reply {
     }
 }
 
-/// An error for the client. Only text: clients check structured content against the output schema even on an error.
+/// An error for the client. Only text: clients check structured content against the output schema even on an error. Of a tool that changes
+/// a shop the text also says whether anything was changed.
 #[must_use]
-pub fn render_error(error: &ToolError) -> CallToolResult {
-    CallToolResult::error(vec![ContentBlock::text(error.to_text())])
+pub fn render_error(error: &ToolError, effect: Effect, mask_pii: bool) -> CallToolResult {
+    let text = match effect {
+        Effect::Writes(_) | Effect::Destroys => error.to_text_of_a_change(),
+        Effect::Local | Effect::Session | Effect::Reads => error.to_text(),
+    };
+    let text = if mask_pii {
+        mask::text(&text).into_owned()
+    } else {
+        text
+    };
+    CallToolResult::error(vec![ContentBlock::text(text)])
 }
 
 /// Size of a value as JSON.
@@ -203,7 +220,7 @@ mod tests {
 
     #[test]
     fn errors_carry_their_whole_message_as_text_and_nothing_structured() {
-        let result = render_error(&ToolError::NoStore);
+        let result = render_error(&ToolError::NoStore, Effect::Reads, false);
         assert_eq!(result.is_error, Some(true));
         assert!(result.structured_content.is_none());
         assert!(

@@ -18,8 +18,8 @@ use shared::env::nearest;
 
 use crate::call;
 use crate::context::Context;
+use crate::elicit::{Client, Manners};
 use crate::error::quoted;
-use crate::person::Nobody;
 use crate::tools::{self, Tool};
 use crate::transport::OTHER;
 
@@ -36,6 +36,7 @@ pub struct Server {
     tools: Arc<Vec<rmcp::model::Tool>>,
     config: Arc<ServerConfig>,
     met: Arc<OnceLock<()>>,
+    manners: Arc<Manners>,
 }
 
 impl Server {
@@ -62,6 +63,7 @@ impl Server {
             context,
             config: Arc::new(config),
             met: Arc::default(),
+            manners: Arc::default(),
         }
     }
 
@@ -117,15 +119,20 @@ impl ServerHandler for Server {
             call::count(OTHER, "error");
             return Err(unknown_tool(&request.name));
         };
+        let negotiated = self.context.protocol();
+        let person = Client::of(&request, &context, negotiated.as_deref(), &self.manners);
         let result = call::call(
             tool,
             &self.context,
             request.arguments.as_ref(),
-            &Nobody,
+            &person,
             context.ct.cancelled(),
         )
         .await;
-        Ok(CallToolResponse::Complete(result))
+        Ok(match person.question() {
+            Some(question) if result.is_error != Some(true) => question.into(),
+            _ => CallToolResponse::Complete(result),
+        })
     }
 
     async fn on_custom_request(

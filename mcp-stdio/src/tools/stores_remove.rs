@@ -1,16 +1,18 @@
 //! `stores_remove`: a shop's sealed key is destroyed, after a person has seen which one.
 //!
-//! The first call shows what would go and gives a token; the second, with the token, does it. Nothing happens at Order Desk. Here: the two
-//! steps. Not here: the token (`confirm`) and the removal (`vault`).
+//! Nothing happens at Order Desk. Here: what is shown and asked before. Not here: the asking (`writing::consent`) and the removal (`vault`).
 
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
+use super::writing::consent::{self, Consent, Matter};
+use super::writing::{self, Writing};
 use super::{Answer, Effect, Shape, Tool, Toolset};
 use crate::args::{Args, Argument, Kind};
-use crate::confirm::{Deed, LIFETIME};
 use crate::context::Context;
-use crate::error::ToolError;
+use crate::desk::write::Weight;
+use crate::error::{ToolError, quoted};
+use crate::person::{Person, Question};
 use crate::reply::Reply;
 use crate::vault::StoreInfo;
 
@@ -29,40 +31,55 @@ pub(super) static STORES_REMOVE: Tool = Tool {
         Answer::always("diff", Shape::Objects),
         Answer::sometimes("confirm_token", Shape::Text),
         Answer::sometimes("next", Shape::Text),
+        writing::REMARKS,
     ],
     toolset: Toolset::Stores,
     effect: Effect::Destroys,
     endpoints: &[],
     most_tokens: 600,
-    run: |context, args, _| run(context, args).boxed(),
+    run: |context, args, person| run(context, args, person).boxed(),
 };
 
-async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
+async fn run(context: &Context, args: &Args, person: &dyn Person) -> Result<Reply, ToolError> {
     let tenant = context.stores.tenant().await?.tenant.id.clone();
     let store = context
         .stores
         .find(args.text("store").unwrap_or_default())
         .await?;
-    let key = context.stores.token_key().await?;
-    let what = everything_about(&store);
-    let deed = Deed {
+    let call = Writing {
+        context,
+        args,
+        person,
         tool: NAME,
-        tenant: &tenant,
-        what: &what,
     };
-    let now = context.clock.now();
-    let Some(token) = args.text("confirm") else {
-        let token = context.confirmations.offer(&key, deed, now);
-        return Ok(preview(&store, token.map_err(|_| ToolError::NoChance)?));
-    };
-    context
-        .confirmations
-        .redeem(&key, deed, token, now)
-        .map_err(ToolError::Confirmation)?;
+    if call.needs_consent(Weight::Destroys) {
+        let matter = Matter {
+            key: context.stores.token_key().await?,
+            tenant: tenant.to_string(),
+            what: consent::all_of("", args, &everything_about(&store)),
+            question: question(&store),
+        };
+        match matter.consent(call).await? {
+            Consent::Given => {}
+            Consent::Withheld => return Ok(writing::declined(Reply::ours())),
+            Consent::Open(token) => return Ok(preview(&store, token)),
+        }
+    }
     context.stores.remove(&store, context.actor()).await?;
     Ok(Reply::ours()
         .with("outcome", "done")
         .with("diff", diff(&store)))
+}
+
+fn question(store: &StoreInfo) -> Question {
+    Question {
+        title: "Remove this store from this computer?".to_owned(),
+        text: format!(
+            "{} ({}). Its sealed key is destroyed. Order Desk keeps the store and everything in it.",
+            quoted(&store.name),
+            store.store_id
+        ),
+    }
 }
 
 /// A store that was removed and added again is another one, even under the same name.
@@ -74,15 +91,11 @@ fn everything_about(store: &StoreInfo) -> String {
 }
 
 fn preview(store: &StoreInfo, token: String) -> Reply {
-    let next = format!(
-        "Nothing has happened yet. Ask the person; if they agree, call again with confirm=confirm_token within {} minutes.",
-        LIFETIME.as_secs() / 60
-    );
     Reply::ours()
         .with("outcome", "preview")
         .with("diff", diff(store))
         .with("confirm_token", token)
-        .with("next", next)
+        .with("next", consent::AFTER_A_PREVIEW)
 }
 
 fn diff(store: &StoreInfo) -> Vec<Value> {

@@ -1,0 +1,169 @@
+//! A diff as it is shown.
+//!
+//! What stands in it was written by strangers: it is cleaned, cut and kept within JSON strings, in an answer and in a question to a person
+//! alike. What is known about a payment card is left out. Here: how much of it is shown. Not here: what differs (`desk::merge`).
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::Writing;
+use crate::desk::merge::Difference;
+use crate::person::Question;
+use crate::{clean, error, mask};
+
+/// Most lines of a diff in an answer.
+const MOST_LINES: usize = 50;
+
+/// Most characters of one value in an answer.
+const MOST_CHARS: usize = 200;
+
+/// Most lines of a diff in a question: what fits into a dialogue.
+const MOST_LINES_ASKED: usize = 10;
+
+/// Most characters of one value in a question.
+const MOST_CHARS_ASKED: usize = 80;
+
+/// The lines for an answer, and how many were left out.
+pub(super) fn diff(differences: &[Difference]) -> (Vec<Value>, usize) {
+    let shown: Vec<&Difference> = visible(differences).collect();
+    let lines = shown
+        .iter()
+        .take(MOST_LINES)
+        .map(|line| {
+            json!({
+                "path": clean::text(&line.path),
+                "before": value(&line.before),
+                "after": value(&line.after),
+            })
+        })
+        .collect();
+    (lines, shown.len().saturating_sub(MOST_LINES))
+}
+
+/// Remarks for an answer, with one more where lines of the diff were left out.
+pub(super) fn remarks(given: &[String], left_out: usize) -> Option<Vec<Value>> {
+    let mut remarks: Vec<Value> = given.iter().map(|remark| text(remark).into()).collect();
+    if left_out > 0 {
+        remarks.push(format!("{left_out} more lines of the diff are not shown").into());
+    }
+    (!remarks.is_empty()).then_some(remarks)
+}
+
+/// Text that may hold something of a shop's.
+pub(super) fn text(given: &str) -> String {
+    clean::text(given).into_owned()
+}
+
+/// A stranger's words within a line: in quotes that they cannot leave.
+pub(super) fn quoted(given: &str) -> String {
+    Value::from(cut(&clean::text(given), MOST_CHARS_ASKED)).to_string()
+}
+
+/// What a person is asked.
+pub(super) fn question(
+    call: Writing<'_>,
+    shop: &str,
+    differences: &[Difference],
+    remarks: &[String],
+) -> Question {
+    let title = super::super::find(call.tool).map_or(call.tool, |tool| tool.title);
+    let mut text = format!("Shop: {shop}\n");
+    for (name, value) in call.args.given() {
+        let plain = match value {
+            Value::String(text) => error::quoted(text),
+            Value::Number(_) => value.to_string(),
+            Value::Array(values) if values.len() > 5 => format!("{} entries", values.len()),
+            Value::Array(values) if values.iter().all(Value::is_string) => values
+                .iter()
+                .filter_map(Value::as_str)
+                .map(error::quoted)
+                .collect::<Vec<_>>()
+                .join(", "),
+            _ => continue,
+        };
+        if name != "store" {
+            let _ = writeln!(text, "{name}: {plain}");
+        }
+    }
+    let shown: Vec<&Difference> = visible(differences).collect();
+    for line in shown.iter().take(MOST_LINES_ASKED) {
+        let path = error::capped(&line.path);
+        let (before, after) = (asked(&line.before), asked(&line.after));
+        let _ = writeln!(text, "- {path}: {before} → {after}");
+    }
+    if shown.len() > MOST_LINES_ASKED {
+        let _ = writeln!(text, "… and {} more", shown.len() - MOST_LINES_ASKED);
+    }
+    for remark in remarks.iter().take(3) {
+        let _ = writeln!(text, "Note: {}", cut(&clean::text(remark), MOST_CHARS));
+    }
+    let text = if call.context.config.mask_pii {
+        mask::text(&text).into_owned()
+    } else {
+        text
+    };
+    Question {
+        title: format!("{title}?"),
+        text,
+    }
+}
+
+/// Lines about anything but a payment card.
+fn visible(differences: &[Difference]) -> impl Iterator<Item = &Difference> {
+    differences.iter().filter(|line| {
+        let last = line.path.rsplit('.').next().unwrap_or_default();
+        !clean::is_of_a_card(last)
+    })
+}
+
+/// A value for an answer: cleaned, without cards, and not longer than somebody reads.
+fn value(given: &Value) -> Value {
+    match clean::value(without_cards(given)) {
+        Value::String(text) => cut(&text, MOST_CHARS).into(),
+        whole @ (Value::Array(_) | Value::Object(_)) => {
+            let json = whole.to_string();
+            if json.chars().count() <= 5 * MOST_CHARS {
+                whole
+            } else {
+                cut(&json, 5 * MOST_CHARS).into()
+            }
+        }
+        plain => plain,
+    }
+}
+
+/// A value for a question.
+fn asked(given: &Value) -> String {
+    match given {
+        Value::Null => "(nothing)".to_owned(),
+        Value::String(text) => quoted(text),
+        other => {
+            let json = clean::value(without_cards(other)).to_string();
+            cut(&json, MOST_CHARS_ASKED).replace('\n', " ")
+        }
+    }
+}
+
+fn without_cards(given: &Value) -> Value {
+    match given {
+        Value::Object(fields) => clean::without_cards(fields.clone())
+            .into_iter()
+            .map(|(name, inner)| (name, without_cards(&inner)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::Array(values) => values.iter().map(without_cards).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The first characters of a text, with a sign that there are more.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,393 @@
+//! The one way of every change, with a change that changes nothing and a person who says what they are told to.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use parking_lot::Mutex;
+use shared::clock::ManualClock;
+use shared::env::Settings;
+use shared::paths::Home;
+use shared::secret::Secret;
+use shared::session::Kind as SessionKind;
+use shared::state::Slot;
+use shared::telemetry::Telemetry;
+
+use super::*;
+use crate::config::{Config, Confirm};
+use crate::confirm::BadToken;
+use crate::desk::merge::Difference;
+use crate::desk::{Access, DeskError, Shop, StoreId};
+use crate::person::{Decision, Nobody, Question};
+
+const TOOL: &str = "stores_remove";
+const DECLARED: &[Argument] = &[
+    Argument::optional("order_id", Kind::Text, ""),
+    Argument::optional("changes", Kind::Object, ""),
+    Argument::optional("store", Kind::Text, ""),
+    DRY_RUN,
+    CONFIRM,
+];
+
+#[derive(Debug)]
+struct Fake {
+    weight: Weight,
+    /// What the preview sees; somebody else may change it.
+    city: Mutex<&'static str>,
+    done: AtomicUsize,
+    agreed: Mutex<Option<Preview>>,
+}
+
+impl Change for Fake {
+    fn weight(&self) -> Weight {
+        self.weight
+    }
+
+    fn preview<'a>(&'a self, _: &'a Shop) -> BoxFuture<'a, Result<Preview, DeskError>> {
+        let city = *self.city.lock();
+        let line = Difference {
+            path: "shipping.city".to_owned(),
+            before: city.into(),
+            after: "Maribor".into(),
+        };
+        ready(Ok(Preview {
+            diff: vec![line],
+            basis: city.to_owned(),
+            ..Preview::default()
+        }))
+        .boxed()
+    }
+
+    fn carry_out<'a>(
+        &'a self,
+        _: &'a Writer,
+        agreed: Option<&'a Preview>,
+    ) -> BoxFuture<'a, Result<Outcome, DeskError>> {
+        self.done.fetch_add(1, Ordering::Relaxed);
+        *self.agreed.lock() = agreed.cloned();
+        ready(Ok(Outcome::new(Verdict::Done))).boxed()
+    }
+}
+
+fn fake(weight: Weight) -> Arc<Fake> {
+    Arc::new(Fake {
+        weight,
+        city: Mutex::new("Ljubljana"),
+        done: AtomicUsize::new(0),
+        agreed: Mutex::default(),
+    })
+}
+
+impl Fake {
+    fn times_done(&self) -> usize {
+        self.done.load(Ordering::Relaxed)
+    }
+}
+
+/// Says what it is told to, and remembers what it was asked.
+struct Says {
+    decision: Decision,
+    brought: Option<(String, Decision)>,
+    asked: Mutex<Vec<(Question, String)>>,
+}
+
+impl Says {
+    fn that(decision: Decision) -> Says {
+        Says {
+            decision,
+            brought: None,
+            asked: Mutex::default(),
+        }
+    }
+
+    fn brings(token: &str, decision: Decision) -> Says {
+        Says {
+            brought: Some((token.to_owned(), decision)),
+            ..Says::that(Decision::Later)
+        }
+    }
+}
+
+impl Person for Says {
+    fn ask<'a>(&'a self, question: &'a Question, token: &'a str) -> BoxFuture<'a, Decision> {
+        let asked = (question.clone(), token.to_owned());
+        self.asked.lock().push(asked);
+        ready(self.decision).boxed()
+    }
+
+    fn brought(&self) -> Option<(&str, Decision)> {
+        let (token, decision) = self.brought.as_ref()?;
+        Some((token, *decision))
+    }
+}
+
+/// A server over the one store of the environment; nothing of it is ever reached.
+struct Bench {
+    context: Context,
+    clock: Arc<ManualClock>,
+    _folder: tempfile::TempDir,
+}
+
+fn bench(confirm: Confirm) -> Bench {
+    bench_of("4242", confirm)
+}
+
+fn bench_of(store_id: &str, confirm: Confirm) -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path().join("home"));
+    let slot = Slot::new(home.clone());
+    let telemetry = Telemetry::start(slot.clone(), SessionKind::McpStdio, "0");
+    let mut config = Config::new(home.clone(), &Settings::defaults(&home), None, Vec::new());
+    config.confirm = confirm;
+    config.store = Some(Access {
+        tenant: Arc::from(crate::config::ENV_TENANT),
+        base_url: "https://app.orderdesk.me/api/v2".parse().unwrap(),
+        store_id: StoreId::parse(store_id).unwrap(),
+        api_key: Secret::new("a key".to_owned()),
+    });
+    let clock = Arc::new(ManualClock::default());
+    let shared: Arc<dyn shared::clock::Clock> = Arc::clone(&clock) as _;
+    Bench {
+        context: Context::new(config, slot, telemetry.handle(), shared),
+        clock,
+        _folder: folder,
+    }
+}
+
+impl Bench {
+    async fn call(
+        &self,
+        change: &Arc<Fake>,
+        arguments: Value,
+        person: &dyn Person,
+    ) -> Result<Value, ToolError> {
+        let args = Args::check(DECLARED, arguments.as_object()).unwrap();
+        let call = Writing {
+            context: &self.context,
+            args: &args,
+            person,
+            tool: TOOL,
+        };
+        let change = Arc::clone(change) as Arc<dyn Change>;
+        run(call, change, |_, reply| reply)
+            .await
+            .map(Reply::into_value)
+    }
+}
+
+fn token_of(preview: &Value) -> String {
+    assert_eq!(preview["outcome"], "preview", "{preview}");
+    preview["confirm_token"].as_str().unwrap().to_owned()
+}
+
+fn with_token(arguments: &Value, token: &str) -> Value {
+    let mut arguments = arguments.clone();
+    arguments["confirm"] = token.into();
+    arguments
+}
+
+#[tokio::test]
+async fn what_can_be_undone_is_done_and_what_cannot_is_shown_first() {
+    let bench = bench(Confirm::Auto);
+    let light = fake(Weight::Light);
+    let done = bench.call(&light, json!({}), &Nobody).await.unwrap();
+    assert_eq!((&done["outcome"], light.times_done()), (&json!("done"), 1));
+    for weight in [Weight::Bulk(2), Weight::Destroys] {
+        let change = fake(weight);
+        let shown = bench.call(&change, json!({}), &Nobody).await.unwrap();
+        token_of(&shown);
+        assert_eq!(change.times_done(), 0);
+    }
+}
+
+#[tokio::test]
+async fn the_setting_decides_when_somebody_is_asked() {
+    let change = fake(Weight::Light);
+    let shown = bench(Confirm::Always)
+        .call(&change, json!({}), &Nobody)
+        .await
+        .unwrap();
+    token_of(&shown);
+    let change = fake(Weight::Destroys);
+    let done = bench(Confirm::Never)
+        .call(&change, json!({}), &Nobody)
+        .await
+        .unwrap();
+    assert_eq!(done["outcome"], "done");
+}
+
+#[tokio::test]
+async fn a_dry_run_only_shows_and_its_token_does_exactly_that() {
+    let bench = bench(Confirm::Never);
+    let change = fake(Weight::Light);
+    let arguments = json!({"order_id": "7"});
+    let dry = json!({"order_id": "7", "dry_run": true});
+    let shown = bench.call(&change, dry, &Says::that(Decision::Yes)).await;
+    let shown = shown.unwrap();
+    assert_eq!(shown["diff"][0]["before"], "Ljubljana");
+    assert_eq!(change.times_done(), 0);
+    let confirmed = with_token(&arguments, &token_of(&shown));
+    bench.call(&change, confirmed, &Nobody).await.unwrap();
+    let agreed = change.agreed.lock().clone().unwrap();
+    assert_eq!(
+        (agreed.basis.as_str(), change.times_done()),
+        ("Ljubljana", 1)
+    );
+}
+
+/// Gets a token, changes something, and gives why the token does not count.
+async fn refused(
+    arguments: Value,
+    meanwhile: impl FnOnce(&Bench, &Fake, &mut Value),
+) -> (BadToken, usize) {
+    let bench = bench(Confirm::Auto);
+    let change = fake(Weight::Destroys);
+    let shown = bench.call(&change, arguments.clone(), &Nobody).await;
+    let mut confirmed = with_token(&arguments, &token_of(&shown.unwrap()));
+    meanwhile(&bench, &change, &mut confirmed);
+    match bench.call(&change, confirmed, &Nobody).await {
+        Err(ToolError::Confirmation(bad)) => (bad, change.times_done()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_token_stands_for_these_arguments_this_state_and_five_minutes() {
+    let arguments = json!({"order_id": "7", "changes": {"a": 1, "b": {"c": 2, "d": 3}}});
+    let other = refused(arguments.clone(), |_, _, call| call["order_id"] = 8.into()).await;
+    assert_eq!(other, (BadToken::NotForThis, 0));
+    let deeper = refused(arguments.clone(), |_, _, call| {
+        call["changes"]["b"]["d"] = 4.into();
+    });
+    assert_eq!(deeper.await, (BadToken::NotForThis, 0));
+    let state = refused(arguments.clone(), |_, change, _| {
+        *change.city.lock() = "Koper"
+    })
+    .await;
+    assert_eq!(state, (BadToken::NotForThis, 0));
+    let late = refused(arguments.clone(), |bench, _, _| {
+        bench.clock.advance(Duration::from_secs(301));
+    });
+    assert_eq!(late.await, (BadToken::Expired, 0));
+    let forged = refused(arguments, |_, _, call| {
+        call["confirm"] = "00".repeat(32).into()
+    })
+    .await;
+    assert_eq!(forged, (BadToken::NotForThis, 0));
+}
+
+#[tokio::test]
+async fn a_token_is_good_once_and_however_the_same_call_is_written() {
+    let bench = bench(Confirm::Auto);
+    let change = fake(Weight::Destroys);
+    let first = json!({"order_id": "7", "changes": {"a": 1, "b": {"c": 2, "d": 3}}});
+    let token = token_of(&bench.call(&change, first, &Nobody).await.unwrap());
+    let again = json!({"changes": {"b": {"d": 3, "c": 2}, "a": 1}, "confirm": token, "order_id": 7, "store": "4242"});
+    bench.call(&change, again.clone(), &Nobody).await.unwrap();
+    let twice = bench.call(&change, again, &Nobody).await;
+    assert!(
+        matches!(twice, Err(ToolError::Confirmation(BadToken::Used))),
+        "{twice:?}"
+    );
+    assert_eq!(change.times_done(), 1);
+}
+
+#[tokio::test]
+async fn a_token_for_one_store_is_nothing_for_another() {
+    let change = fake(Weight::Destroys);
+    let ours = bench_of("4242", Confirm::Auto);
+    let token = token_of(&ours.call(&change, json!({}), &Nobody).await.unwrap());
+    // The same key on purpose: what keeps them apart is the store.
+    let theirs = bench_of("4343", Confirm::Auto);
+    let answer = theirs
+        .call(&change, json!({"confirm": token}), &Nobody)
+        .await;
+    assert!(
+        matches!(answer, Err(ToolError::Confirmation(BadToken::NotForThis))),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_person_who_agrees_lets_it_happen_and_one_who_does_not_stops_it() {
+    let bench = bench(Confirm::Auto);
+    let change = fake(Weight::Destroys);
+    let yes = Says::that(Decision::Yes);
+    let done = bench.call(&change, json!({"order_id": "7"}), &yes).await;
+    assert_eq!(done.unwrap()["outcome"], "done");
+    assert!(change.agreed.lock().is_some(), "bound to what was shown");
+    let (question, _) = yes.asked.lock()[0].clone();
+    assert!(
+        question.text.contains("order_id: `7`")
+            && question
+                .text
+                .contains("shipping.city: \"Ljubljana\" → \"Maribor\""),
+        "{question:?}"
+    );
+
+    let no = bench
+        .call(&change, json!({}), &Says::that(Decision::No))
+        .await;
+    let no = no.unwrap();
+    assert_eq!(
+        (&no["outcome"], &no["diff"]),
+        (&json!("not_done"), &json!([]))
+    );
+    assert_eq!(change.times_done(), 1);
+}
+
+#[tokio::test]
+async fn where_nobody_answers_a_preview_takes_the_questions_place() {
+    let bench = bench(Confirm::Auto);
+    for decision in [Decision::Silent, Decision::Later] {
+        let change = fake(Weight::Destroys);
+        let person = Says::that(decision);
+        let shown = bench.call(&change, json!({}), &person).await.unwrap();
+        assert_eq!(token_of(&shown), person.asked.lock()[0].1);
+        assert_eq!(change.times_done(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_brings_back_an_answer_is_held_to_its_token() {
+    let bench = bench(Confirm::Auto);
+    let change = fake(Weight::Destroys);
+    let asked = Says::that(Decision::Later);
+    bench.call(&change, json!({}), &asked).await.unwrap();
+    let token = asked.asked.lock()[0].1.clone();
+
+    let forger = Says::brings("no token", Decision::Yes);
+    let forged = bench.call(&change, json!({}), &forger).await;
+    assert!(matches!(forged, Err(ToolError::Confirmation(_))));
+    let no = bench
+        .call(&change, json!({}), &Says::brings(&token, Decision::No))
+        .await;
+    assert_eq!(no.unwrap()["outcome"], "not_done");
+    let silent = Says::brings(&token, Decision::Silent);
+    token_of(&bench.call(&change, json!({}), &silent).await.unwrap());
+    assert!(silent.asked.lock().is_empty(), "nobody is asked twice");
+    assert_eq!(change.times_done(), 0);
+
+    let yes = Says::brings(&token, Decision::Yes);
+    let done = bench.call(&change, json!({}), &yes).await.unwrap();
+    assert_eq!((&done["outcome"], change.times_done()), (&json!("done"), 1));
+    let replayed = bench.call(&change, json!({}), &yes).await;
+    assert!(
+        matches!(replayed, Err(ToolError::Confirmation(BadToken::Used))),
+        "{replayed:?}"
+    );
+    assert_eq!(change.times_done(), 1);
+}
+
+#[tokio::test]
+async fn a_change_that_needs_no_question_still_honours_an_answer() {
+    let bench = bench(Confirm::Never);
+    let change = fake(Weight::Light);
+    let no = Says::brings("any", Decision::No);
+    let answer = bench.call(&change, json!({}), &no).await.unwrap();
+    assert_eq!(
+        (&answer["outcome"], change.times_done()),
+        (&json!("not_done"), 0)
+    );
+}
