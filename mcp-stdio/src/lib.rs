@@ -20,6 +20,7 @@
 //! | [`clean`] | text from strangers, made safe to show |
 //! | [`cursor`] | where a list goes on |
 //! | [`tools`] | words for the model: one file per area |
+//! | [`guide`] | prompts, resources and completions: what helps beside the tools |
 //! | [`context`] | what a tool may use: the stores, the desk, the server's own state |
 //! | [`stores`] | which shop a call is about: the environment's, or the tenant's sealed ones |
 //! | [`hosts`] | other programs' MCP configuration: our entry in it |
@@ -38,6 +39,7 @@ pub mod desk;
 pub mod doctor;
 pub mod elicit;
 pub mod error;
+pub mod guide;
 pub mod harden;
 pub mod hosts;
 pub mod mask;

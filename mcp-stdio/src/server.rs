@@ -1,6 +1,6 @@
 //! The MCP library's handler.
 //!
-//! Here: who this server is, which tools it has, and the way into the corridor. Not here: the two protocol eras; the library speaks
+//! Here: who this server is, which tools it has, the way into the corridor, and the doors of the `guide`. Not here: the two protocol eras; the library speaks
 //! both and picks per request. The list of tools is built once: a client may ask for it with every turn.
 
 use std::sync::{Arc, OnceLock};
@@ -9,9 +9,11 @@ use rmcp::ErrorData;
 use rmcp::RoleServer;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode,
-    Implementation, InitializeRequestParams, InitializeResult, ListToolsResult,
-    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CustomRequest,
+    CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation,
+    InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use shared::env::nearest;
@@ -20,6 +22,7 @@ use crate::call;
 use crate::context::Context;
 use crate::elicit::{Client, Manners};
 use crate::error::quoted;
+use crate::guide::{completions, prompts, resources};
 use crate::tools::{self, Tool};
 use crate::transport::OTHER;
 
@@ -43,7 +46,7 @@ impl Server {
     /// A server over these surroundings.
     #[must_use]
     pub fn new(context: Arc<Context>) -> Server {
-        let config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let config = ServerConfig::new(capabilities())
             .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
             .with_server_info(
                 Implementation::new(NAME, env!("CARGO_PKG_VERSION"))
@@ -135,6 +138,62 @@ impl ServerHandler for Server {
         })
     }
 
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        self.meet_once(&context);
+        Ok(prompts::list(&self.context.config.permissions))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        self.meet_once(&context);
+        prompts::get(&request, &self.context.config.permissions).map(GetPromptResponse::Complete)
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        self.meet_once(&context);
+        Ok(resources::list(&self.context).await)
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        self.meet_once(&context);
+        Ok(resources::templates(&self.context))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        self.meet_once(&context);
+        resources::read(&self.context, &request.uri, context.ct.cancelled())
+            .await
+            .map(ReadResourceResponse::Complete)
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        self.meet_once(&context);
+        Ok(completions::complete(&self.context, &request).await)
+    }
+
     async fn on_custom_request(
         &self,
         request: CustomRequest,
@@ -159,6 +218,15 @@ impl ServerHandler for Server {
     ) -> Result<(), ErrorData> {
         Ok(())
     }
+}
+
+fn capabilities() -> ServerCapabilities {
+    ServerCapabilities::builder()
+        .enable_tools()
+        .enable_prompts()
+        .enable_resources()
+        .enable_completions()
+        .build()
 }
 
 fn unknown_tool(name: &str) -> ErrorData {

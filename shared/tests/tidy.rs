@@ -177,6 +177,11 @@ const FLOWS: &[Flow] = &[
         reason: "tools are called through the corridor and never reach back into it",
     },
     Flow {
+        room: "mcp-stdio/src/guide/",
+        never: &["cli", "run", "server", "transport"],
+        reason: "the guide stands between the server and the corridor, and never reaches back",
+    },
+    Flow {
         room: "mcp-stdio/src/call",
         never: &["cli", "run", "server", "transport"],
         reason: "the corridor does not know who walks in",

@@ -1,0 +1,235 @@
+//! `orders_summary`: reports over a bounded window of orders.
+//!
+//! Here: which window is read for which question, and what was asked for. Totals, groups and duplicates are about every order of the window. What waits
+//! and what is needed is about open orders only, however old they are: unless a start was given, those are read by folder and over a longer
+//! time. Not here: the sums (`desk::report`), the pages (`desk`), and how findings are shown (`findings`).
+
+mod findings;
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::reports::{days_before, folders, open_orders, open_since, orders_take_stock};
+use super::{Answer, Effect, FETCHED_AT, FRESH, STORE, Shape, Tool, Toolset, UNTRUSTED};
+use crate::args::{Args, Argument, Kind};
+use crate::clean;
+use crate::context::Context;
+use crate::desk::model::{InventoryQuery, Order, OrdersQuery};
+use crate::desk::report::{Duplicates, Folders, GroupBy, NeedOf, Totals, Unshipped};
+use crate::desk::{Shop, Walked};
+use crate::error::ToolError;
+use crate::reply::Reply;
+
+/// Days that are read when no start is given: whole ones, and today.
+const DEFAULT_DAYS: i64 = 7;
+
+pub(super) static ORDERS_SUMMARY: Tool = Tool {
+    name: "orders_summary",
+    title: "Summarize orders",
+    description: "Totals of the orders placed in a window (exact sums, no currency), by group on request. Also: paid but unshipped orders, possible duplicates, \
+        open orders that need a SKU. complete=false: the window is larger than one call reads; `next` says how to go on.",
+    arguments: &[
+        Argument::optional(
+            "search_start_date",
+            Kind::Text,
+            "UTC; default 7 days ago (open orders: 90)",
+        ),
+        Argument::optional("search_end_date", Kind::Text, ""),
+        Argument::optional("group_by", Kind::Word(&GroupBy::WORDS), "Days are UTC"),
+        Argument::optional(
+            "unshipped_after_days",
+            Kind::Count(0, 365),
+            "List open, paid orders without shipment, older than this",
+        ),
+        Argument::optional(
+            "code",
+            Kind::Text,
+            "SKU: which open orders need it, is stock enough",
+        ),
+        Argument::optional("duplicates", Kind::Flag, "Look for possible duplicates"),
+        Argument::optional(
+            "open_folders",
+            Kind::Words,
+            "Names or ids; default all but Closed, Canceled, Shipped …",
+        ),
+        FRESH,
+        STORE,
+    ],
+    answer: &[
+        UNTRUSTED,
+        Answer::always("search_start_date", Shape::Text),
+        Answer::sometimes("search_end_date", Shape::Text),
+        Answer::always("orders", Shape::Count),
+        Answer::always("pages_read", Shape::Count),
+        Answer::always("complete", Shape::Flag),
+        Answer::sometimes("next", Shape::Text),
+        Answer::always("totals", Shape::Object),
+        Answer::sometimes("not_sold", Shape::Object),
+        Answer::sometimes("groups", Shape::Objects),
+        Answer::sometimes("others", Shape::Object),
+        Answer::sometimes("unshipped", Shape::Objects),
+        Answer::sometimes("duplicates", Shape::Objects),
+        Answer::sometimes("demand", Shape::Object),
+        Answer::sometimes("open_folders", Shape::Texts),
+        Answer::sometimes("remarks", Shape::Texts),
+        FETCHED_AT,
+    ],
+    toolset: Toolset::Reports,
+    effect: Effect::Reads,
+    endpoints: &["GET /orders", "GET /store", "GET /inventory-items"],
+    most_tokens: 14_000,
+    run: |context, args, _| run(context, args).boxed(),
+};
+
+/// What is looked for among open orders.
+#[derive(Default)]
+struct OpenOrders {
+    unshipped: Option<Unshipped>,
+    need: Option<NeedOf>,
+}
+
+impl OpenOrders {
+    fn asked(args: &Args, now: Timestamp) -> OpenOrders {
+        OpenOrders {
+            unshipped: args
+                .count("unshipped_after_days")
+                .map(|days| Unshipped::new(days, now)),
+            need: args.text("code").map(NeedOf::new),
+        }
+    }
+
+    fn is_asked(&self) -> bool {
+        self.unshipped.is_some() || self.need.is_some()
+    }
+
+    fn add(&mut self, order: &Order, folders: &Folders) {
+        if let Some(unshipped) = &mut self.unshipped {
+            unshipped.add(order, folders);
+        }
+        if let Some(need) = &mut self.need {
+            need.add(order, folders);
+        }
+    }
+}
+
+async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
+    let shop = context.shop(args.text("store")).await?;
+    let (fresh, now) = (args.flag("fresh"), context.clock.now());
+    let window = Window::from_args(args, now)?;
+    let (folders, settings) = folders(&shop, &args.words("open_folders"), fresh).await?;
+
+    let mut totals = Totals::new(args.text("group_by").and_then(GroupBy::from_word));
+    let mut duplicates = args.flag("duplicates").then(Duplicates::new);
+    let mut open = OpenOrders::asked(args, now);
+    let one_walk = window.given;
+    let walked = shop
+        .walk_orders(window.query(), fresh, |order| {
+            totals.add(order, &folders);
+            if let Some(duplicates) = &mut duplicates {
+                duplicates.add(order);
+            }
+            if one_walk {
+                open.add(order, &folders);
+            }
+        })
+        .await?;
+    let open_walked = if open.is_asked() && !one_walk && !folders.open().is_empty() {
+        let query = open_orders(&folders, now);
+        Some(
+            shop.walk_orders(query, fresh, |order| open.add(order, &folders))
+                .await?,
+        )
+    } else {
+        None
+    };
+    let stock = match args.text("code") {
+        Some(code) => Some(stock_of(&shop, code, fresh).await?),
+        None => None,
+    };
+
+    let mut answer = findings::Findings::new(&folders);
+    let mut reply = window.describe(Reply::from_shop(), &walked, open_walked.as_ref());
+    answer.remark_on(&walked, open_walked.as_ref(), &open_since(now));
+    reply = answer.totals(reply, totals);
+    if let Some(unshipped) = open.unshipped {
+        reply = answer.unshipped(reply, unshipped);
+    }
+    if let Some(duplicates) = duplicates {
+        reply = answer.duplicates(reply, duplicates);
+    }
+    if let (Some(need), Some(stock)) = (open.need, stock) {
+        let code = args.text("code").unwrap_or_default();
+        reply = answer.demand(reply, code, need, stock, orders_take_stock(&settings));
+    }
+    Ok(answer.finish(reply).fetched_at(walked.fetched_at))
+}
+
+/// The window as it was asked for.
+struct Window {
+    start: String,
+    end: Option<String>,
+    given: bool,
+}
+
+impl Window {
+    fn from_args(args: &Args, now: Timestamp) -> Result<Window, ToolError> {
+        let start = args.text("search_start_date");
+        let end = args.text("search_end_date").map(str::to_owned);
+        if start.is_none() && end.is_some() {
+            let mistake = "`search_end_date` is given without `search_start_date`".to_owned();
+            return Err(ToolError::Arguments(vec![mistake]));
+        }
+        Ok(Window {
+            start: start.map_or_else(|| days_before(now, DEFAULT_DAYS), str::to_owned),
+            end,
+            given: start.is_some(),
+        })
+    }
+
+    fn query(&self) -> OrdersQuery {
+        OrdersQuery {
+            search_start_date: Some(self.start.clone()),
+            search_end_date: self.end.clone(),
+            ..OrdersQuery::default()
+        }
+    }
+
+    fn describe(&self, reply: Reply, walked: &Walked, open: Option<&Walked>) -> Reply {
+        let next = walked.go_on_from.as_ref().map(|from| {
+            format!("only orders before {from} are in these figures; call again with search_start_date={from} and add the figures up, or ask for fewer days")
+        });
+        let unnamed = (!walked.complete && next.is_none())
+            .then(|| "ask for fewer days, or again when fewer orders change".to_owned());
+        reply
+            .with("search_start_date", self.start.as_str())
+            .with_some("search_end_date", self.end.as_deref())
+            .with("orders", walked.rows)
+            .with(
+                "pages_read",
+                walked.pages + open.map_or(0, |open| open.pages),
+            )
+            .with(
+                "complete",
+                walked.complete && open.is_none_or(|open| open.complete),
+            )
+            .with_some("next", next.or(unnamed))
+    }
+}
+
+/// What the inventory says of a SKU; `None` without such an item.
+async fn stock_of(shop: &Shop, code: &str, fresh: bool) -> Result<Option<Value>, ToolError> {
+    let query = InventoryQuery {
+        codes: vec![code.to_owned()],
+        ..InventoryQuery::default()
+    };
+    let page = shop.inventory(&query, fresh).await?;
+    let item = page
+        .value
+        .items
+        .iter()
+        .find(|item| item.code().trim().eq_ignore_ascii_case(code.trim()));
+    Ok(item
+        .and_then(|item| item.object().get("stock").cloned())
+        .map(clean::value))
+}
