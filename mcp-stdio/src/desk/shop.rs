@@ -240,6 +240,11 @@ impl Shop {
         self.read(request, fresh, Keep::Yes, decode).await
     }
 
+    /// The envelope of a good answer, past every cache and shared with nobody.
+    pub(super) async fn envelope(&self, request: &Request) -> Result<Object, DeskError> {
+        self.desk.fetch(self, request).await
+    }
+
     pub(super) fn desk(&self) -> &Inner {
         &self.desk
     }

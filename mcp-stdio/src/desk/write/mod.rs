@@ -21,11 +21,15 @@
 
 mod batch;
 mod chunk;
+mod add_note;
+mod create_order;
 mod decide;
+mod delete_order;
 mod inventory;
 mod items;
 mod moves;
 mod passage;
+mod patched;
 mod perform;
 mod record;
 mod remove;
@@ -34,6 +38,7 @@ mod shape;
 mod shipments;
 mod task;
 mod turn;
+mod update_order;
 mod writer;
 
 use std::fmt;
@@ -47,7 +52,12 @@ use super::model::Object;
 use super::shop::Shop;
 
 pub use items::{AddItem, RemoveItem};
+pub use moves::MoveOrders;
+pub use add_note::{AddNote, NoteKind};
+pub use create_order::CreateOrder;
+pub use delete_order::DeleteOrder;
 pub use task::UnderWay;
+pub use update_order::UpdateOrder;
 pub use writer::Writer;
 
 /// How much a change weighs: whether somebody should be asked first.

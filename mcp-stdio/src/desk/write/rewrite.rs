@@ -315,7 +315,7 @@ fn compared(kind: Kind, base: &Object, sent: &Object, now: &Object) -> (Verdict,
         .iter()
         .filter(|missing| old_value(missing).is_some_and(|old| merge::same(old, &missing.after)))
         .count();
-    let remarks = missing
+    let mut remarks: Vec<String> = missing
         .iter()
         .map(|missing| {
             let path = &missing.path;
@@ -329,6 +329,9 @@ fn compared(kind: Kind, base: &Object, sent: &Object, now: &Object) -> (Verdict,
             }
         })
         .collect();
+    if kind == Kind::Order && merge::card_lost(base, now) {
+        remarks.push("the order shows another masked card number than before".to_owned());
+    }
     let taken_nothing = !wanted.is_empty() && ignored == wanted.len();
     let verdict = if taken_nothing {
         Verdict::NotDone
