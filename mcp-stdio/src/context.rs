@@ -107,6 +107,8 @@ impl Context {
     /// # Errors
     /// See [`Stores::pick`].
     pub async fn writer(&self, named: Option<&str>) -> Result<Writer, ToolError> {
+        // A client's first call may be a write: it must not fail only because the record of it cannot be kept yet.
+        self.state_settled().await;
         let access = self.stores.pick(named).await?;
         let clock = Arc::clone(&self.clock);
         let journal = self.stores.journal(self.actor(), clock).await?;
