@@ -3,6 +3,7 @@
 //! Here: the one place that knows the names of settings. Not here: where a value comes from or what it may look like; that is
 //! `shared::env`.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +99,9 @@ impl Config {
         });
         let (permissions, misnamed) = Permissions::of(settings);
         mistakes.extend(misnamed);
+        // A command has told some of them before.
+        let mut told = HashSet::new();
+        mistakes.retain(|mistake| told.insert(mistake.clone()));
         Config {
             permissions,
             confirm: Confirm::of(settings),

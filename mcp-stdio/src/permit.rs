@@ -4,9 +4,9 @@
 //! is not among them. The same answer serves the list of tools and every call, so that what is hidden cannot be called either. Not
 //! here: whether a person has to agree to a single change (`tools::writing`).
 
-use shared::env::{Settings, nearest};
+use shared::env::{PREFIX, Settings, Source, nearest};
 
-use crate::error::ToolError;
+use crate::error::{ToolError, quoted};
 use crate::tools::{self, Effect, Tool};
 
 /// A group of tools.
@@ -105,7 +105,7 @@ impl Permissions {
     pub fn of(settings: &Settings) -> (Permissions, Vec<String>) {
         let mut mistakes = Vec::new();
         let words = settings.list("toolsets");
-        let toolsets = (!words.is_empty()).then(|| toolsets(&words, &mut mistakes));
+        let toolsets = (!words.is_empty()).then(|| toolsets(settings, &words, &mut mistakes));
         let permissions = Permissions {
             read_only: settings.flag("read_only"),
             toolsets,
@@ -166,10 +166,7 @@ fn changes_something(effect: Effect) -> bool {
     }
 }
 
-fn toolsets(words: &[String], mistakes: &mut Vec<String>) -> Vec<Toolset> {
-    if words.iter().any(|word| word == EVERYTHING) && words.len() == 1 {
-        return Toolset::ALL.to_vec();
-    }
+fn toolsets(settings: &Settings, words: &[String], mistakes: &mut Vec<String>) -> Vec<Toolset> {
     let mut found = Vec::new();
     for word in words {
         match Toolset::ALL.into_iter().find(|set| set.name() == word) {
@@ -181,7 +178,7 @@ fn toolsets(words: &[String], mistakes: &mut Vec<String>) -> Vec<Toolset> {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("there are `{}` and `{EVERYTHING}`", known.join("`, `")),
                 };
-                mistakes.push(mistake("toolsets", word, "toolset", &hint));
+                mistakes.push(mistake(settings, "toolsets", word, "toolset", &hint));
             }
         }
     }
@@ -197,13 +194,19 @@ fn named(settings: &Settings, key: &str, mistakes: &mut Vec<String>) -> Vec<Stri
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "`mcp-stdio tools --all` lists them".to_owned(),
             };
-            mistakes.push(mistake(key, name, "tool", &hint));
+            mistakes.push(mistake(settings, key, name, "tool", &hint));
         }
     }
     names
 }
 
-fn mistake(key: &str, word: &str, what: &str, hint: &str) -> String {
-    let shown = crate::error::quoted(word);
-    format!("`{key}`: {shown} is no {what}; hint: {hint}")
+fn mistake(settings: &Settings, key: &str, word: &str, what: &str, hint: &str) -> String {
+    let place = match settings.source(key) {
+        Source::Environment => format!("`{PREFIX}{}`", key.to_uppercase()),
+        other => format!("`{key}` ({other})"),
+    };
+    format!("{place}: {} is no {what}; hint: {hint}", quoted(word))
 }
+
+#[cfg(test)]
+mod tests;

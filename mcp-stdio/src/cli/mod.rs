@@ -80,10 +80,7 @@ enum Command {
     /// Call one tool from the shell
     Call(call::Args),
     /// Show the tools as the model sees them
-    #[command(after_help = "Examples:
-  mcp-stdio tools
-  mcp-stdio tools --json")]
-    Tools(Form),
+    Tools(tools::Args),
     /// Show the effective settings with their sources; secrets are masked
     #[command(after_help = "Examples:
   mcp-stdio config
@@ -165,7 +162,7 @@ fn run(command: Command, global: Global) -> Outcome {
         Command::Audit(args) => audit::run(&Setup::checked(global, &[])?, &args),
         Command::Doctor(args) => doctor::run(Setup::new(global, &[])?, &args),
         Command::Call(args) => call::run(&Setup::checked(global, &[])?, &args),
-        Command::Tools(form) => tools::run(&form),
+        Command::Tools(args) => tools::run(global, &args),
         Command::Config(form) => config::run(global, &form),
         Command::Completions(args) => completions::run(&args),
     }

@@ -29,9 +29,6 @@ pub(super) fn run(global: &Global) -> i32 {
         .iter()
         .map(ToString::to_string)
         .collect();
-    for mistake in &mistakes {
-        tracing::error!("{mistake}");
-    }
     if std::io::stdin().is_terminal() {
         remark(
             "this is a server that an MCP client starts and speaks to; `mcp-stdio --help` shows what a person can do (Ctrl-C ends it)",
@@ -48,6 +45,9 @@ pub(super) fn run(global: &Global) -> i32 {
         global.master_key_file.clone(),
         mistakes,
     );
+    for mistake in &config.mistakes {
+        tracing::error!("{mistake}");
+    }
     let ended = stop
         .exit_by_force_when_late()
         .map_err(anyhow::Error::from)

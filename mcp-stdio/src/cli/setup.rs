@@ -21,6 +21,7 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::print::{NAME, USAGE};
 use crate::config::Config;
 use crate::doctor::Typed;
+use crate::permit::Permissions;
 use crate::shell::shell_word;
 use crate::vault::{KeyLock, Sources, Vault, VaultError};
 
@@ -101,6 +102,8 @@ impl Setup {
         let loaded = Settings::load(flags, &env, &home);
         start_log(&loaded.settings);
         let mistakes = loaded.mistakes_for(Owner::Stdio);
+        let mut mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        mistakes.extend(Permissions::of(&loaded.settings).1);
         let called = std::env::args_os().next();
         let exe = std::env::current_exe().unwrap_or_else(|_| NAME.into());
         Ok(Setup {
@@ -115,7 +118,7 @@ impl Setup {
             ),
             home,
             env,
-            mistakes: mistakes.iter().map(ToString::to_string).collect(),
+            mistakes,
             settings: loaded.settings,
             master_key_file: global.master_key_file,
             clock: SystemClock::shared(),

@@ -1,15 +1,16 @@
-//! `server_status`: what this server knows about itself, without a secret and without asking anybody.
+//! `server_status`: what this server knows about itself, without a secret; and, when asked to, whether Order Desk answers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use shared::audit::Bad;
+use shared::audit::{Bad, Chain};
 use shared::quota::levels_of_tenant;
+use shared::writes::{self, Unsettled};
 
 use super::{Answer, Effect, Shape, Tool, Toolset, stores};
-use crate::args::Args;
+use crate::args::{Args, Argument, Kind};
 use crate::config::ENV_TENANT;
 use crate::context::Context;
 use crate::desk;
@@ -24,8 +25,8 @@ const QUOTA_READ: &str = "quota";
 pub(super) static SERVER_STATUS: Tool = Tool {
     name: "server_status",
     title: "Server status",
-    description: "Whether this server works: version, active store, what is degraded and why, quota left. Asks nobody.",
-    arguments: &[],
+    description: "Whether this server works: version, active store, what is degraded and why, quota left, changes whose outcome nobody knows. check=true also asks Order Desk once.",
+    arguments: &[CHECK],
     answer: &[
         Answer::always("status", Shape::Text),
         Answer::always("version", Shape::Text),
@@ -38,19 +39,47 @@ pub(super) static SERVER_STATUS: Tool = Tool {
         Answer::always("home", Shape::Text),
         Answer::always("cache", Shape::Object),
         Answer::sometimes("quota", Shape::Object),
+        Answer::sometimes("unknown_outcomes", Shape::Objects),
+        Answer::sometimes("order_desk", Shape::Text),
         Answer::always("uptime_seconds", Shape::Count),
     ],
     toolset: Toolset::Stores,
-    effect: Effect::Local,
+    effect: Effect::Reads,
     endpoints: &["GET /test"],
     most_tokens: 2_000,
     run: |context, args, _| run(context, args).boxed(),
 };
 
-async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {
+/// Asks the shop's API once whether it answers and accepts the key.
+const CHECK: Argument = Argument::optional(
+    "check",
+    Kind::Flag,
+    "Ask Order Desk once whether it accepts the key",
+);
+
+/// Most changes of unknown outcome in one answer; the oldest come first.
+const MOST_UNKNOWN: usize = 20;
+
+async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     context.state_settled().await;
+    let asked = if args.flag("check") {
+        Some(ask(context).await)
+    } else {
+        None
+    };
     let shops = Shops::seen(context).await;
-    let degraded = degraded(context, &shops);
+    let unknown = unknown_outcomes(context, &shops);
+    let mut degraded = degraded(context, &shops);
+    if let Some(Err(error)) = &asked {
+        degraded.push(format!("Order Desk: {error}; hint: {}", error.hint()));
+    }
+    if !unknown.is_empty() {
+        degraded.push(format!(
+            "changes: of {} nobody knows whether they were done; hint: see `unknown_outcomes`, look at each, then tell the person to settle it with \
+             `mcp-stdio audit settle`",
+            unknown.len()
+        ));
+    }
     let cache = context.desk.cache_status();
     let active = shops.active.as_ref().ok();
     Ok(Reply::ours()
@@ -64,7 +93,7 @@ async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {
         )
         .with("version", env!("CARGO_PKG_VERSION"))
         .with("degraded", degraded)
-        .with("mode", "read-only")
+        .with("mode", mode(context))
         .with_some("tenant", shops.tenant())
         .with_some("stores", shops.count)
         .with_some("store", active.map(stores::row))
@@ -75,7 +104,59 @@ async fn run(context: &Context, _: &Args) -> Result<Reply, ToolError> {
             "quota",
             active.and_then(|active| quota(context, &shops, active)),
         )
+        .with_some("unknown_outcomes", rows_of(&unknown))
+        .with_some(
+            "order_desk",
+            asked.map(|asked| {
+                if asked.is_ok() {
+                    "answers"
+                } else {
+                    "see degraded"
+                }
+            }),
+        )
         .with("uptime_seconds", context.started.elapsed().as_secs()))
+}
+
+/// What this server's owner lets a model do.
+fn mode(context: &Context) -> &'static str {
+    let writes = |tool: &Tool| matches!(tool.effect, Effect::Writes(_));
+    if context.config.permissions.allowed().any(writes) {
+        "read-write"
+    } else {
+        "read-only"
+    }
+}
+
+async fn ask(context: &Context) -> Result<(), ToolError> {
+    let access = context.stores.pick(None).await?;
+    Ok(context.desk.probe(access).await.outcome?)
+}
+
+/// This tenant's changes of which nobody knows whether they were done. None where the state file cannot be read: that is said elsewhere.
+fn unknown_outcomes(context: &Context, shops: &Shops) -> Vec<Unsettled> {
+    let chain = match &shops.tenant {
+        Some(known) => Chain::Tenant(known.tenant.id.to_string()),
+        None if context.config.store.is_some() => Chain::Env,
+        None => return Vec::new(),
+    };
+    let Ok(state) = context.slot.get() else {
+        return Vec::new();
+    };
+    writes::unsettled(&state, Some(&chain)).unwrap_or_default()
+}
+
+fn rows_of(unknown: &[Unsettled]) -> Option<Vec<Value>> {
+    let row = |write: &Unsettled| {
+        json!({
+            "seq": write.seq,
+            "at": write.at.to_string(),
+            "action": write.action,
+            "target": write.target,
+            "check": write.check,
+        })
+    };
+    (!unknown.is_empty()).then(|| unknown.iter().take(MOST_UNKNOWN).map(row).collect())
 }
 
 /// What stands in the place of the key's source while a keyring could wake a person.
