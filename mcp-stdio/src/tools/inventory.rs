@@ -132,7 +132,7 @@ async fn get(context: &Context, args: &Args) -> Result<Reply, ToolError> {
         .fetched_at(item.fetched_at))
 }
 
-fn show(item: &InventoryItem, view: &View) -> Value {
+pub(super) fn show(item: &InventoryItem, view: &View) -> Value {
     rows::show(item.object(), view, || summary(item.object()))
 }
 

@@ -10,8 +10,7 @@ use super::{
 use crate::args::{Args, Argument, Kind};
 use crate::clean;
 use crate::context::Context;
-use crate::desk::model::OrderId;
-use crate::desk::{DeskError, Match, Window};
+use crate::desk::{Match, Window};
 use crate::error::ToolError;
 use crate::reply::{self, Reply};
 
@@ -51,7 +50,7 @@ pub(super) static ORDERS_GET: Tool = Tool {
     title: "Get order",
     description: "One order by Order Desk's internal id, whole (empty fields left out). For a channel's order number use orders_find.",
     arguments: &[
-        Argument::required("order_id", Kind::Text, ""),
+        super::ORDER_ID,
         Argument::optional("fields", Kind::Words, "Only these fields"),
         Argument::optional("detail", Kind::Word(&["summary", "full"]), "Default full"),
         FRESH,
@@ -73,7 +72,7 @@ pub(super) static ORDERS_HISTORY: Tool = Tool {
     name: "orders_history",
     title: "Order history",
     description: "What happened to an order: imports, moves, rules, submissions. Staff notes are in orders_get.",
-    arguments: &[Argument::required("order_id", Kind::Text, ""), FRESH, STORE],
+    arguments: &[super::ORDER_ID, FRESH, STORE],
     answer: &[
         UNTRUSTED,
         Answer::always("history", Shape::Objects),
@@ -129,7 +128,7 @@ fn searched(window: &Window) -> String {
 
 async fn get(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     let shop = context.shop(args.text("store")).await?;
-    let id = order_id(args)?;
+    let id = super::order_id(args)?;
     let view = View::from_args(args, View::Full);
     let order = shop.order(&id, args.flag("fresh")).await?;
     view.check(&order_rows::FIELDS, std::iter::once(order.value.object()))?;
@@ -144,7 +143,7 @@ async fn get(context: &Context, args: &Args) -> Result<Reply, ToolError> {
 async fn history(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     let shop = context.shop(args.text("store")).await?;
     let order = shop
-        .order_history(&order_id(args)?, args.flag("fresh"))
+        .order_history(&super::order_id(args)?, args.flag("fresh"))
         .await?;
     let given = order.value.history();
     let mut note = given
@@ -165,8 +164,4 @@ async fn history(context: &Context, args: &Args) -> Result<Reply, ToolError> {
         .with("history", entries)
         .fetched_at(order.fetched_at)
         .with_some("note", note))
-}
-
-fn order_id(args: &Args) -> Result<OrderId, ToolError> {
-    Ok(OrderId::parse(args.text("order_id").unwrap_or_default()).map_err(DeskError::from)?)
 }

@@ -1,0 +1,125 @@
+//! What every write answers with beside its verdict: the changed thing as it is now, the way back, and one row per row of a batch.
+//!
+//! Here: how facts and rows are shown, once for all tools. Not here: verdict, diff and questions (`writing`), and what is done (`desk::write`).
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value, json};
+
+use super::rows::View;
+use super::writing::{self, Writing};
+use super::{inventory, item_rows, order_rows, shipment_rows};
+use crate::clean;
+use crate::desk::DeskError;
+use crate::desk::model::{BadId, InventoryItem, Order};
+use crate::desk::write::{Change, Outcome, RowOutcome, Verdict};
+use crate::error::ToolError;
+use crate::reply::{self, Reply};
+
+/// Rows of one batch. Order Desk takes a hundred at a time; more calls than five would outlast a client's patience.
+pub(super) const MOST_ROWS: usize = 500;
+
+/// What the rows of a batch may take of an answer, in bytes. The rest is for what stands around them.
+const ROWS_BYTES: usize = 30_000;
+
+/// Asks, does and tells. A change that cannot be put together from the arguments ends here.
+pub(super) fn run<'a>(
+    call: Writing<'a>,
+    change: Result<impl Change + 'static, ToolError>,
+) -> BoxFuture<'a, Result<Reply, ToolError>> {
+    let change = change.map(|change| Arc::new(change) as Arc<dyn Change>);
+    async move { writing::run(call, change?, show).await }.boxed()
+}
+
+/// Two ids, or what is wrong with both.
+pub(super) fn both<A, B>(
+    one: Result<A, BadId>,
+    other: Result<B, BadId>,
+) -> Result<(A, B), ToolError> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(bad), Ok(_)) | (Ok(_), Err(bad)) => Err(DeskError::from(bad).into()),
+        (Err(one), Err(other)) => Err(ToolError::Arguments(vec![
+            one.to_string(),
+            other.to_string(),
+        ])),
+    }
+}
+
+/// Facts and rows of an outcome, as an answer shows them.
+pub(super) fn show(outcome: &Outcome, reply: Reply) -> Reply {
+    let reply = outcome.facts.iter().fold(reply, |reply, (name, value)| {
+        reply.with(name, fact(name, value))
+    });
+    rows(&outcome.rows, reply)
+}
+
+fn fact(name: &str, value: &Value) -> Value {
+    let mut shown = match (name, value) {
+        ("order", Value::Object(order)) => {
+            order_rows::show(&Order::from_object(order.clone()), &View::Summary)
+        }
+        ("order_item", Value::Object(item)) => item_rows::show(item, &View::Full),
+        ("shipment", Value::Object(shipment)) => shipment_rows::show(shipment, &View::Summary),
+        ("inventory_item", Value::Object(item)) => {
+            inventory::show(&InventoryItem::from_object(item.clone()), &View::Summary)
+        }
+        (_, other) => clean::value(other.clone()),
+    };
+    reply::shrink(&mut shown);
+    shown
+}
+
+/// What needs a look comes first: unknown, then not done, then done. What does not fit is counted.
+fn rows(rows: &[RowOutcome], reply: Reply) -> Reply {
+    if rows.is_empty() {
+        return reply;
+    }
+    let mut sorted: Vec<&RowOutcome> = rows.iter().collect();
+    sorted.sort_by_key(|row| urgency(row.verdict));
+    let mut used = 0;
+    let shown: Vec<Value> = sorted
+        .iter()
+        .map(|row| show_row(row))
+        .take_while(|row| {
+            used += reply::size_of(row) + 1;
+            used <= ROWS_BYTES
+        })
+        .collect();
+    let left_out = sorted.get(shown.len()..).unwrap_or_default();
+    let left_out = (!left_out.is_empty()).then(|| counts(left_out.iter().copied()));
+    reply
+        .with("counts", counts(rows.iter()))
+        .with("rows", shown)
+        .with_some("rows_left_out", left_out)
+}
+
+fn show_row(row: &RowOutcome) -> Value {
+    let mut shown = match clean::value(row.row.clone()) {
+        Value::Object(ids) => ids,
+        other => Map::from_iter([("row".to_owned(), other)]),
+    };
+    shown.insert("outcome".to_owned(), row.verdict.as_str().into());
+    if let Some(why) = &row.why {
+        shown.insert("why".to_owned(), clean::text(why).into());
+    }
+    Value::Object(shown)
+}
+
+fn counts<'a>(rows: impl Iterator<Item = &'a RowOutcome> + Clone) -> Value {
+    let of = |verdict| rows.clone().filter(|row| row.verdict == verdict).count();
+    json!({"done": of(Verdict::Done), "not_done": of(Verdict::NotDone), "unknown": of(Verdict::Unknown)})
+}
+
+fn urgency(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Unknown => 0,
+        Verdict::NotDone => 1,
+        Verdict::Done => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests;
