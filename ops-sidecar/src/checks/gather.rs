@@ -13,6 +13,7 @@ use super::processes::{self, ProcessFacts};
 use super::quota::{self, Limits, QuotaFacts};
 use super::state::{self, StateFacts};
 use super::telemetry::{self as own_telemetry, TelemetryFacts};
+use super::writes::{self, WritesFacts};
 use super::{Draft, housekeeping};
 
 /// Everything one round has learnt. What could not be learnt is `None`.
@@ -28,6 +29,8 @@ pub struct Facts {
     pub processes: Option<ProcessFacts>,
     /// The shared request quota.
     pub quota: Option<QuotaFacts>,
+    /// Changes to shops that nobody knows the end of.
+    pub writes: Option<WritesFacts>,
     /// The audit chains.
     pub audit: Option<AuditFacts>,
     /// The files of secrets in the home folder.
@@ -85,6 +88,7 @@ impl Gatherer {
             quota: state
                 .as_ref()
                 .and_then(|state| quota::look(state, self.limits)),
+            writes: state.as_ref().and_then(writes::look),
             audit: self.others.audit.lock().facts.clone(),
             home: home::look(self.slot.home()),
             telemetry: own_telemetry::look(&self.telemetry),
@@ -100,6 +104,7 @@ fn judge(facts: &Facts, others: &Others) -> Vec<Draft> {
     drafts.extend(memory::judge(facts.memory.as_ref()));
     drafts.extend(facts.processes.iter().flat_map(processes::judge));
     drafts.extend(facts.quota.iter().flat_map(quota::judge));
+    drafts.extend(facts.writes.iter().flat_map(writes::judge));
     drafts.extend(own_telemetry::judge(&facts.telemetry));
     drafts.extend(home::judge(&facts.home));
     drafts.extend(audit::judge(&others.audit.lock()));

@@ -15,6 +15,7 @@ pub mod processes;
 pub mod quota;
 pub mod state;
 pub mod telemetry;
+pub mod writes;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};

@@ -143,6 +143,13 @@ fn own(report: &Report, is_up: bool) -> Vec<Family> {
                 .map(|processes| number(processes.tenants as u64)),
         ),
         tenant_tokens(quota),
+        gauge(
+            &names::WRITES_UNSETTLED,
+            facts
+                .writes
+                .as_ref()
+                .map(|writes| number(writes.unsettled as u64)),
+        ),
     ]
 }
 

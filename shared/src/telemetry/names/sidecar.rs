@@ -86,6 +86,13 @@ pub static AUDIT_CHAIN_OK: Metric = computed(
     "1 while an audit chain's hashes and checkpoints agree, else 0.",
 );
 
+/// Writes whose outcome is not known.
+pub static WRITES_UNSETTLED: Metric = computed(
+    "orderdesk_mcp_writes_unsettled",
+    &[],
+    "Changes to shops that may have been made or not, and that nobody has looked at yet (mcp-stdio audit unsettled).",
+);
+
 /// Whether the state file answers.
 pub static STATE_UP: Metric = computed(
     "orderdesk_mcp_state_up",
@@ -176,6 +183,7 @@ pub(super) static SIDECAR: &[&Metric] = &[
     &AUDIT_ROWS,
     &AUDIT_HEAD,
     &AUDIT_CHAIN_OK,
+    &WRITES_UNSETTLED,
     &STATE_UP,
     &STATE_FILE_BYTES,
     &STATE_PROBE_SECONDS,
