@@ -84,7 +84,7 @@ pub enum ToolError {
 
     /// An argument holds what `MASK_PII` put in the place of something.
     #[error(
-        "{0} holds •••, which stands where this server hides a part of an e-mail address, telephone number or IP address; nothing was sent"
+        "`{0}` holds •••, which stands where this server hides a part of an e-mail address, telephone number or IP address; nothing was sent"
     )]
     Masked(String),
 
@@ -375,7 +375,7 @@ mod tests {
                 tool: "orders_update",
                 reason: Reason::ReadOnly,
             },
-            ToolError::Masked("`email`".into()),
+            ToolError::Masked("changes.email".into()),
             ToolError::Cursor,
             ToolError::Fields(vec!["`x` is no field".into()]),
             ToolError::TooLarge { bytes: 2, limit: 1 },

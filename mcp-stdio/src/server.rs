@@ -46,22 +46,18 @@ impl Server {
     /// A server over these surroundings.
     #[must_use]
     pub fn new(context: Arc<Context>) -> Server {
+        let permissions = &context.config.permissions;
         let config = ServerConfig::new(capabilities())
             .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
             .with_server_info(
                 Implementation::new(NAME, env!("CARGO_PKG_VERSION"))
                     .with_title("Order Desk")
-                    .with_description("Reads orders, stock and settings of an Order Desk shop"),
+                    .with_description(tools::description(permissions)),
             )
-            .with_instructions(tools::instructions());
+            .with_instructions(tools::instructions(permissions, context.config.confirm));
         Server {
             tools: Arc::new(
-                context
-                    .config
-                    .permissions
-                    .allowed()
-                    .map(Tool::definition)
-                    .collect(),
+                permissions.allowed().map(Tool::definition).collect(),
             ),
             context,
             config: Arc::new(config),
@@ -229,6 +225,7 @@ fn capabilities() -> ServerCapabilities {
         .build()
 }
 
+/// There is no such tool at all; one that is switched off is answered like any call, with the setting that stands in the way.
 fn unknown_tool(name: &str) -> ErrorData {
     let text = match nearest(name, tools::ALL.iter().map(|tool| tool.name)) {
         Some(near) => format!("unknown tool {}; did you mean `{near}`?", quoted(name)),

@@ -7,7 +7,7 @@ fn settings(given: &[(&'static str, &str)]) -> Settings {
         .iter()
         .map(|(key, value)| (*key, (*value).to_owned()))
         .collect();
-    let home = Home::at("/nowhere".into());
+    let home = Home::at("/nowhere");
     let loaded = Settings::load(&flags, &Vars::default(), &home);
     assert!(loaded.mistakes.is_empty(), "{:?}", loaded.mistakes);
     loaded.settings
