@@ -19,5 +19,6 @@ mod installing;
 mod keys;
 mod kit;
 mod setting_up;
+mod settling;
 mod stores;
 mod surface;
