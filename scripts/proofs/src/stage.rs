@@ -39,6 +39,11 @@ type Settings = Vec<(String, String)>;
 impl Stage {
     /// A shop and a sidecar that answer; the shop's quota is wide open, so that a proof does not wait for it.
     pub(crate) fn open() -> anyhow::Result<Self> {
+        Self::open_with(&[])
+    }
+
+    /// The same with more settings, by their names without the prefix.
+    pub(crate) fn open_with(more: &[(&str, &str)]) -> anyhow::Result<Self> {
         let bin = beside_ourselves()?;
         let folder = tempfile::Builder::new()
             .prefix("orderdesk-proof-")
@@ -53,7 +58,7 @@ impl Stage {
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned)
         };
-        let settings = named(&[
+        let mut settings = named(&[
             ("HOME", folder.path().join("home").display().to_string()),
             ("API_BASE_URL", base_url.to_owned()),
             ("STORE_ID", text(&store["store_id"])),
@@ -64,6 +69,9 @@ impl Stage {
             ("RATE_LIMIT_RPM", "100000".to_owned()),
             ("CACHE_TTL_ORDERS", "1h".to_owned()),
         ]);
+        for (name, value) in more {
+            settings.extend(named(&[(name, (*value).to_owned())]));
+        }
         let sidecar = Sidecar::start(&bin, folder.path(), &settings)?;
         let shop = address_of(base_url)?;
         Ok(Self {

@@ -37,7 +37,7 @@ const WITNESS: &str = "race-witness";
 /// Runs both halves; an error says which promise broke.
 pub(crate) fn prove(processes: u16, time: Duration) -> anyhow::Result<()> {
     println!("race: {processes} servers on one home write to the same order at once, for {time:?}");
-    let stage = Stage::open()?;
+    let stage = Stage::open_with(&[("TOOLSETS", "all")])?;
     let alone = run(&stage, processes, time, false)?;
     ensure!(
         alone.done == alone.asked,
@@ -61,6 +61,7 @@ struct Seen {
     orders: u64,
     asked: u64,
     done: u64,
+    unknown: usize,
     /// What was said about writes that were not confirmed.
     complaints: Vec<String>,
     took: Samples,
@@ -90,7 +91,7 @@ fn run(stage: &Stage, processes: u16, time: Duration, beside: bool) -> anyhow::R
     for server in servers {
         server.close(ENDS_WITHIN)?;
     }
-    the_record_is_whole(stage)?;
+    the_record_is_whole(stage, seen.unknown)?;
     Ok(seen)
 }
 
@@ -180,8 +181,8 @@ fn new_order(shop: &Shop) -> anyhow::Result<String> {
         .context("the new order has no id in text")
 }
 
-/// The audit chain verifies, and no write is left open.
-fn the_record_is_whole(stage: &Stage) -> anyhow::Result<()> {
+/// The audit chain verifies, and no write is left open but those whose outcome was told as unknown.
+fn the_record_is_whole(stage: &Stage, unknown: usize) -> anyhow::Result<()> {
     let (verified, said) = stage.command(&["audit", "verify"])?;
     ensure!(verified, "audit verify: {said}");
     let (listed, said) = stage.command(&["audit", "unsettled", "--json"])?;
@@ -190,8 +191,8 @@ fn the_record_is_whole(stage: &Stage) -> anyhow::Result<()> {
     let list = open.as_array().or_else(|| open["unsettled"].as_array());
     let list = list.with_context(|| format!("audit unsettled --json printed {said}"))?;
     ensure!(
-        listed && list.is_empty(),
-        "{} writes are left open: {said}",
+        listed && list.len() == unknown,
+        "{} writes are left open, and {unknown} were told as unknown",
         list.len()
     );
     Ok(())
@@ -203,7 +204,11 @@ impl Seen {
         self.took.push(wish.took);
         match wish.outcome {
             Outcome::Done => self.done += 1,
-            Outcome::NotDone | Outcome::Unknown => self.complaints.push(wish.said),
+            Outcome::NotDone => self.complaints.push(wish.said),
+            Outcome::Unknown => {
+                self.unknown += 1;
+                self.complaints.push(wish.said);
+            }
         }
     }
 
@@ -225,7 +230,10 @@ impl Seen {
             windows.quantile(0.5),
             windows.quantile(0.99)
         );
-        println!("  audit chain verifies, no open write is left");
+        println!(
+            "  audit chain verifies, {} writes are left open",
+            self.unknown
+        );
     }
 
     fn tell_of_the_foreigner(&self) -> anyhow::Result<()> {
@@ -237,10 +245,11 @@ impl Seen {
             100.0 * self.edits_lost as f64 / self.edits as f64
         );
         println!(
-            "  of our {} confirmed writes {} were taken away by a PUT of the foreign writer, none by us; {} were not confirmed",
+            "  of our {} confirmed writes {} were taken away by a PUT of the foreign writer, none by us; {} were told as unknown, {} as not done",
             self.done,
             self.taken_away,
-            self.asked - self.done
+            self.unknown,
+            self.asked - self.done - self.unknown as u64
         );
         Ok(())
     }
