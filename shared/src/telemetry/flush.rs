@@ -79,7 +79,8 @@ pub(crate) struct Flusher {
     /// Whether a commit has put the session's row into the file.
     is_registered: bool,
     serves_written: Serves,
-    /// Ids under which this process was taken for dead, until a commit has handed over what it held under them.
+    /// Ids under which this process was taken for dead. Nearly always none; what it holds under one is handed over by every flush,
+    /// because a write may still begin under it while the new id is being told.
     former: Vec<SessionId>,
 }
 
@@ -168,7 +169,6 @@ impl Flusher {
                 Written::All => {
                     self.is_registered = true;
                     self.serves_written = serves.clone();
-                    self.former.clear();
                     self.ledger.commit(changes);
                     return Ok(());
                 }
@@ -192,9 +192,9 @@ impl Flusher {
                 return Ok(Written::NothingWeWereFolded);
             }
             sessions::insert(writing, &self.introduction(session, now_ms))?;
-            for former in &self.former {
-                writes::hand_over(writing, former, session.id())?;
-            }
+        }
+        for former in &self.former {
+            writes::hand_over(writing, former, session.id())?;
         }
         let written = &self.serves_written;
         if let Some(client) = &serves.client
