@@ -74,7 +74,9 @@ fn not_found(request: &Request) -> DeskError {
 
 fn refusal(request: &Request, status: u16, envelope: &Object, key: &str) -> DeskError {
     let mut said = Fields::of(envelope).text("message").into_owned();
-    if status < 400 && said.to_ascii_lowercase().contains("not found") {
+    // Without an id in the path it is something in the body that was not found, such as a folder: the words say what.
+    let asked_for_one = !request.id().is_empty();
+    if status < 400 && asked_for_one && said.to_ascii_lowercase().contains("not found") {
         return not_found(request);
     }
     let errors: Vec<&Value> = match envelope.get("errors") {

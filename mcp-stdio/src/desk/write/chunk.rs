@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use super::batch::Said;
+use super::batch::{ROWS_PER_REQUEST, Said};
 use super::decide::{Attempt, Trace, passes};
 use super::passage::Passage;
 use super::turn::Held;
@@ -83,6 +83,46 @@ pub(super) fn worst<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Verd
     verdicts.into_iter().max().copied().unwrap_or(Verdict::Done)
 }
 
+/// Sends chunk after chunk of `rows`, each under the intent that `intent` makes of it. A chunk that cannot even begin ends the batch:
+/// the rest is not done.
+///
+/// # Errors
+/// The first chunk could not begin: nothing was sent.
+pub(super) async fn send_all(
+    writer: &Writer,
+    held: &Held,
+    rows: &[usize],
+    batch: &dyn Rows,
+    intent: impl Fn(&[usize]) -> Intent,
+) -> Result<(Vec<Fate>, Vec<String>), DeskError> {
+    let (mut fates, mut remarks) = (Vec::with_capacity(rows.len()), Vec::new());
+    for few in rows.chunks(ROWS_PER_REQUEST) {
+        let chunk = Chunk {
+            rows: few,
+            batch,
+            intent: intent(few),
+            last: fates.len() + few.len() == rows.len(),
+        };
+        let sent = match writer.passage(0, 1).await {
+            Ok(passage) => send(writer, held, passage, chunk).await,
+            Err(error) => Err(error),
+        };
+        match sent {
+            Ok((ended, told)) => {
+                fates.extend(ended);
+                remarks.extend(told);
+            }
+            Err(error) if fates.is_empty() => return Err(error),
+            Err(error) => {
+                let fate = Fate::of(Verdict::NotDone, format!("it was not sent: {error}"));
+                fates.resize(rows.len(), fate);
+                break;
+            }
+        }
+    }
+    Ok((fates, remarks))
+}
+
 /// What the attempts so far leave open.
 #[derive(Clone, Copy, Default)]
 struct Past {
@@ -91,12 +131,12 @@ struct Past {
 }
 
 /// One chunk on its way.
-pub(super) struct Chunk<'a> {
-    pub(super) rows: &'a [usize],
-    pub(super) batch: &'a dyn Rows,
-    pub(super) intent: Intent,
+struct Chunk<'a> {
+    rows: &'a [usize],
+    batch: &'a dyn Rows,
+    intent: Intent,
     /// Whether the turn is given back with its outcome.
-    pub(super) last: bool,
+    last: bool,
 }
 
 /// Sends a chunk under one intent. `passage` is the seat and the token for the first attempt. The fates come in the order of the rows;
@@ -104,39 +144,47 @@ pub(super) struct Chunk<'a> {
 ///
 /// # Errors
 /// The intent could not be written down, so nothing was sent.
-pub(super) async fn send(
+async fn send(
     writer: &Writer,
     held: &Held,
     passage: Passage,
     chunk: Chunk<'_>,
 ) -> Result<(Vec<Fate>, Vec<String>), DeskError> {
     let open = writer.begin(chunk.intent, held).await?;
+    let fates = send_rows(writer, passage, chunk.rows, chunk.batch).await;
+    let verdict = worst(fates.iter().map(|fate| &fate.verdict));
+    let remarks = open.end(verdict, chunk.last.then_some(held)).await;
+    Ok((fates, remarks))
+}
+
+/// Sends rows whose intent is written down, until each has its fate.
+pub(super) async fn send_rows(
+    writer: &Writer,
+    passage: Passage,
+    rows: &[usize],
+    batch: &dyn Rows,
+) -> Vec<Fate> {
     let mut fates: HashMap<usize, Fate> = HashMap::new();
-    let mut sent: Vec<usize> = chunk.rows.to_vec();
+    let mut sent: Vec<usize> = rows.to_vec();
     let (mut passage, mut past, mut attempt) = (Some(passage), Past::default(), 0);
     while !sent.is_empty() {
-        let tried = try_once(writer, passage.take(), &sent, chunk.batch).await;
+        let tried = try_once(writer, passage.take(), &sent, batch).await;
         let round = Round {
             writer,
-            batch: chunk.batch,
+            batch,
             rows: &sent,
             attempt,
         };
         sent = round.settle(tried, &mut past, &mut fates).await;
         attempt += 1;
     }
-    let fates: Vec<Fate> = chunk
-        .rows
-        .iter()
+    rows.iter()
         .map(|row| {
             fates
                 .remove(row)
                 .expect("a round leaves no row without a fate")
         })
-        .collect();
-    let verdict = worst(fates.iter().map(|fate| &fate.verdict));
-    let remarks = open.end(verdict, chunk.last.then_some(held)).await;
-    Ok((fates, remarks))
+        .collect()
 }
 
 /// One attempt. Without a place to send from it is as if Order Desk could not be reached.

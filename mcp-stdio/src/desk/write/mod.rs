@@ -16,7 +16,7 @@
 //! | `rewrite` `patched` | reading a thing, changing what was named and putting it back whole |
 //! | `update_order` `add_note` `create_order` `delete_order` | the changes of orders |
 //! | `batch` `chunk` | many rows in one request, each with a fate of its own |
-//! | `remove` `shape` | removing one thing; what the record says of arguments |
+//! | `replace` `remove` `shape` | changing and removing a part; what the record says of arguments |
 //! | `items` `shipments` `moves` `inventory` | the changes of items, shipments and stock, and moves between folders |
 
 mod batch;
@@ -33,6 +33,7 @@ mod patched;
 mod perform;
 mod record;
 mod remove;
+mod replace;
 mod rewrite;
 mod shape;
 mod shipments;
@@ -51,8 +52,13 @@ use super::merge::Difference;
 use super::model::Object;
 use super::shop::Shop;
 
-pub use items::{AddItem, RemoveItem};
+pub use inventory::{
+    Adjust, AdjustStock, BatchUpdateInventory, CreateInventoryItem, RemoveInventoryItem,
+    UpdateInventoryItem, Which,
+};
+pub use items::{AddItem, RemoveItem, UpdateItem};
 pub use moves::MoveOrders;
+pub use shipments::{AddShipment, BatchAddShipments, RemoveShipment, UpdateShipment};
 pub use add_note::{AddNote, NoteKind};
 pub use create_order::CreateOrder;
 pub use delete_order::DeleteOrder;

@@ -4,37 +4,22 @@
 //! for. What is not there any more after an unclear attempt is removed. Not here: orders, which are removed with more ado.
 
 use futures_util::FutureExt;
-use serde_json::Value;
+use serde_json::json;
 
 use super::decide::Repeat;
 use super::perform::{Fate, Look, Looking, Perform, unknown};
+use super::replace::Part;
 use super::{Outcome, Preview, Verdict, Writer, rewrite};
 use crate::desk::error::DeskError;
-use crate::desk::merge::{self, Kind};
+use crate::desk::merge;
 use crate::desk::model::Object;
 use crate::desk::request::{Method, Request};
 
-/// What is to be removed.
-pub(super) struct Removal {
-    pub(super) kind: Kind,
-    /// The name under which the answer shows what was there.
-    pub(super) fact: &'static str,
-    /// What the turn is taken on.
-    pub(super) thing: String,
-    /// The `GET` of it; it is deleted at the same place.
-    pub(super) read: Request,
-    pub(super) action: &'static str,
-    pub(super) target: String,
-    pub(super) check: String,
-    /// What an agreement names, beside what was there.
-    pub(super) basis: Value,
-}
-
 /// What goes.
-pub(super) fn preview(removal: &Removal, there: &Object) -> Preview {
+pub(super) fn preview(part: &Part, there: &Object) -> Preview {
     Preview {
-        diff: merge::diff(removal.kind, there, &Object::new()),
-        basis: Value::from(vec![removal.basis.clone(), Value::Object(there.clone())]).to_string(),
+        diff: merge::diff(part.kind, there, &Object::new()),
+        basis: json!([part.action, part.target, there]).to_string(),
         remarks: vec!["this cannot be undone; it would have to be added again".to_owned()],
         before: there.clone(),
     }
@@ -47,20 +32,20 @@ impl Writer {
     /// [`DeskError::NotFound`] when it was not there, [`DeskError::Conflict`], or why it was not removed.
     pub(super) async fn remove(
         &self,
-        removal: Removal,
+        part: Part,
         agreed: Option<&Preview>,
     ) -> Result<Outcome, DeskError> {
-        let held = self.turn(vec![removal.thing.clone()]).await?;
-        let (passage, there) = self.newest_one(&removal.read, 1).await?;
+        let held = self.turn(vec![part.thing.clone()]).await?;
+        let (passage, there) = self.newest_one(&part.read, 1).await?;
         if let Some(agreed) = agreed {
-            let changed = merge::diff(removal.kind, &agreed.before, &there);
+            let changed = merge::diff(part.kind, &agreed.before, &there);
             if !changed.is_empty() {
                 return Err(rewrite::conflict(&changed));
             }
         }
         let look: Looking<'_> = Box::new(|| {
             async {
-                match self.read(&removal.read).await {
+                match self.read(&part.read).await {
                     Ok(_envelope) => Ok(Look::NotDone),
                     Err(DeskError::NotFound { .. }) => Ok(Look::Done),
                     Err(error) => Err(error),
@@ -70,14 +55,14 @@ impl Writer {
         });
         let perform = Perform {
             intent: self.intent(
-                removal.action,
-                removal.target.clone(),
+                part.action,
+                part.target.clone(),
                 String::new(),
-                removal.check.clone(),
+                part.check.clone(),
             ),
             request: Request {
                 method: Method::Delete,
-                ..removal.read.clone()
+                ..part.read.clone()
             },
             repeat: Repeat::Harmless,
             look,
@@ -86,8 +71,8 @@ impl Writer {
         let (check, verdict) = (performed.check.clone(), verdict(&performed.fate));
         let (fate, remarks) = performed.end_as(verdict, Some(&held)).await;
         let done = Outcome {
-            diff: merge::diff(removal.kind, &there, &Object::new()),
-            ..Outcome::new(Verdict::Done).fact(removal.fact, there)
+            diff: merge::diff(part.kind, &there, &Object::new()),
+            ..Outcome::new(Verdict::Done).fact(part.fact, there)
         };
         let outcome = match fate {
             Fate::Answered(_) | Fate::Found => done,

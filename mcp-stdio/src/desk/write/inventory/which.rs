@@ -30,6 +30,17 @@ pub(super) async fn find(
     }
 }
 
+/// The item's id; an id is taken as it is, and asked for when the item is read under its turn.
+///
+/// # Errors
+/// As [`find`], for a SKU.
+pub(super) async fn id(shop: &Shop, which: &Which) -> Result<InventoryItemId, DeskError> {
+    match which {
+        Which::Id(id) => Ok(id.clone()),
+        Which::Code(_) => Ok(find(shop, which).await?.0),
+    }
+}
+
 /// Every item that Order Desk shows for these SKUs.
 pub(super) async fn with_codes(
     shop: &Shop,

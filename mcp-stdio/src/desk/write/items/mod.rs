@@ -6,9 +6,11 @@
 mod add;
 mod found;
 mod remove;
+mod update;
 
 pub use add::AddItem;
 pub use remove::RemoveItem;
+pub use update::UpdateItem;
 
 use crate::desk::model::{OrderId, OrderItemId};
 use crate::desk::request::{Endpoint, Method, Request};

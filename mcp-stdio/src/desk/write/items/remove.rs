@@ -2,14 +2,14 @@
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::json;
 use shared::audit::action;
 
 use crate::desk::error::DeskError;
 use crate::desk::merge::Kind;
 use crate::desk::model::{OrderId, OrderItemId};
 use crate::desk::shop::Shop;
-use crate::desk::write::remove::{self, Removal};
+use crate::desk::write::remove;
+use crate::desk::write::replace::Part;
 use crate::desk::write::{Change, Outcome, Preview, Weight, Writer, turn};
 
 /// Removes an item from an order.
@@ -29,7 +29,7 @@ impl Change for RemoveItem {
     fn preview<'a>(&'a self, shop: &'a Shop) -> BoxFuture<'a, Result<Preview, DeskError>> {
         async move {
             let item = shop.order_item(&self.order, &self.item, true).await?;
-            Ok(remove::preview(&self.removal(), item.value.object()))
+            Ok(remove::preview(&self.part(), item.value.object()))
         }
         .boxed()
     }
@@ -39,13 +39,13 @@ impl Change for RemoveItem {
         writer: &'a Writer,
         agreed: Option<&'a Preview>,
     ) -> BoxFuture<'a, Result<Outcome, DeskError>> {
-        async move { writer.remove(self.removal(), agreed).await }.boxed()
+        writer.remove(self.part(), agreed).boxed()
     }
 }
 
 impl RemoveItem {
-    fn removal(&self) -> Removal {
-        Removal {
+    fn part(&self) -> Part {
+        Part {
             kind: Kind::OrderItem,
             fact: "order_item",
             thing: turn::order(&self.order),
@@ -53,11 +53,6 @@ impl RemoveItem {
             action: action::ITEM_REMOVED,
             target: format!("item {} of order {}", self.item, self.order),
             check: super::check(&self.order),
-            basis: json!([
-                "order_item.removed",
-                self.order.as_str(),
-                self.item.as_str()
-            ]),
         }
     }
 }
