@@ -233,7 +233,7 @@ fn text(value: &Value) -> Result<String, &'static str> {
     if text.chars().count() > MOST_CHARS {
         return Err("is longer than 4000 characters");
     }
-    Ok(clean::text(text.trim()).into_owned())
+    Ok(clean::text(&text).trim().to_owned())
 }
 
 fn no_such_argument(recipe: &Recipe, name: &str) -> String {

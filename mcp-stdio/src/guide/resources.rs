@@ -30,26 +30,38 @@ const MOST_STORES: usize = 50;
 
 const JSON: &str = "application/json";
 
-/// The kinds of addresses with a variable, the tool behind each, and words for people.
-const TEMPLATES: [(&str, &str, &str, &str); 3] = [
-    (
-        "orderdesk://{store}/orders/{order_id}",
-        "orders_get",
-        "Order",
-        "One order, whole; by Order Desk's internal id",
-    ),
-    (
-        "orderdesk://{store}/folders",
-        "folders_list",
-        "Folders",
-        "The folders of a store with their ids; a folder is an order's status",
-    ),
-    (
-        "orderdesk://{store}/settings",
-        "store_settings",
-        "Settings",
-        "Name, time zone and settings of a store, without its secrets",
-    ),
+/// A kind of address with a variable in it.
+struct Template {
+    uri: &'static str,
+    name: &'static str,
+    /// The tool that reads the same.
+    tool: &'static str,
+    title: &'static str,
+    description: &'static str,
+}
+
+const TEMPLATES: [Template; 3] = [
+    Template {
+        uri: "orderdesk://{store}/orders/{order_id}",
+        name: "order",
+        tool: "orders_get",
+        title: "Order",
+        description: "One order, whole; by Order Desk's internal id",
+    },
+    Template {
+        uri: "orderdesk://{store}/folders",
+        name: "folders",
+        tool: "folders_list",
+        title: "Folders",
+        description: "The folders of a store with their ids; a folder is an order's status",
+    },
+    Template {
+        uri: "orderdesk://{store}/settings",
+        name: "settings",
+        tool: "store_settings",
+        title: "Settings",
+        description: "Name, time zone and settings of a store, without its secrets",
+    },
 ];
 
 /// The templates whose tools are there.
@@ -57,11 +69,11 @@ const TEMPLATES: [(&str, &str, &str, &str); 3] = [
 pub fn templates(context: &Context) -> ListResourceTemplatesResult {
     let allowed = TEMPLATES
         .iter()
-        .filter(|(_, tool, ..)| is_allowed(context, tool));
-    let templates = allowed.map(|(uri, tool, title, description)| {
-        ResourceTemplate::new(*uri, *tool)
-            .with_title(*title)
-            .with_description(*description)
+        .filter(|template| is_allowed(context, template.tool));
+    let templates = allowed.map(|template| {
+        ResourceTemplate::new(template.uri, template.name)
+            .with_title(template.title)
+            .with_description(template.description)
             .with_mime_type(JSON)
     });
     ListResourceTemplatesResult::with_all_items(templates.collect()).with_ttl_ms(TEMPLATES_TTL_MS)
@@ -91,15 +103,18 @@ pub async fn list(context: &Context) -> ListResourcesResult {
 fn of_store(context: &Context, id: &str, name: &str) -> Vec<Resource> {
     let whole = TEMPLATES
         .iter()
-        .filter(|(uri, ..)| !uri.contains("{order_id}"));
+        .filter(|template| !template.uri.contains("{order_id}"));
     whole
-        .filter(|(_, tool, ..)| is_allowed(context, tool))
-        .map(|(uri, _, title, description)| {
-            let title = format!("{title} of {name}");
-            Resource::new(uri.replace("{store}", id), &title)
-                .with_title(title)
-                .with_description(*description)
-                .with_mime_type(JSON)
+        .filter(|template| is_allowed(context, template.tool))
+        .map(|template| {
+            let title = format!("{} of {name}", template.title);
+            Resource::new(
+                template.uri.replace("{store}", id),
+                format!("{}/{id}", template.name),
+            )
+            .with_title(title)
+            .with_description(template.description)
+            .with_mime_type(JSON)
         })
         .collect()
 }

@@ -8,18 +8,17 @@ mod findings;
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::reports::{days_before, folders, open_orders, open_since, orders_take_stock};
 use super::{Answer, Effect, FETCHED_AT, FRESH, STORE, Shape, Tool, Toolset, UNTRUSTED};
 use crate::args::{Args, Argument, Kind};
-use crate::clean;
 use crate::context::Context;
-use crate::desk::model::{InventoryQuery, Order, OrdersQuery};
-use crate::desk::report::{Duplicates, Folders, GroupBy, NeedOf, Totals, Unshipped};
+use crate::desk::model::{InventoryItem, InventoryQuery, Order, OrdersQuery};
+use crate::desk::report::{Amount, Duplicates, Folders, GroupBy, NeedOf, Totals, Unshipped};
 use crate::desk::{Shop, Walked};
 use crate::error::ToolError;
 use crate::reply::Reply;
+use findings::{Findings, Stock};
 
 /// Days that are read when no start is given: whole ones, and today.
 const DEFAULT_DAYS: i64 = 7;
@@ -82,16 +81,19 @@ pub(super) static ORDERS_SUMMARY: Tool = Tool {
     run: |context, args, _| run(context, args).boxed(),
 };
 
-/// What is looked for among open orders.
-#[derive(Default)]
-struct OpenOrders {
+/// What is looked for, order by order.
+struct Asked {
+    totals: Totals,
+    duplicates: Option<Duplicates>,
     unshipped: Option<Unshipped>,
     need: Option<NeedOf>,
 }
 
-impl OpenOrders {
-    fn asked(args: &Args, now: Timestamp) -> OpenOrders {
-        OpenOrders {
+impl Asked {
+    fn from_args(args: &Args, now: Timestamp) -> Asked {
+        Asked {
+            totals: Totals::new(args.text("group_by").and_then(GroupBy::from_word)),
+            duplicates: args.flag("duplicates").then(Duplicates::new),
             unshipped: args
                 .count("unshipped_after_days")
                 .map(|days| Unshipped::new(days, now)),
@@ -99,11 +101,20 @@ impl OpenOrders {
         }
     }
 
-    fn is_asked(&self) -> bool {
+    fn is_about_open_orders(&self) -> bool {
         self.unshipped.is_some() || self.need.is_some()
     }
 
+    /// For what is asked of every order of the window.
     fn add(&mut self, order: &Order, folders: &Folders) {
+        self.totals.add(order, folders);
+        if let Some(duplicates) = &mut self.duplicates {
+            duplicates.add(order);
+        }
+    }
+
+    /// For what is asked of open orders.
+    fn add_open(&mut self, order: &Order, folders: &Folders) {
         if let Some(unshipped) = &mut self.unshipped {
             unshipped.add(order, folders);
         }
@@ -118,51 +129,42 @@ async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     let (fresh, now) = (args.flag("fresh"), context.clock.now());
     let window = Window::from_args(args, now)?;
     let (folders, settings) = folders(&shop, &args.words("open_folders"), fresh).await?;
-
-    let mut totals = Totals::new(args.text("group_by").and_then(GroupBy::from_word));
-    let mut duplicates = args.flag("duplicates").then(Duplicates::new);
-    let mut open = OpenOrders::asked(args, now);
-    let one_walk = window.given;
-    let walked = shop
-        .walk_orders(window.query(), fresh, |order| {
-            totals.add(order, &folders);
-            if let Some(duplicates) = &mut duplicates {
-                duplicates.add(order);
-            }
-            if one_walk {
-                open.add(order, &folders);
-            }
-        })
-        .await?;
-    let open_walked = if open.is_asked() && !one_walk && !folders.open().is_empty() {
+    let mut asked = Asked::from_args(args, now);
+    let walk = shop.walk_orders(window.query(), fresh, |order| {
+        asked.add(order, &folders);
+        if window.given {
+            asked.add_open(order, &folders);
+        }
+    });
+    let walked = walk.await?;
+    let apart = asked.is_about_open_orders() && !window.given && !folders.open().is_empty();
+    let open_walked = if apart {
         let query = open_orders(&folders, now);
-        Some(
-            shop.walk_orders(query, fresh, |order| open.add(order, &folders))
-                .await?,
-        )
+        let walk = shop.walk_orders(query, fresh, |order| asked.add_open(order, &folders));
+        Some(walk.await?)
     } else {
         None
     };
-    let stock = match args.text("code") {
-        Some(code) => Some(stock_of(&shop, code, fresh).await?),
-        None => None,
-    };
 
-    let mut answer = findings::Findings::new(&folders);
+    let mut findings = Findings::new(&folders);
+    findings.remark_on(&walked, open_walked.as_ref(), &open_since(now));
     let mut reply = window.describe(Reply::from_shop(), &walked, open_walked.as_ref());
-    answer.remark_on(&walked, open_walked.as_ref(), &open_since(now));
-    reply = answer.totals(reply, totals);
-    if let Some(unshipped) = open.unshipped {
-        reply = answer.unshipped(reply, unshipped);
+    reply = findings.totals(reply, asked.totals);
+    if let Some(unshipped) = asked.unshipped {
+        reply = findings.unshipped(reply, unshipped);
     }
-    if let Some(duplicates) = duplicates {
-        reply = answer.duplicates(reply, duplicates);
+    if let Some(duplicates) = asked.duplicates {
+        reply = findings.duplicates(reply, duplicates);
     }
-    if let (Some(need), Some(stock)) = (open.need, stock) {
-        let code = args.text("code").unwrap_or_default();
-        reply = answer.demand(reply, code, need, stock, orders_take_stock(&settings));
+    if let (Some(need), Some(code)) = (asked.need, args.text("code")) {
+        let stock = Stock {
+            code,
+            count: stock_of(&shop, code, fresh).await?,
+            is_taken: orders_take_stock(&settings),
+        };
+        reply = findings.demand(reply, need, &stock);
     }
-    Ok(answer.finish(reply).fetched_at(walked.fetched_at))
+    Ok(findings.finish(reply).fetched_at(walked.fetched_at))
 }
 
 /// The window as it was asked for.
@@ -199,8 +201,16 @@ impl Window {
         let next = walked.go_on_from.as_ref().map(|from| {
             format!("only orders before {from} are in these figures; call again with search_start_date={from} and add the figures up, or ask for fewer days")
         });
-        let unnamed = (!walked.complete && next.is_none())
-            .then(|| "ask for fewer days, or again when fewer orders change".to_owned());
+        let all_open = open.is_none_or(|open| open.complete);
+        let unnamed = if !walked.complete {
+            Some("ask for fewer days, or again when fewer orders change")
+        } else if !all_open {
+            Some(
+                "not all open orders were read: ask for a part of them with search_start_date and search_end_date",
+            )
+        } else {
+            None
+        };
         reply
             .with("search_start_date", self.start.as_str())
             .with_some("search_end_date", self.end.as_deref())
@@ -209,27 +219,19 @@ impl Window {
                 "pages_read",
                 walked.pages + open.map_or(0, |open| open.pages),
             )
-            .with(
-                "complete",
-                walked.complete && open.is_none_or(|open| open.complete),
-            )
-            .with_some("next", next.or(unnamed))
+            .with("complete", walked.complete && all_open)
+            .with_some("next", next.or(unnamed.map(str::to_owned)))
     }
 }
 
-/// What the inventory says of a SKU; `None` without such an item.
-async fn stock_of(shop: &Shop, code: &str, fresh: bool) -> Result<Option<Value>, ToolError> {
+/// How many the inventory has of a SKU; `None` without such an item, or without a count.
+async fn stock_of(shop: &Shop, code: &str, fresh: bool) -> Result<Option<Amount>, ToolError> {
     let query = InventoryQuery {
         codes: vec![code.to_owned()],
         ..InventoryQuery::default()
     };
     let page = shop.inventory(&query, fresh).await?;
-    let item = page
-        .value
-        .items
-        .iter()
-        .find(|item| item.code().trim().eq_ignore_ascii_case(code.trim()));
-    Ok(item
-        .and_then(|item| item.object().get("stock").cloned())
-        .map(clean::value))
+    let is_it = |item: &&InventoryItem| item.code().trim().eq_ignore_ascii_case(code.trim());
+    let item = page.value.items.iter().find(is_it);
+    Ok(item.and_then(|item| Amount::field(item.fields(), "stock")))
 }

@@ -114,3 +114,60 @@ pub(super) fn cut(
     }
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn store(settings: Value) -> StoreSettings {
+        let store = json!({"settings": settings, "folders": {"1": "New", "2": "Ho`ld"}});
+        StoreSettings::from_object(store.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn whether_orders_lower_the_stock_is_read_from_any_form_of_the_setting() {
+        for (value, takes) in [
+            (json!("1"), true),
+            (json!(1), true),
+            (json!("on"), true),
+            (json!(true), true),
+            (json!(""), false),
+            (json!("0"), false),
+            (json!(0), false),
+            (json!("Off"), false),
+            (json!(null), false),
+        ] {
+            let settings = store(json!({ "auto_update_stock_count": value }));
+            assert_eq!(orders_take_stock(&settings), takes, "{value}");
+        }
+        assert!(!orders_take_stock(&store(json!({}))));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_refused_with_the_names_that_are() {
+        let text = no_folder(&["Hodl"], &store(json!({}))).to_string();
+        assert_eq!(
+            text,
+            "`open_folders`: `Hodl` is no folder; there are `New`, `Ho ld`"
+        );
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight() {
+        let now: Timestamp = "2026-03-10T12:34:56Z".parse().unwrap();
+        assert_eq!(days_before(now, 7), "2026-03-03 00:00:00");
+        assert_eq!(open_since(now), "2025-12-10 00:00:00");
+    }
+
+    #[test]
+    fn a_list_is_cut_to_its_share_and_says_so() {
+        let mut remarks = Vec::new();
+        let rows = vec![json!({"id": 1}); 10];
+        assert_eq!(cut("rows", rows.clone(), 27, &mut remarks).len(), 3);
+        assert_eq!(remarks, ["rows: the first 3 of 10 are shown"]);
+        assert_eq!(cut("rows", rows, 1_000, &mut remarks).len(), 10);
+        assert_eq!(remarks.len(), 1);
+    }
+}

@@ -46,11 +46,16 @@ pub static ALL: [Recipe; 6] = [
         arguments: &[may("day", "The day, such as 2026-03-31; else today")],
         tools: &["store_settings", "orders_summary", "inventory_low_stock"],
         steps: &[
-            Do(
-                "Call `store_settings` for the shop's time zone, and work out when the day begins and ends in UTC.",
+            With(
+                "day",
+                "Call `store_settings` for the shop's time zone, and work out when the given day begins and ends in UTC.",
+            ),
+            Without(
+                "day",
+                "Call `store_settings` for the shop's time zone, and work out when today began there, in UTC.",
             ),
             Do(
-                "Call `orders_summary` with that search_start_date and search_end_date, group_by=channel and duplicates=true.",
+                "Call `orders_summary` with that search_start_date (and search_end_date), group_by=channel and duplicates=true.",
             ),
             Do(
                 "Call `orders_summary` with unshipped_after_days=3 and without dates, for what waits.",

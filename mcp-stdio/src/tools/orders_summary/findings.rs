@@ -22,6 +22,14 @@ const UNSHIPPED_BYTES: usize = 8_000;
 const DUPLICATES_BYTES: usize = 6_000;
 const DEMAND_BYTES: usize = 7_000;
 
+/// What the inventory says of the SKU that was asked for.
+pub(super) struct Stock<'a> {
+    pub(super) code: &'a str,
+    pub(super) count: Option<Amount>,
+    /// Whether what open orders need is gone from the count already.
+    pub(super) is_taken: bool,
+}
+
 /// Collects what has to be said beside the numbers.
 pub(super) struct Findings<'a> {
     folders: &'a Folders,
@@ -131,36 +139,28 @@ impl<'a> Findings<'a> {
         }))
     }
 
-    pub(super) fn demand(
-        &mut self,
-        reply: Reply,
-        code: &str,
-        need: NeedOf,
-        stock: Option<Value>,
-        taken: bool,
-    ) -> Reply {
+    pub(super) fn demand(&mut self, reply: Reply, need: NeedOf, stock: &Stock<'_>) -> Reply {
         self.names_open = true;
         let (orders, needed) = need.finish();
         self.remark(format!(
             "needed are the pieces that are in no shipment yet; a shipment that names no items counts as the whole order; {} orders are left out",
             NOT_NEEDED.join(", ")
         ));
-        let in_stock = stock.as_ref().and_then(Amount::of);
-        let enough = match in_stock {
+        let enough = match stock.count {
             None => {
                 self.remark("the inventory has no count for this SKU");
                 None
             }
-            Some(stock) if taken => {
+            Some(count) if stock.is_taken => {
                 self.remark("this store lowers stock when an order comes in, so `stock` is what is left beside the open orders");
-                Some(stock >= Amount::ZERO)
+                Some(count >= Amount::ZERO)
             }
-            Some(stock) => Some(stock >= needed),
+            Some(count) => Some(count >= needed),
         };
         let rows = orders.iter().map(|row| self.need(row)).collect();
         let rows = cut("demand.orders", rows, DEMAND_BYTES, &mut self.remarks);
         let demand = json!({
-            "code": clean::text(code), "needed": needed.to_json(), "stock": in_stock.map(Amount::to_json), "enough": enough, "orders": rows,
+            "code": clean::text(stock.code), "needed": needed.to_json(), "stock": stock.count.map(Amount::to_json), "enough": enough, "orders": rows,
         });
         reply.with("demand", demand)
     }
