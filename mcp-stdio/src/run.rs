@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::context::Context;
+use crate::desk::Desk;
 use crate::server::Server;
 use crate::stop::{Cause, Stop};
 use crate::tools;
@@ -63,17 +64,32 @@ pub fn run(config: Config, io: Io, stop: &Stop) -> anyhow::Result<Cause> {
         let transport = transport.context("cannot start the threads for stdin and stdout")?;
         let context = Arc::new(Context::new(config, slot, handle, SystemClock::shared()));
         tokio::spawn(retain_audit_after(answered, Arc::clone(&context)));
-        serve(Server::new(context), transport, stop).await
+        let desk = context.desk.clone();
+        let served = serve(Server::new(context), transport, stop).await;
+        stop.now(Cause::InputEnded);
+        settle_writes(&desk, stop.time_for_writes()).await;
+        served
     });
     // Calls that were not answered in time end here; blocking ones are left behind.
     runtime.shutdown_background();
-    stop.now(Cause::InputEnded);
     if !telemetry.finish(stop.time_to_flush()) {
         tracing::warn!(
             "the last counters could not be written in time; what was written before is kept"
         );
     }
     served.map(|()| stop.cause().unwrap_or(Cause::InputEnded))
+}
+
+/// Lets no further write begin, and those that have begun come to their outcome.
+async fn settle_writes(desk: &Desk, patience: Duration) {
+    let writes = desk.writes_under_way();
+    writes.close();
+    if !writes.settled(patience).await {
+        tracing::warn!(
+            "{} writes to a shop were cut off by the end of this process; they show as unknown",
+            writes.count()
+        );
+    }
 }
 
 /// Removes what is older than the audit's retention, once a day over all processes of a home: without a sidecar nobody else does it.

@@ -46,6 +46,16 @@ impl Cause {
         }
     }
 
+    /// How long after the cause writes to shops that have begun may still come to their outcome: what is cut off shows as unknown, and a
+    /// person has to look. It ends where writing the last counters must begin.
+    fn writes_until(self) -> Duration {
+        match self {
+            Cause::InputEnded => Duration::from_millis(1700),
+            Cause::Signal => Duration::from_millis(200),
+            Cause::OutputClosed | Cause::ParentGone => Duration::from_millis(800),
+        }
+    }
+
     /// How long after the cause the last counters may still be written. What the drain leaves of it is the flush's.
     fn flush_until(self) -> Duration {
         match self {
@@ -102,6 +112,15 @@ impl Stop {
     #[must_use]
     pub fn cause(&self) -> Option<Cause> {
         self.inner.first.lock().map(|(cause, _)| cause)
+    }
+
+    /// How long writes that have begun may still come to their outcome.
+    #[must_use]
+    pub fn time_for_writes(&self) -> Duration {
+        let first = *self.inner.first.lock();
+        first.map_or(Duration::ZERO, |(cause, at)| {
+            cause.writes_until().saturating_sub(at.elapsed())
+        })
     }
 
     /// How long the last counters may still be written.
@@ -264,6 +283,10 @@ mod tests {
         ] {
             assert!(
                 cause.drain() + Duration::from_millis(100) <= cause.flush_until(),
+                "{cause:?}"
+            );
+            assert!(
+                cause.writes_until() + Duration::from_millis(80) <= cause.flush_until(),
                 "{cause:?}"
             );
         }

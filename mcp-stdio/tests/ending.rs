@@ -57,6 +57,67 @@ fn what_was_accepted_is_answered_after_the_end_of_input() {
     assert_eq!(server.exit().0, Some(0));
 }
 
+/// Has the server change an order while `fault` strikes the request that changes it, and waits until that request is there.
+fn begin_a_change(
+    home: &Home,
+    sandbox: &orderdesk_sandbox::Sandbox,
+    fault: Fault,
+) -> (Server, i64) {
+    sandbox
+        .faults()
+        .add(Rule::new(fault).on("PUT", "/orders/*"));
+    let mut server = home.session();
+    let id = server.ask(
+        "tools/call",
+        &json!({"name": "orders_update", "arguments": {"order_id": "7001001", "changes": {"email": "new@example.com"}}}),
+    );
+    wait_for("the change to be sent", || {
+        let requests = sandbox.requests();
+        requests
+            .iter()
+            .any(|request| request.method == "PUT")
+            .then_some(())
+    });
+    (server, id)
+}
+
+/// The changes that a person must look at, as `audit unsettled --json` tells them.
+fn unsettled(home: &Home) -> Vec<serde_json::Value> {
+    let said = home.run(&["audit", "unsettled", "--json"]).said();
+    let told: serde_json::Value = serde_json::from_str(&said).unwrap();
+    told["unsettled"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_change_that_was_begun_ends_well_although_its_call_was_cancelled() {
+    let sandbox = sandbox();
+    let home = Home::with_store(&sandbox);
+    let (mut server, id) = begin_a_change(&home, &sandbox, Fault::Delay { ms: 700 });
+    server.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id, "reason": "enough"}}));
+    server.close_stdin();
+    assert_eq!(server.exit().0, Some(0));
+    let store = sandbox.store(0).store_id;
+    assert_eq!(
+        sandbox.order(&store, 7_001_001).unwrap()["email"],
+        "new@example.com"
+    );
+    assert_eq!(unsettled(&home), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+fn a_change_that_a_signal_cuts_off_is_left_for_a_person_to_look_at() {
+    let sandbox = sandbox();
+    let home = Home::with_store(&sandbox);
+    let (mut server, _) = begin_a_change(&home, &sandbox, Fault::HangAfter);
+    server.signal("INT");
+    let (code, took) = server.exit();
+    assert_eq!(code, Some(0));
+    assert!(took < SOON, "{took:?}");
+    let left = unsettled(&home);
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0]["target"], "order 7001001");
+}
+
 #[test]
 fn the_last_line_counts_without_its_line_feed() {
     let mut server = Home::new().session();

@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_stdio::desk::model::{OrderId, StoreId};
-use mcp_stdio::desk::{Access, Config, Desk, Shop};
+use mcp_stdio::desk::{Access, Change, Config, Desk, DeskError, Outcome, Shop, Writer};
+use mcp_stdio::stores::journal::Records;
 use orderdesk_sandbox::{Bucket, Options, Request, Sandbox};
+use serde_json::Value;
+use shared::audit::{self, Actor, Chain, Filter, Record};
 use shared::clock::{Clock, SystemClock};
 use shared::paths::Home;
 use shared::quota::Limits;
 use shared::secret::Secret;
+use shared::session::{Kind, Session};
 use shared::state::tables::epochs;
 use shared::state::{Durability, Slot};
 use tempfile::TempDir;
@@ -22,7 +26,9 @@ pub(crate) struct Kit {
     pub(crate) config: Config,
     pub(crate) slot: Slot,
     pub(crate) clock: Arc<dyn Clock>,
-    _home: TempDir,
+    /// The life of this process, which its turns belong to.
+    pub(crate) session: Session,
+    pub(crate) home: TempDir,
 }
 
 /// Nothing slows a request down: neither the simulator's bucket nor ours.
@@ -63,9 +69,10 @@ impl Kit {
         Kit {
             sandbox,
             config,
-            slot,
             clock: SystemClock::shared(),
-            _home: home,
+            session: Session::begin(slot.home(), Kind::McpStdio, "0").unwrap(),
+            slot,
+            home,
         }
     }
 
@@ -90,6 +97,69 @@ impl Kit {
 
     pub(crate) fn shop(&self) -> Shop {
         self.desk().shop(self.access())
+    }
+
+    /// A writer of a desk of its own, as another process would have.
+    pub(crate) fn writer(&self) -> Writer {
+        self.writer_of(&self.desk())
+    }
+
+    pub(crate) fn writer_of(&self, desk: &Desk) -> Writer {
+        let actor = Actor {
+            session: self.session.id().clone(),
+            client: Some("test".to_owned()),
+        };
+        let records = Records::of_env(self.slot.clone(), Arc::clone(&self.clock), actor);
+        desk.writer(self.access(), Arc::new(records))
+    }
+
+    /// Carries a change out as a process of its own.
+    pub(crate) async fn carry_out(
+        &self,
+        change: impl Change + 'static,
+    ) -> Result<Outcome, DeskError> {
+        self.writer().carry_out(Arc::new(change), None).await
+    }
+
+    /// The first seeded order as the simulator holds it, its history included.
+    pub(crate) fn stored(&self) -> Value {
+        let id = ORDER.parse().unwrap();
+        self.sandbox
+            .order(&self.sandbox.store(0).store_id, id)
+            .unwrap()
+    }
+
+    /// Somebody edits the first seeded order in Order Desk's own app.
+    pub(crate) fn edit(&self, name: &str, value: impl Into<Value>) {
+        let id = ORDER.parse().unwrap();
+        let store = self.sandbox.store(0).store_id;
+        self.sandbox.edit_order(&store, id, |order| {
+            order.insert(name.to_owned(), value.into());
+        });
+    }
+
+    /// Everything that arrived, as `GET /orders/7001001`.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let line = |request: &Request| format!("{} {}", request.method, request.path);
+        self.requests().iter().map(line).collect()
+    }
+
+    /// The audit records, oldest first.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        let state = self.slot.get().unwrap();
+        state
+            .read("test", |reading| {
+                audit::list(reading, &Chain::Env, &Filter::default())
+            })
+            .unwrap()
+    }
+
+    /// The outcomes in the audit, oldest first: `intent`, `done` …
+    pub(crate) fn outcomes(&self) -> Vec<String> {
+        self.records()
+            .into_iter()
+            .map(|record| record.outcome)
+            .collect()
     }
 
     /// What another process does when it writes to the shop.

@@ -6,6 +6,7 @@
     reason = "a helper of a test that cannot go on has failed the test"
 )]
 
+mod bad_days;
 mod faults;
 mod freshness;
 mod kit;
@@ -13,3 +14,9 @@ mod limits;
 mod meters;
 mod reads;
 mod search;
+mod walk;
+mod writes_faults;
+mod writes_items;
+mod writes_orders;
+mod writes_records;
+mod writes_turns;

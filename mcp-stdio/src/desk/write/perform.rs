@@ -174,9 +174,8 @@ impl Writer {
                     return match self.looked(look).await {
                         Ok(Look::Done) => Fate::Found,
                         Ok(Look::NotDone | Look::Again(_)) => past.not_there(error),
-                        Ok(Look::CannotTell(why)) if past.unclear => Fate::Unknown(why),
-                        Err(why) if past.unclear => Fate::Unknown(why.to_string()),
-                        Ok(Look::CannotTell(_)) | Err(_) => Fate::NotDone(error),
+                        Ok(Look::CannotTell(why)) => Fate::Unknown(format!("{error}; {why}")),
+                        Err(why) => Fate::Unknown(format!("{error}; looking for it failed: {why}")),
                     };
                 }
                 Attempt::Unclear { error, trace } => {

@@ -42,7 +42,8 @@ pub(super) struct Seen {
     pub(super) first: Option<Object>,
     /// What the newest unclear attempt was made from, and what it sent.
     pub(super) tried: Option<Tried>,
-    silent: bool,
+    /// Whether one of them may still be carried out.
+    pub(super) silent: bool,
 }
 
 /// An attempt whose fate is unclear.
@@ -164,10 +165,14 @@ impl Writer {
                 Attempt::Answered(envelope) => {
                     return self.verified(work, base, sent, envelope).await;
                 }
-                Attempt::Refused(error) | Attempt::SaidNo(error) if seen.tried.is_none() => {
-                    return End::NotDone(error);
+                Attempt::Refused(error) if seen.tried.is_none() => return End::NotDone(error),
+                Attempt::Refused(error) => {
+                    last = Some(error);
+                    continue;
                 }
-                Attempt::Refused(error) | Attempt::SaidNo(error) => {
+                // An error around a good status: it may be there all the same.
+                Attempt::SaidNo(error) => {
+                    seen.tried = Some(Tried { base, sent });
                     last = Some(error);
                     continue;
                 }

@@ -5,6 +5,7 @@
 //! whoever listens. Not here: what a change does.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -14,11 +15,17 @@ use crate::desk::error::DeskError;
 
 /// How many writes of a process have begun and not ended.
 #[derive(Debug)]
-pub struct UnderWay(watch::Sender<usize>);
+pub struct UnderWay {
+    count: watch::Sender<usize>,
+    closed: AtomicBool,
+}
 
 impl Default for UnderWay {
     fn default() -> UnderWay {
-        UnderWay(watch::Sender::new(0))
+        UnderWay {
+            count: watch::Sender::new(0),
+            closed: AtomicBool::new(false),
+        }
     }
 }
 
@@ -26,12 +33,17 @@ impl UnderWay {
     /// How many there are now.
     #[must_use]
     pub fn count(&self) -> usize {
-        *self.0.borrow()
+        *self.count.borrow()
+    }
+
+    /// The process is ending: no further write begins. What has not begun is refused, and nothing of it was sent.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
     }
 
     /// Waits until there is none, for at most `patience`. Says whether there is none.
     pub async fn settled(&self, patience: Duration) -> bool {
-        let mut count = self.0.subscribe();
+        let mut count = self.count.subscribe();
         let none = count.wait_for(|count| *count == 0);
         tokio::time::timeout(patience, none).await.is_ok()
     }
@@ -62,8 +74,13 @@ impl Stage {
         if now.left {
             return Err(DeskError::Abandoned);
         }
+        // Counted before the door is looked at: whoever has closed it and counts none knows that there will be none.
+        under_way.count.send_modify(|count| *count += 1);
+        if under_way.closed.load(Ordering::SeqCst) {
+            under_way.count.send_modify(|count| *count -= 1);
+            return Err(DeskError::Abandoned);
+        }
         now.open += 1;
-        under_way.0.send_modify(|count| *count += 1);
         Ok(())
     }
 
@@ -71,7 +88,7 @@ impl Stage {
     pub(super) fn release(&self, under_way: &Arc<UnderWay>) {
         let mut now = self.now.lock();
         now.open -= 1;
-        under_way.0.send_modify(|count| *count -= 1);
+        under_way.count.send_modify(|count| *count -= 1);
         if now.left {
             self.left.notify_one();
         }
@@ -194,6 +211,18 @@ mod tests {
         assert!(!under_way.settled(Duration::from_millis(1)).await);
         answer.send(()).unwrap();
         ended.await.expect("the write went on to its end");
+        assert!(under_way.settled(Duration::from_secs(10)).await);
+    }
+
+    #[tokio::test]
+    async fn a_process_that_ends_begins_no_further_write() {
+        let (stage, under_way) = (Stage::default(), Arc::new(UnderWay::default()));
+        stage.commit(&under_way).unwrap();
+        under_way.close();
+        let late = Stage::default();
+        assert_eq!(late.commit(&under_way), Err(DeskError::Abandoned));
+        assert_eq!(under_way.count(), 1, "the one that had begun goes on");
+        stage.release(&under_way);
         assert!(under_way.settled(Duration::from_secs(10)).await);
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use shared::state::{Slot, StateError};
+use shared::state::{Slot, State, StateError};
 use shared::writes::turn::{self, Standing, Turn};
 use tokio::time::Instant;
 
@@ -35,6 +35,10 @@ fn plain(id: &str) -> &str {
 
 /// Looks follow each other after this, times a random factor between a half and two: 5 to 20 ms.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// How long a write waits for the state file to be opened. That takes milliseconds, but on a machine that starts a desktop full of
+/// programs it may take seconds.
+const OPENING_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A turn that is ours. Dropping it gives it back.
 #[derive(Debug)]
@@ -93,7 +97,7 @@ impl Writer {
         let (slot, journal) = (self.shop.slot().clone(), Arc::clone(&self.journal));
         let (store_key, now_ms) = (Arc::clone(&self.shop.store_key), self.now_ms());
         let taking = tokio::task::spawn_blocking(move || {
-            let state = slot.get().map_err(|error| no_record(&error))?;
+            let state = opened(&slot)?;
             let session = journal.session().ok_or_else(|| DeskError::NoRecord {
                 why: "the state file does not know this process".to_owned(),
             })?;
@@ -122,6 +126,15 @@ impl Writer {
     pub(super) fn now_ms(&self) -> i64 {
         self.shop.now().as_millisecond()
     }
+}
+
+/// The state file. At start it is opened beside the first calls, and a write waits for it: without it nothing is sent.
+fn opened(slot: &Slot) -> Result<State, DeskError> {
+    let state = match slot.get() {
+        Err(error) if matches!(*error, StateError::NotYetOpened) => slot.wait(OPENING_PATIENCE),
+        other => other,
+    };
+    state.map_err(|error| no_record(&error))
 }
 
 /// Nothing can be written down.

@@ -15,6 +15,9 @@ use crate::desk::error::DeskError;
 use crate::desk::journal::{Intent, Journal};
 use crate::desk::shop::Shop;
 
+/// How often a write stands in the row whose turn was lost.
+const TRIES: u32 = 3;
+
 /// May change one shop. Cloning is cheap.
 #[derive(Clone)]
 pub struct Writer {
@@ -65,7 +68,16 @@ impl Writer {
             deadline: Instant::now() + self.shop.total_deadline(),
             ..self.clone()
         };
-        let work = async move { change.carry_out(&writer, agreed.as_ref()).await };
+        let work = async move {
+            for _ in 1..TRIES {
+                match change.carry_out(&writer, agreed.as_ref()).await {
+                    // Somebody took this process for dead, or it waited too long: nothing was sent.
+                    Err(DeskError::Turn { ahead: 0 }) => {}
+                    done => return done,
+                }
+            }
+            change.carry_out(&writer, agreed.as_ref()).await
+        };
         task::carry_out(stage, work).await
     }
 
