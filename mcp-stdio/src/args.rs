@@ -100,8 +100,8 @@ impl Argument {
         schema
     }
 
-    /// The value in the kind's own type, or what is wrong with it. `None` for what counts as not given: null and empty text, which
-    /// clients send for fields that were left blank.
+    /// The value in the kind's own type, or what is wrong with it. `None` for what counts as not given: null and empty texts, lists and
+    /// objects, which clients send for fields that were left blank.
     fn accept(&self, value: &Value) -> Result<Option<Value>, String> {
         match value {
             Value::Null => return Ok(None),
@@ -120,7 +120,7 @@ impl Argument {
             Kind::Object => values::object(value).map(Value::Object),
             Kind::Objects(most) => values::objects(value, *most).map(Value::from),
         }
-        .map(Some)
+        .map(|understood| (!is_empty(&understood)).then_some(understood))
         .map_err(|wrong| format!("`{}` {wrong}", self.name))
     }
 }
@@ -164,19 +164,25 @@ impl Args {
     ) -> Result<Args, ToolError> {
         let mut values = Map::new();
         let mut mistakes = Vec::new();
+        let mut told = Vec::new();
         for (name, value) in given.into_iter().flatten() {
             match declared.iter().find(|argument| argument.name == name) {
                 None => mistakes.push(unknown(name, declared)),
                 Some(argument) => match argument.accept(value) {
                     Ok(Some(value)) => drop(values.insert(name.clone(), value)),
                     Ok(None) => {}
-                    Err(mistake) => mistakes.push(mistake),
+                    Err(mistake) => {
+                        mistakes.push(mistake);
+                        told.push(argument.name);
+                    }
                 },
             }
         }
-        let missing = declared
-            .iter()
-            .filter(|argument| argument.required && !given_at_all(given, argument.name, &values));
+        let missing = declared.iter().filter(|argument| {
+            argument.required
+                && !values.contains_key(argument.name)
+                && !told.contains(&argument.name)
+        });
         mistakes.extend(missing.map(|argument| format!("`{}` is missing", argument.name)));
         if mistakes.is_empty() {
             Ok(Args { values })
@@ -250,19 +256,12 @@ impl Args {
     }
 }
 
-/// Whether a required argument has a value or a mistake of its own that was already told.
-fn given_at_all(
-    given: Option<&Map<String, Value>>,
-    name: &str,
-    values: &Map<String, Value>,
-) -> bool {
-    let blank = |value: &Value| {
-        value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
-    };
-    values.contains_key(name)
-        || given
-            .and_then(|given| given.get(name))
-            .is_some_and(|value| !blank(value))
+fn is_empty(understood: &Value) -> bool {
+    match understood {
+        Value::Array(values) => values.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
 }
 
 fn unknown(name: &str, declared: &[Argument]) -> String {
@@ -327,6 +326,25 @@ mod tests {
             ["`order_id` is missing"]
         );
         assert_eq!(check(&json!({})).unwrap_err(), ["`order_id` is missing"]);
+    }
+
+    #[test]
+    fn nothing_in_a_list_or_an_object_is_nothing() {
+        const CHANGES: &[Argument] = &[
+            Argument::required("changes", Kind::Object, ""),
+            Argument::required("rows", Kind::Objects(5), ""),
+            Argument::required("ids", Kind::Ids(5), ""),
+        ];
+        for given in [
+            json!({"changes": {}, "rows": [], "ids": []}),
+            json!({"changes": "{}", "rows": "[]", "ids": ","}),
+        ] {
+            let error = Args::check(CHANGES, given.as_object()).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "`changes` is missing; `rows` is missing; `ids` is missing"
+            );
+        }
     }
 
     #[test]

@@ -214,8 +214,13 @@ fn config_and_tools_print_json_that_programs_can_read() {
         serde_json::from_str(&Home::new().run(&["config", "--json"]).stdout).unwrap();
     assert!(config["settings"].as_array().unwrap().len() > 10);
     assert_eq!(config["mistakes"], json!([]));
-    let tools: Value = serde_json::from_str(&Home::new().run(&["tools", "--json"]).stdout).unwrap();
-    assert_eq!(tools["tools"].as_array().unwrap().len(), tools::ALL.len());
+    for (arguments, count) in [
+        (&["tools", "--json"][..], USUAL.len()),
+        (&["tools", "--json", "--all"], tools::ALL.len()),
+    ] {
+        let tools: Value = serde_json::from_str(&Home::new().run(arguments).stdout).unwrap();
+        assert_eq!(tools["tools"].as_array().unwrap().len(), count);
+    }
 }
 
 #[test]

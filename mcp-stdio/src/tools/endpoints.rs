@@ -53,4 +53,13 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn every_endpoint_is_reached_by_some_tool() {
+        let missed: Vec<&str> = API
+            .into_iter()
+            .filter(|endpoint| reached_by(endpoint).next().is_none())
+            .collect();
+        assert_eq!(missed, [""; 0]);
+    }
 }

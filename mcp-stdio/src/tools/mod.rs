@@ -8,6 +8,7 @@ pub mod endpoints;
 mod folders;
 mod instructions;
 mod inventory;
+mod inventory_write;
 mod item_rows;
 mod low_stock;
 mod order_items;
@@ -24,6 +25,7 @@ mod reports;
 mod rows;
 mod shipment_rows;
 mod shipments;
+mod shipments_write;
 mod status;
 mod stores;
 mod stores_register;
@@ -50,7 +52,7 @@ use crate::person::Person;
 use crate::reply::Reply;
 
 /// Every tool, in the order in which clients get them: the same in every process, so that a client's prompt cache holds.
-pub static ALL: [&Tool; 25] = [
+pub static ALL: [&Tool; 34] = [
     &status::SERVER_STATUS,
     &stores::STORES_LIST,
     &stores::STORES_USE,
@@ -73,8 +75,17 @@ pub static ALL: [&Tool; 25] = [
     &order_items_write::ORDER_ITEMS_UPDATE,
     &order_items_write::ORDER_ITEMS_REMOVE,
     &shipments::SHIPMENTS_LIST,
+    &shipments_write::SHIPMENTS_ADD,
+    &shipments_write::SHIPMENTS_UPDATE,
+    &shipments_write::SHIPMENTS_REMOVE,
+    &shipments_write::SHIPMENTS_BATCH_ADD,
     &inventory::INVENTORY_LIST,
     &inventory::INVENTORY_GET,
+    &inventory_write::INVENTORY_CREATE,
+    &inventory_write::INVENTORY_UPDATE,
+    &inventory_write::INVENTORY_ADJUST,
+    &inventory_write::INVENTORY_REMOVE,
+    &inventory_write::INVENTORY_BATCH_UPDATE,
     &low_stock::INVENTORY_LOW_STOCK,
 ];
 

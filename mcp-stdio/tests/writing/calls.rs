@@ -14,12 +14,9 @@ pub(crate) fn ordinary(shop: &mut Shop, tool: &str) -> Vec<Value> {
         "stores_list" => vec![json!({})],
         "stores_use" => vec![json!({"store": "4242"})],
         "stores_register" => vec![json!({"store_id": 4242, "store_name": "Demo"})],
-        "folders_list"
-        | "store_settings"
-        | "orders_list"
-        | "inventory_list"
-        | "inventory_low_stock"
-        | "orders_summary" => vec![json!({})],
+        "folders_list" | "store_settings" | "orders_list" | "inventory_list" => vec![json!({})],
+        "inventory_low_stock" => vec![json!({}), json!({"needed": true})],
+        "orders_summary" => vec![json!({}), json!({"code": "TOTE-NAT"})],
         "orders_find" => vec![
             json!({"query": ORDER}),
             json!({"query": "nobody@example.com"}),

@@ -13,6 +13,8 @@ mod kit;
 mod moves;
 mod notes;
 mod orders;
+mod shipments;
+mod stock;
 #[path = "../support/mod.rs"]
 mod support;
 mod wrong;
