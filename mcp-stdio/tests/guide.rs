@@ -4,6 +4,10 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) is written in place"
+)]
 
 mod support;
 

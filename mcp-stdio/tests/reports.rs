@@ -341,6 +341,7 @@ fn the_open_orders_that_need_a_sku_are_listed_with_what_is_left_to_ship() {
         );
         order.insert("order_shipments".to_owned(), json!([{"id": "1", "tracking_number": "T1", "order_items": [{"code": "MUG-1", "quantity": 5}]}]));
     });
+    let wanted = id.to_string();
     let report = summary(&mut server, json!({"code": "MUG-1"}));
     let demand = &report["demand"];
     assert_eq!(
@@ -348,7 +349,10 @@ fn the_open_orders_that_need_a_sku_are_listed_with_what_is_left_to_ship() {
         (&json!("MUG-1"), &json!(120), &json!(true))
     );
     let rows = demand["orders"].as_array().unwrap();
-    let row = rows.iter().find(|row| row["id"] == id.to_string()).unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row["id"] == wanted.as_str())
+        .unwrap();
     assert_eq!(
         (&row["ordered"], &row["quantity"], &row["folder"]),
         (&json!(7), &json!(2), &json!("Prepared"))

@@ -121,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    fn store(settings: Value) -> StoreSettings {
+    fn store(settings: &Value) -> StoreSettings {
         let store = json!({"settings": settings, "folders": {"1": "New", "2": "Ho`ld"}});
         StoreSettings::from_object(store.as_object().unwrap().clone())
     }
@@ -139,15 +139,15 @@ mod tests {
             (json!("Off"), false),
             (json!(null), false),
         ] {
-            let settings = store(json!({ "auto_update_stock_count": value }));
+            let settings = store(&json!({ "auto_update_stock_count": value }));
             assert_eq!(orders_take_stock(&settings), takes, "{value}");
         }
-        assert!(!orders_take_stock(&store(json!({}))));
+        assert!(!orders_take_stock(&store(&json!({}))));
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_refused_with_the_names_that_are() {
-        let text = no_folder(&["Hodl"], &store(json!({}))).to_string();
+        let text = no_folder(&["Hodl"], &store(&json!({}))).to_string();
         assert_eq!(
             text,
             "`open_folders`: `Hodl` is no folder; there are `New`, `Ho ld`"

@@ -157,7 +157,7 @@ async fn the_inventory_is_read_whole_or_by_sku() {
     let walked = kit
         .shop()
         .walk_inventory(Vec::new(), false, |item| {
-            codes.push(item.code().into_owned())
+            codes.push(item.code().into_owned());
         })
         .await
         .unwrap();

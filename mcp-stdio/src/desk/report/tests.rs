@@ -1,5 +1,10 @@
 //! The reports over made-up orders: tables of cases, and laws that hold for any orders.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "json!(..) is written in place"
+)]
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
