@@ -17,7 +17,7 @@ fn killed_over_a_note(sandbox: &Sandbox) -> Home {
     add(&home, sandbox, 0, "My Shop").fine();
     sandbox
         .faults()
-        .add(Rule::new(Fault::HangAfter).on("PUT", "/*").always());
+        .add(Rule::new(Fault::HangAfter).on("PUT", "/orders/*").always());
     let mut server = home.session();
     let note = json!({"order_id": seed::FIRST_ORDER, "note": "called back"});
     server.ask(
@@ -31,7 +31,8 @@ fn killed_over_a_note(sandbox: &Sandbox) -> Home {
             .any(|request| request.method == "PUT")
             .then_some(())
     });
-    drop(server);
+    server.signal("KILL");
+    server.exit();
     sandbox.faults().clear();
     home
 }
@@ -124,7 +125,7 @@ fn what_is_known_and_what_is_under_way_is_not_listed() {
     server.call("orders_add_note", note.clone()).ok();
     sandbox
         .faults()
-        .add(Rule::new(Fault::HangAfter).on("PUT", "/*").always());
+        .add(Rule::new(Fault::HangAfter).on("PUT", "/orders/*").always());
     let again = json!({"order_id": seed::FIRST_ORDER, "note": "called again"});
     server.ask(
         "tools/call",
