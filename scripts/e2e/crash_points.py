@@ -1,4 +1,5 @@
-"""Commands killed in the middle: at every write, sync, rename and removal that they make, one after the other.
+"""Commands killed in the middle: at every write, sync, rename and removal that they make, one after the other, and where they
+write to a shop at every send to it (`crash_writes`).
 
 A tracer (strace) kills the real command as it is about to make its n-th call of one kind, for n = 1, 2, … until a run gets
 through. After each kill: exactly one master key opens every shop, never none, never a mixture; servers that were running go
@@ -14,6 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import crash_writes
 import secret_service
 import wire
 from faults import Broken, Tally, each_disk_error, each_kill, hold, was_killed
@@ -262,6 +264,12 @@ def main(arguments: list[str]) -> int:
             began = time.monotonic()
             tallies.append(play(stage, whole))
             held.append(tallies[-1].report(time.monotonic() - began))
+    # Each write has a stage of its own, so they are killed side by side.
+    with ThreadPoolExecutor(2) as players:
+        began = time.monotonic()
+        for tally in players.map(lambda write: crash_writes.play(write, whole), crash_writes.KILLED):
+            tallies.append(tally)
+            held.append(tally.report(time.monotonic() - began))
     print(f"  {sum(tally.kills for tally in tallies)} kills and {sum(tally.errors for tally in tallies)} disk errors in all")
     print(f"\n{sum(held)} passed, {len(held) - sum(held)} failed")
     return 0 if all(held) and all(tally.kills > 3 for tally in tallies if not tally.skipped) else 1

@@ -1,15 +1,18 @@
 """Faults for a real command: killed as it is about to make its n-th call of one kind, or told that the disk fails or is full.
 
 Here: the tracer (strace), the loops over calls, and the tally of what was done to a command. What has to hold afterwards is
-said by whoever hands in `holds`, which raises `Broken`. The tracer counts calls per thread, so this reaches every call of a
-command that works on one thread.
+said by whoever hands in `holds`, which raises `Broken`. The tracer counts calls per thread, so it reaches every call of a
+command that works on one thread; one that works on several is killed from inside (`die_at.c`), which counts over all of them.
 """
 
+import shutil
+import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from shell import Ran
-from stage import StageError
+from stage import TOOLS, Skipped, StageError
 
 # Everything by which a command of ours changes what is on the disk. A question mark: not every machine has the call.
 CHANGES = [
@@ -86,6 +89,33 @@ def each_kill(tally: Tally, attempt, holds) -> None:
             hold(tally, f"killed at {call} number {at}", holds, ran)
             if not killed:
                 break
+
+
+def each_side_effect(tally: Tally, step: int, attempt, holds) -> None:
+    """Kills `attempt(environment)` before its n-th side effect of whatever kind, on whatever thread, for each `step`-th n."""
+    shim = _shim()
+    for at in range(1, ENOUGH, step):
+        ran = attempt({"LD_PRELOAD": str(shim), "DIE_AT": str(at)})
+        killed = was_killed(ran)
+        tally.kills += killed
+        if not killed and ran.code != 0:
+            tally.broken.append(f"not killed, it ended with {ran.code}: {ran.stderr[-300:]}")
+        hold(tally, f"killed before side effect {at}", holds, ran)
+        if not killed:
+            return
+
+
+def _shim() -> Path:
+    """The library that kills, compiled when it is missing or old."""
+    source, shim = Path(__file__).with_name("die_at.c"), TOOLS / "die_at.so"
+    if not shutil.which("cc"):
+        raise Skipped("no C compiler")
+    if not shim.exists() or shim.stat().st_mtime < source.stat().st_mtime:
+        # Whole at once: several may look for it.
+        fresh = shim.with_suffix(".fresh")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", fresh, source], check=True)
+        fresh.replace(shim)
+    return shim
 
 
 def each_disk_error(tally: Tally, whole: bool, attempt, holds) -> None:

@@ -9,6 +9,7 @@ import time
 import traceback
 
 import age
+import asking
 import canaries
 import conformance
 import doctor
@@ -17,6 +18,7 @@ import secret_service
 import new_user
 import prometheus
 import python_client
+import read_only
 import typescript_client
 from session import LEGACY, MODERN, Check, judge
 from stage import OPEN_WIDE, Skipped, Stage, StageError
@@ -40,6 +42,14 @@ FROM_ENVIRONMENT = [
     ("Prometheus, promtool", "-", prometheus.check),
 ]
 
+ALL_TOOLS = {"ORDERDESK_MCP_TOOLSETS": "all"}
+
+# What changes a shop, or must not; the others count what is in it.
+WRITING = [
+    ("Read-only session", "both", read_only.check),
+    ("Questions to a person", "both", asking.check),
+]
+
 # The same clients where the shops are sealed in the home, and what else is about keys.
 FROM_VAULT = [
     *((client, f"{era}, vault", play) for client, era, play in FROM_ENVIRONMENT[:6]),
@@ -54,11 +64,11 @@ FROM_VAULT = [
 def main(words: list[str]) -> int:
     wanted = lambda cell: all(word.lower() in f"{cell[0]} {cell[1]}".lower() for word in words)
     matrix = []
-    for cells, vault in ((FROM_ENVIRONMENT, False), (FROM_VAULT, True)):
+    for cells, vault, more in ((FROM_ENVIRONMENT, False, {}), (WRITING, False, ALL_TOOLS), (FROM_VAULT, True, {})):
         cells = [cell for cell in cells if wanted(cell)]
         if cells:
             # So many calls in a row would wait for the shop's quota, which is not what this suite looks at.
-            with Stage(settings=OPEN_WIDE, sandbox=["--no-rate-limit"], vault=vault) as stage:
+            with Stage(settings={**OPEN_WIDE, **more}, sandbox=["--no-rate-limit"], vault=vault) as stage:
                 matrix += [played(stage, *cell) for cell in cells]
     return report(matrix)
 

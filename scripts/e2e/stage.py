@@ -87,10 +87,12 @@ class Stage:
         sandbox: list[str] | None = None,
         vault: bool = False,
         sealed_by_hand: bool = False,
+        sidecar: bool = True,
     ):
         self.sandbox_arguments = sandbox or []
         self.settings = settings or {}
         self.vault = vault
+        self.sidecar = sidecar
         self.shop_in_environment = not vault and not sealed_by_hand
         self.admin_token = secrets.token_hex(16)
         self.processes: list[subprocess.Popen] = []
@@ -100,7 +102,8 @@ class Stage:
     def __enter__(self) -> "Stage":
         try:
             self._start_sandbox()
-            self._start_sidecar()
+            if self.sidecar:
+                self._start_sidecar()
             if self.vault:
                 self._seal_the_shops()
         except BaseException:

@@ -83,6 +83,19 @@ class Server:
         result = frame["result"]
         return not result.get("isError", False), result["content"][0]["text"]
 
+    def begin(self, tool: str, arguments: dict) -> None:
+        """Sends a call and waits for nothing."""
+        self._id += 1
+        params = {"name": tool, "arguments": arguments}
+        self.send({"jsonrpc": "2.0", "id": self._id, "method": "tools/call", "params": params})
+
+    def result(self, tool: str, arguments: dict) -> dict:
+        """The whole result of a call; one that is a protocol error is a `StageError`."""
+        frame = self.request("tools/call", {"name": tool, "arguments": arguments})
+        if "error" in frame:
+            raise StageError(f"{tool}: {frame['error']}")
+        return frame["result"]
+
     def close(self) -> int:
         """Leaves as a client does; the exit code."""
         if self.process.poll() is None:

@@ -1,0 +1,52 @@
+/* Kills the process that loads it (LD_PRELOAD) as it is about to have its n-th side effect, n being DIE_AT: whatever changes
+ * a file, syncs one or leaves for the network, on any thread. A tracer counts per thread and would miss some of these.
+ *
+ * cc -shared -fPIC -O2 -o die_at.so die_at.c */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static long die_at;
+static atomic_long seen;
+
+__attribute__((constructor)) static void read_number(void) {
+  const char *number = getenv("DIE_AT");
+  die_at = number ? atol(number) : 0;
+}
+
+static void side_effect(void) {
+  if (atomic_fetch_add(&seen, 1) + 1 == die_at) kill(getpid(), SIGKILL);
+}
+
+#define COUNTED(type, name, parameters, arguments)      \
+  type name parameters {                                \
+    type(*real) parameters = dlsym(RTLD_NEXT, #name);   \
+    side_effect();                                      \
+    return real arguments;                              \
+  }
+
+COUNTED(ssize_t, pwrite, (int file, const void *data, size_t size, off_t at), (file, data, size, at))
+COUNTED(ssize_t, pwrite64, (int file, const void *data, size_t size, off64_t at), (file, data, size, at))
+COUNTED(ssize_t, writev, (int file, const struct iovec *parts, int count), (file, parts, count))
+COUNTED(ssize_t, send, (int socket, const void *data, size_t size, int flags), (socket, data, size, flags))
+COUNTED(int, connect, (int socket, const struct sockaddr *peer, socklen_t size), (socket, peer, size))
+COUNTED(int, fsync, (int file), (file))
+COUNTED(int, fdatasync, (int file), (file))
+COUNTED(int, ftruncate, (int file, off_t size), (file, size))
+COUNTED(int, ftruncate64, (int file, off64_t size), (file, size))
+COUNTED(int, unlink, (const char *path), (path))
+COUNTED(int, rename, (const char *from, const char *to), (from, to))
+
+/* Eight bytes wake another thread and change nothing outside. */
+ssize_t write(int file, const void *data, size_t size) {
+  ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
+  if (size != 8) side_effect();
+  return real(file, data, size);
+}
