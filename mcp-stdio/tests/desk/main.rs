@@ -19,4 +19,5 @@ mod writes_faults;
 mod writes_items;
 mod writes_orders;
 mod writes_records;
+mod writes_shipments;
 mod writes_turns;

@@ -66,9 +66,9 @@ impl Change for AddShipment {
 
 impl AddShipment {
     fn body(&self) -> Result<Object, DeskError> {
-        let mut body = merge::new_shipment(&self.shipment).map_err(DeskError::Mistakes)?;
-        rows::trim_number(&mut body);
-        Ok(body)
+        let mut shipment = self.shipment.clone();
+        rows::trim_number(&mut shipment);
+        merge::new_shipment(&shipment).map_err(DeskError::Mistakes)
     }
 
     async fn add(&self, writer: &Writer) -> Result<Outcome, DeskError> {
