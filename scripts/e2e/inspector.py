@@ -11,7 +11,7 @@ WITHIN_S = 60
 
 # The Inspector starts a Node and a server for each request; these steps say enough.
 # A shop that is chosen is chosen for one session, which here is one call.
-STEPS = {"order", "page", "found", "no such order", "misspelt argument"}
+STEPS = {"order", "page", "found", "dry run", "no such order", "misspelt argument"}
 STEPS |= {"other shop, by name", "misspelt shop", "third shop", "a key is passed"}
 
 # The Inspector's exit code for a tool that answered with an error.

@@ -97,7 +97,7 @@ def _answered(cell: Cell, shell: Shell, sandbox: Sandbox, before: dict) -> None:
         for number, (said, there) in enumerate(zip(rows, truth, strict=True)):
             if not is_true(said, there):
                 cell.mistakes.append(f"row {number} said {said}, and it is there {there} times: {text_of(result)[:300]}")
-        good_enough = cell.condition.expected | ({UNKNOWN} if cell.write.careful and DONE in cell.condition.expected else set())
+        good_enough = _good_enough(cell.write, cell.condition)
         if cell.outcome not in good_enough:
             cell.mistakes.append(f"{cell.outcome}, not {' or '.join(sorted(good_enough))}: {text_of(result)[:300]}")
         listed = server.result("server_status", {})["structuredContent"].get("unknown_outcomes", [])
@@ -105,6 +105,12 @@ def _answered(cell: Cell, shell: Shell, sandbox: Sandbox, before: dict) -> None:
             cell.mistakes.append(f"{cell.outcome}, and server_status lists {listed}")
     if server.process.returncode != 0:
         cell.mistakes.append(f"the server ended with {server.process.returncode}: {server.stderr[-300:]}")
+
+
+def _good_enough(write: Write, condition: Condition) -> frozenset[str]:
+    """The outcomes that say as much as can be known."""
+    cannot_tell = write.blind or (write.careful and DONE in condition.expected)
+    return condition.expected | {UNKNOWN} if cannot_tell else condition.expected
 
 
 def _killed(cell: Cell, shell: Shell, sandbox: Sandbox, before: dict) -> None:

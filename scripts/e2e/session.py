@@ -23,15 +23,22 @@ TOOLS = [
     "stores_list",
     "stores_use",
     "stores_register",
-    "stores_remove",
     "folders_list",
     "store_settings",
     "orders_list",
     "orders_find",
     "orders_get",
     "orders_history",
+    "orders_summary",
+    "orders_update",
+    "orders_add_note",
+    "orders_move",
+    "shipments_list",
+    "shipments_add",
     "inventory_list",
     "inventory_get",
+    "inventory_adjust",
+    "inventory_low_stock",
 ]
 
 # What a session calls: (name of the step, tool, arguments).
@@ -46,6 +53,7 @@ CALLS = [
     ("found", "orders_find", {"query": ORDER_ID}),
     ("history", "orders_history", {"order_id": ORDER_ID}),
     ("stock", "inventory_list", {"limit": 2}),
+    ("dry run", "orders_update", {"order_id": ORDER_ID, "changes": {"shipping": {"city": "Nowhere"}}, "dry_run": True}),
     ("no such order", "orders_get", {"order_id": "99999999"}),
     ("misspelt argument", "orders_get", {"order_idd": ORDER_ID}),
     ("no such tool", "orders_gte", {}),
@@ -146,6 +154,13 @@ def is_found(answer: Answer) -> bool:
     return found["match"] == "one" and found["orders"][0]["id"] == ORDER_ID
 
 
+def is_a_preview(answer: Answer) -> bool:
+    preview = good(answer)
+    (change,) = preview["diff"]
+    shown = (preview["outcome"], change["path"], change["after"])
+    return shown == ("preview", "shipping.city", "Nowhere") and change["before"] and preview["confirm_token"]
+
+
 def is_a_clear_error(answer: Answer, *words: str) -> bool:
     return answer.is_error and all(word in answer.text for word in words)
 
@@ -161,6 +176,7 @@ EXPECTED = {
     "found": is_found,
     "history": lambda a: good(a)["history"],
     "stock": lambda a: len(good(a)["inventory_items"]) == 2,
+    "dry run": is_a_preview,
     "no such order": lambda a: is_a_clear_error(a, "99999999"),
     "misspelt argument": lambda a: is_a_clear_error(a, "order_idd", "order_id"),
     "no such tool": lambda a: a.refused == -32602 or a.failed,
