@@ -91,8 +91,8 @@ pub enum DeskError {
         hint: &'static str,
     },
 
-    /// Somebody else changed what was to be changed. Nothing of this change is in the shop.
-    #[error("somebody else changed the same fields meanwhile: {}", .fields.join("; "))]
+    /// What is there is not what somebody believed, mostly because somebody else changed it. Nothing of this change is in the shop.
+    #[error("what is in the shop is not what was expected: {}", .fields.join("; "))]
     Conflict {
         /// Each field, what was believed to be there and what is there now, cleaned and capped.
         fields: Vec<String>,
@@ -107,7 +107,7 @@ pub enum DeskError {
 
     /// Others are changing the same thing, and it did not become free in time. Nothing was sent.
     #[error(
-        "nothing was sent: other windows are changing the same thing at the moment ({ahead} before this one)"
+        "nothing was sent: other windows are changing the same thing at the moment{}", place(*ahead)
     )]
     Turn {
         /// How many are before us; 0 when the place in the row was lost.
@@ -274,6 +274,13 @@ impl From<BadId> for DeskError {
             what: format!("`{}` is no {} id: {}", bad.given, bad.what, bad.why),
             hint: bad.hint,
         }
+    }
+}
+
+fn place(ahead: u32) -> String {
+    match ahead {
+        0 => String::new(),
+        ahead => format!(" ({ahead} before this one)"),
     }
 }
 

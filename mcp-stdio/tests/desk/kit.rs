@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_stdio::desk::model::{OrderId, StoreId};
-use mcp_stdio::desk::{Access, Change, Config, Desk, DeskError, Outcome, Shop, Writer};
+use mcp_stdio::desk::{Access, Change, Config, Desk, DeskError, Journal, Outcome, Shop, Writer};
 use mcp_stdio::stores::journal::Records;
 use orderdesk_sandbox::{Bucket, Options, Request, Sandbox};
 use serde_json::Value;
@@ -105,12 +105,20 @@ impl Kit {
     }
 
     pub(crate) fn writer_of(&self, desk: &Desk) -> Writer {
+        desk.writer(self.access(), self.journal())
+    }
+
+    /// Where this process's writes are written down.
+    pub(crate) fn journal(&self) -> Arc<dyn Journal> {
         let actor = Actor {
             session: self.session.id().clone(),
             client: Some("test".to_owned()),
         };
-        let records = Records::of_env(self.slot.clone(), Arc::clone(&self.clock), actor);
-        desk.writer(self.access(), Arc::new(records))
+        Arc::new(Records::of_env(
+            self.slot.clone(),
+            Arc::clone(&self.clock),
+            actor,
+        ))
     }
 
     /// Carries a change out as a process of its own.

@@ -1,13 +1,18 @@
 //! What is written down about writes, and what happens when it cannot be.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use mcp_stdio::desk::journal::{Intent, Journal, JournalError};
 use mcp_stdio::desk::write::{NoteKind, Verdict};
 use orderdesk_sandbox::{Fault, Rule};
 use serde_json::json;
+use shared::audit::Outcome;
+use shared::session::SessionId;
 use shared::state::{Durability, Slot};
-use shared::writes;
+use shared::writes::turn::Turn;
+use shared::writes::{self, Begun};
 
 use crate::kit::{Kit, ORDER, order_id};
 use crate::writes_orders::{note, update};
@@ -162,4 +167,114 @@ async fn a_caller_that_leaves_before_the_intent_stops_it_and_nothing_is_sent() {
         .unwrap();
     assert_eq!(kit.outcomes(), ["intent", "done"]);
     assert_eq!(kit.stored()["email"], "other@example.com");
+}
+
+/// A journal whose first begins or ends fail.
+#[derive(Debug)]
+struct Hesitant {
+    inner: Arc<dyn Journal>,
+    lost_turns: AtomicU32,
+    failing_ends: AtomicU32,
+}
+
+impl Hesitant {
+    fn writer(kit: &Kit, lost_turns: u32, failing_ends: u32) -> mcp_stdio::desk::Writer {
+        let hesitant = Hesitant {
+            inner: kit.journal(),
+            lost_turns: AtomicU32::new(lost_turns),
+            failing_ends: AtomicU32::new(failing_ends),
+        };
+        kit.desk().writer(kit.access(), Arc::new(hesitant))
+    }
+}
+
+/// Whether there is one more to come.
+fn one_more(left: &AtomicU32) -> bool {
+    let less = |count: u32| count.checked_sub(1);
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+        .is_ok()
+}
+
+impl Journal for Hesitant {
+    fn session(&self) -> Option<SessionId> {
+        self.inner.session()
+    }
+
+    fn begin(&self, intent: &Intent, turn: &Turn) -> Result<Begun, JournalError> {
+        if one_more(&self.lost_turns) {
+            return Err(JournalError::TurnLost);
+        }
+        self.inner.begin(intent, turn)
+    }
+
+    fn end(
+        &self,
+        begun: &Begun,
+        outcome: Outcome,
+        turn: Option<&Turn>,
+    ) -> Result<(), JournalError> {
+        if one_more(&self.failing_ends) {
+            return Err(JournalError::Unwritten {
+                code: "full",
+                why: "the disk is full".to_owned(),
+            });
+        }
+        self.inner.end(begun, outcome, turn)
+    }
+}
+
+#[tokio::test]
+async fn a_turn_that_was_lost_is_taken_again_and_nothing_was_sent_meanwhile() {
+    let kit = Kit::new().await;
+    let change = Arc::new(update(json!({"email": "new@example.com"})));
+    let outcome = Hesitant::writer(&kit, 2, 0)
+        .carry_out(change.clone(), None)
+        .await;
+    assert_eq!(outcome.unwrap().verdict, Verdict::Done);
+    assert_eq!(
+        kit.lines(),
+        ["GET", "GET", "GET", "PUT"].map(|method| format!("{method} /orders/7001001"))
+    );
+    let change = Arc::new(update(json!({"email": "other@example.com"})));
+    let error = Hesitant::writer(&kit, 9, 0)
+        .carry_out(change, None)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "order_busy");
+    assert_eq!(kit.stored()["email"], "new@example.com");
+}
+
+#[tokio::test]
+async fn an_outcome_is_tried_again_and_one_that_cannot_be_recorded_is_told() {
+    let kit = Kit::new().await;
+    let change = Arc::new(update(json!({"email": "new@example.com"})));
+    let outcome = Hesitant::writer(&kit, 0, 2)
+        .carry_out(change, None)
+        .await
+        .unwrap();
+    assert_eq!(
+        (outcome.verdict, outcome.remarks),
+        (Verdict::Done, Vec::new())
+    );
+    assert_eq!(kit.outcomes(), ["intent", "done"]);
+
+    let change = Arc::new(update(json!({"email": "other@example.com"})));
+    let outcome = Hesitant::writer(&kit, 0, 3)
+        .carry_out(change, None)
+        .await
+        .unwrap();
+    assert_eq!(outcome.verdict, Verdict::Done);
+    assert!(
+        outcome.remarks[0].contains("could not be recorded (full)"),
+        "{:?}",
+        outcome.remarks
+    );
+    assert_eq!(kit.outcomes(), ["intent", "done", "intent"]);
+    let change = Arc::new(update(json!({"email": "third@example.com"})));
+    let next = kit.writer().carry_out(change, None).await.unwrap();
+    assert_eq!(
+        next.verdict,
+        Verdict::Done,
+        "the turn was given back all the same"
+    );
 }

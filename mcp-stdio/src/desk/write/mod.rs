@@ -13,7 +13,7 @@
 //! | `record` | the intent before, the outcome after, and what becomes of them on every way out |
 //! | `decide` | pure: what a failed attempt means, and what to do next |
 //! | `perform` | a request that adds, moves or removes: send, look, send again or say so |
-//! | `rewrite` `patched` | reading a thing, changing what was named and putting it back whole |
+//! | `rewrite` `rewritten` `patched` | reading a thing, changing what was named and putting it back whole |
 //! | `update_order` `add_note` `create_order` `delete_order` | the changes of orders |
 //! | `batch` `chunk` | many rows in one request, each with a fate of its own |
 //! | `replace` `remove` `shape` | changing and removing a part; what the record says of arguments |
@@ -35,6 +35,7 @@ mod record;
 mod remove;
 mod replace;
 mod rewrite;
+mod rewritten;
 mod shape;
 mod shipments;
 mod task;

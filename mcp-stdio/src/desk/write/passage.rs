@@ -3,6 +3,8 @@
 //! Here: taking them, reading the newest state past every cache, and one attempt to write. Between the read and the write nothing waits
 //! for a place. Not here: what is made of an attempt (`decide`).
 
+use tokio::time::Instant;
+
 use super::Writer;
 use super::decide::{self, Attempt};
 use crate::desk::error::DeskError;
@@ -107,10 +109,11 @@ impl Writer {
         })
     }
 
-    /// Sends a write once.
+    /// Sends a write once. A quarter of the time is kept for looking, should no answer come.
     pub(super) async fn attempt(&self, passage: &Passage, request: &Request) -> Attempt {
         let desk = self.shop.desk();
-        let sent = desk.seated(&passage.0, &self.shop, request, self.deadline);
+        let until = Instant::now() + self.left() * 3 / 4;
+        let sent = desk.seated(&passage.0, &self.shop, request, until);
         decide::attempt(sent.await)
     }
 

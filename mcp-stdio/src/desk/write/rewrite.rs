@@ -11,6 +11,8 @@ use tokio::time::Instant;
 
 use super::decide::{self, Attempt, Trace};
 use super::record::Open;
+use super::rewritten::{End, compared};
+pub(super) use super::rewritten::{Rewritten, Seen, Tried, conflict};
 use super::turn::Held;
 use super::{Verdict, Writer};
 use crate::desk::error::DeskError;
@@ -35,24 +37,6 @@ pub(super) enum Step {
     CannotTell(String),
 }
 
-/// What was seen and tried in the rounds before.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    /// What was there in the first round.
-    pub(super) first: Option<Object>,
-    /// What the newest unclear attempt was made from, and what it sent.
-    pub(super) tried: Option<Tried>,
-    /// Whether one of them may still be carried out.
-    pub(super) silent: bool,
-}
-
-/// An attempt whose fate is unclear.
-#[derive(Debug)]
-pub(super) struct Tried {
-    pub(super) base: Object,
-    pub(super) sent: Object,
-}
-
 /// Knows what a thing should become.
 pub(super) trait Plan: Send + Sync {
     /// The step from what is there now.
@@ -69,35 +53,6 @@ pub(super) struct Rewrite<'a> {
     pub(super) kind: Kind,
     pub(super) intent: Intent,
     pub(super) plan: &'a dyn Plan,
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub(super) struct Rewritten {
-    pub(super) verdict: Verdict,
-    /// What was there before the last attempt; what is there when nothing was to be done.
-    pub(super) base: Object,
-    /// What was sent; `None` when nothing was.
-    pub(super) sent: Option<Object>,
-    /// The state read last.
-    pub(super) now: Object,
-    pub(super) remarks: Vec<String>,
-}
-
-impl Rewritten {
-    /// What is different now because of us.
-    pub(super) fn diff(&self, kind: Kind) -> Vec<Difference> {
-        match &self.sent {
-            Some(sent) => merge::diff(kind, &self.base, sent),
-            None => Vec::new(),
-        }
-    }
-}
-
-/// A round that came to an end.
-enum End {
-    Rewritten(Rewritten),
-    NotDone(DeskError),
 }
 
 impl Writer {
@@ -138,15 +93,15 @@ impl Writer {
             let writes = u32::from(last.is_none());
             let (passage, base) = match self.newest_one(&work.read, writes).await {
                 Ok(read) => read,
-                Err(error) => return seen.unseen(last.unwrap_or(error)),
+                Err(error) => return seen.unseen(last, error),
             };
             let sent = match work.plan.step(&base, &seen) {
                 Ok(Step::Put(sent)) => sent,
                 Ok(other) => return seen.settled(base, other),
-                Err(error) => return seen.unseen(error),
+                Err(error) => return seen.unseen(last, error),
             };
             if let Some(error) = last {
-                return seen.not_there(error);
+                return seen.not_there(base, error);
             }
             seen.first.get_or_insert_with(|| base.clone());
             if open.is_none() {
@@ -234,118 +189,6 @@ impl Writer {
     }
 }
 
-impl Seen {
-    /// There is nothing more to send.
-    fn settled(self, now: Object, step: Step) -> End {
-        let unclear = |base: Object, sent, remark: String| {
-            End::Rewritten(Rewritten {
-                verdict: Verdict::Unknown,
-                now: base.clone(),
-                base,
-                sent,
-                remarks: vec![remark],
-            })
-        };
-        match (step, self.tried) {
-            (Step::AlreadySo, Some(tried)) => End::Rewritten(Rewritten {
-                verdict: Verdict::Done,
-                base: tried.base,
-                sent: Some(tried.sent),
-                now,
-                remarks: vec!["the answer got lost; it was looked for and found done".to_owned()],
-            }),
-            (Step::AlreadySo, None) => End::Rewritten(Rewritten {
-                verdict: Verdict::Done,
-                base: now.clone(),
-                sent: None,
-                now,
-                remarks: Vec::new(),
-            }),
-            (Step::Conflict(fields), None) => End::NotDone(conflict(&fields)),
-            (Step::Conflict(fields), Some(tried)) => unclear(
-                now,
-                Some(tried.sent),
-                format!("the answer got lost, and then {}", conflict(&fields)),
-            ),
-            (Step::CannotTell(why), tried) => unclear(now, tried.map(|tried| tried.sent), why),
-            (Step::Put(_), _) => unreachable!("what is to be put is put"),
-        }
-    }
-
-    /// It was looked for, is not there, and is not sent again.
-    fn not_there(self, error: DeskError) -> End {
-        match self.tried {
-            Some(tried) if self.silent => End::Rewritten(Rewritten {
-                verdict: Verdict::Unknown,
-                now: tried.base.clone(),
-                base: tried.base,
-                sent: Some(tried.sent),
-                remarks: vec![format!(
-                    "{error}; it was not there when looked for, and may still come to pass"
-                )],
-            }),
-            _ => End::NotDone(error),
-        }
-    }
-
-    /// Nobody could look.
-    fn unseen(self, error: DeskError) -> End {
-        match self.tried {
-            Some(tried) => End::Rewritten(Rewritten {
-                verdict: Verdict::Unknown,
-                now: tried.base.clone(),
-                base: tried.base,
-                sent: Some(tried.sent),
-                remarks: vec![format!(
-                    "the answer got lost, and looking for it failed: {error}"
-                )],
-            }),
-            None => End::NotDone(error),
-        }
-    }
-}
-
-/// What is there against what was wanted. Rules and other people may have changed something right after us: that is told, and is no
-/// failure. When nothing of what was wanted is there, and all of it is as before, it was not taken.
-fn compared(kind: Kind, base: &Object, sent: &Object, now: &Object) -> (Verdict, Vec<String>) {
-    let wanted = merge::diff(kind, base, sent);
-    let missing = merge::not_taken(kind, sent, now);
-    let old_value = |missing: &Difference| {
-        wanted
-            .iter()
-            .find(|wanted| wanted.path == missing.path)
-            .map(|wanted| &wanted.before)
-    };
-    let ignored = missing
-        .iter()
-        .filter(|missing| old_value(missing).is_some_and(|old| merge::same(old, &missing.after)))
-        .count();
-    let mut remarks: Vec<String> = missing
-        .iter()
-        .map(|missing| {
-            let path = &missing.path;
-            match old_value(missing) {
-                Some(old) if merge::same(old, &missing.after) => {
-                    format!("Order Desk left `{path}` as it was")
-                }
-                _ => format!(
-                    "`{path}` is different again: a rule or somebody else changed it right after"
-                ),
-            }
-        })
-        .collect();
-    if kind == Kind::Order && merge::card_lost(base, now) {
-        remarks.push("the order shows another masked card number than before".to_owned());
-    }
-    let taken_nothing = !wanted.is_empty() && ignored == wanted.len();
-    let verdict = if taken_nothing {
-        Verdict::NotDone
-    } else {
-        Verdict::Done
-    };
-    (verdict, remarks)
-}
-
 /// The `PUT` to where `read` reads from.
 fn put(read: &Request, sent: &Object) -> Request {
     Request {
@@ -353,29 +196,5 @@ fn put(read: &Request, sent: &Object) -> Request {
         query: Vec::new(),
         body: Some(Value::Object(sent.clone())),
         ..read.clone()
-    }
-}
-
-/// Names what somebody else changed.
-pub(super) fn conflict(fields: &[Difference]) -> DeskError {
-    let short = |value: &Value| match value {
-        Value::Null => "nothing".to_owned(),
-        value => {
-            let text = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
-            format!("`{}`", crate::desk::quote::line(&text, 80))
-        }
-    };
-    let told = |field: &Difference| {
-        format!(
-            "`{}` was {} and is {} now",
-            crate::desk::quote::line(&field.path, 80),
-            short(&field.before),
-            short(&field.after)
-        )
-    };
-    DeskError::Conflict {
-        fields: fields.iter().map(told).collect(),
     }
 }

@@ -102,15 +102,20 @@ pub(super) fn outcome_of_order(id: &OrderId, rewritten: Rewritten) -> Outcome {
         return outcome;
     }
     let unknown = rewritten.verdict == Verdict::Unknown;
-    Outcome {
+    let outcome = Outcome {
         diff: rewritten.diff(Kind::Order),
         check: unknown.then(|| {
             format!("read order {id} again with orders_get and `fresh`: if the changes are not there in a minute, they were not made")
         }),
         remarks: rewritten.remarks,
         ..Outcome::new(rewritten.verdict)
+    };
+    // What was read before an attempt that nobody can tell the end of would only mislead.
+    if unknown {
+        outcome
+    } else {
+        outcome.fact("order", shown(rewritten.now))
     }
-    .fact("order", shown(rewritten.now))
 }
 
 /// The order with PHP's empty maps mended.

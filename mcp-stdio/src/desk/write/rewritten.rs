@@ -1,0 +1,204 @@
+//! What a rewriting came to.
+//!
+//! Here: what the rounds so far add up to when there is nothing more to send, and what Order Desk holds afterwards against what was wanted.
+//! Not here: the rounds (`rewrite`).
+
+use serde_json::Value;
+
+use super::Verdict;
+use super::rewrite::Step;
+use crate::desk::error::DeskError;
+use crate::desk::merge::{self, Difference, Kind};
+use crate::desk::model::Object;
+use crate::desk::quote;
+
+/// What was seen and tried in the rounds before.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// What was there in the first round.
+    pub(super) first: Option<Object>,
+    /// What the newest unclear attempt was made from, and what it sent.
+    pub(super) tried: Option<Tried>,
+    /// Whether one of them may still be carried out.
+    pub(super) silent: bool,
+}
+
+/// An attempt whose fate is unclear.
+#[derive(Debug)]
+pub(super) struct Tried {
+    pub(super) base: Object,
+    pub(super) sent: Object,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Rewritten {
+    pub(super) verdict: Verdict,
+    /// What was there before the last attempt; what is there when nothing was to be done.
+    pub(super) base: Object,
+    /// What was sent; `None` when nothing was.
+    pub(super) sent: Option<Object>,
+    /// The state read last.
+    pub(super) now: Object,
+    pub(super) remarks: Vec<String>,
+}
+
+impl Rewritten {
+    /// What is different now because of us.
+    pub(super) fn diff(&self, kind: Kind) -> Vec<Difference> {
+        match &self.sent {
+            Some(sent) => merge::diff(kind, &self.base, sent),
+            None => Vec::new(),
+        }
+    }
+}
+
+/// A round that came to an end.
+pub(super) enum End {
+    Rewritten(Rewritten),
+    NotDone(DeskError),
+}
+
+impl Seen {
+    /// There is nothing more to send.
+    pub(super) fn settled(self, now: Object, step: Step) -> End {
+        match (step, self.tried) {
+            (Step::AlreadySo, Some(tried)) => End::Rewritten(Rewritten {
+                verdict: Verdict::Done,
+                base: tried.base,
+                sent: Some(tried.sent),
+                now,
+                remarks: vec!["the answer got lost; it was looked for and found done".to_owned()],
+            }),
+            (Step::AlreadySo, None) => End::Rewritten(Rewritten {
+                verdict: Verdict::Done,
+                base: now.clone(),
+                sent: None,
+                now,
+                remarks: Vec::new(),
+            }),
+            (Step::Conflict(fields), None) => End::NotDone(conflict(&fields)),
+            (Step::Conflict(fields), Some(tried)) => tried.unclear(
+                now,
+                format!(
+                    "the answer got lost; when it was looked for, {}",
+                    conflict(&fields)
+                ),
+            ),
+            (Step::CannotTell(why), Some(tried)) => tried.unclear(now, why),
+            // Nothing was sent: then nothing can be unclear.
+            (Step::CannotTell(why), None) => End::NotDone(DeskError::Protocol { what: why }),
+            (Step::Put(_), _) => unreachable!("what is to be put is put"),
+        }
+    }
+
+    /// It was looked for, is not there, and is not sent again.
+    pub(super) fn not_there(self, now: Object, error: DeskError) -> End {
+        match self.tried {
+            Some(tried) if self.silent => tried.unclear(
+                now,
+                format!("{error}; it was not there when looked for, and may still come to pass"),
+            ),
+            _ => End::NotDone(error),
+        }
+    }
+
+    /// Nobody could look. `last` is why nothing more is sent, if that was decided before.
+    pub(super) fn unseen(self, last: Option<DeskError>, error: DeskError) -> End {
+        match self.tried {
+            Some(tried) => {
+                let base = tried.base.clone();
+                tried.unclear(
+                    base,
+                    format!("the answer got lost, and looking for it failed: {error}"),
+                )
+            }
+            None => End::NotDone(last.unwrap_or(error)),
+        }
+    }
+}
+
+impl Tried {
+    fn unclear(self, now: Object, remark: String) -> End {
+        End::Rewritten(Rewritten {
+            verdict: Verdict::Unknown,
+            base: self.base,
+            sent: Some(self.sent),
+            now,
+            remarks: vec![remark],
+        })
+    }
+}
+
+/// What is there against what was wanted. Rules and other people may have changed something right after us: that is told, and is no
+/// failure. When nothing of what was wanted is there, and all of it is as before, it was not taken.
+pub(super) fn compared(
+    kind: Kind,
+    base: &Object,
+    sent: &Object,
+    now: &Object,
+) -> (Verdict, Vec<String>) {
+    let wanted = merge::diff(kind, base, sent);
+    let missing = merge::not_taken(kind, sent, now);
+    let old_value = |missing: &Difference| {
+        wanted
+            .iter()
+            .find(|wanted| wanted.path == missing.path)
+            .map(|wanted| &wanted.before)
+    };
+    let ignored = missing
+        .iter()
+        .filter(|missing| old_value(missing).is_some_and(|old| merge::same(old, &missing.after)))
+        .count();
+    let mut remarks: Vec<String> = missing
+        .iter()
+        .map(|missing| {
+            let path = &missing.path;
+            match old_value(missing) {
+                Some(old) if merge::same(old, &missing.after) => {
+                    format!("Order Desk left `{path}` as it was")
+                }
+                _ => format!(
+                    "`{path}` is different again: a rule or somebody else changed it right after"
+                ),
+            }
+        })
+        .collect();
+    if kind == Kind::Order && merge::card_lost(base, now) {
+        remarks.push("the order shows another masked card number than before".to_owned());
+    }
+    let taken_nothing = !wanted.is_empty() && ignored == wanted.len();
+    let verdict = if taken_nothing {
+        Verdict::NotDone
+    } else {
+        Verdict::Done
+    };
+    (verdict, remarks)
+}
+
+/// Names what somebody else changed.
+pub(super) fn conflict(fields: &[Difference]) -> DeskError {
+    let short = |value: &Value| match value {
+        Value::Null => "nothing".to_owned(),
+        value => {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            format!("`{}`", quote::line(&text, 80))
+        }
+    };
+    let told = |field: &Difference| {
+        format!(
+            "`{}` was {} and is {} now",
+            quote::line(&field.path, 80),
+            short(&field.before),
+            short(&field.after)
+        )
+    };
+    DeskError::Conflict {
+        fields: fields.iter().map(told).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! The table of how a rewriting ends.
+
+use serde_json::json;
+
+use super::*;
+
+fn object(value: Value) -> Object {
+    value.as_object().unwrap().clone()
+}
+
+fn order(email: &str, city: &str) -> Object {
+    object(json!({"id": "7", "email": email, "shipping": {"city": city}, "folder_id": 1}))
+}
+
+/// What was tried before, and whether it may still come to pass.
+fn seen(tried: bool, silent: bool) -> Seen {
+    let tried = tried.then(|| Tried {
+        base: order("old", "Dover"),
+        sent: order("new", "Dover"),
+    });
+    Seen {
+        first: None,
+        tried,
+        silent,
+    }
+}
+
+fn word(end: &End) -> &'static str {
+    match end {
+        End::Rewritten(rewritten) => rewritten.verdict.as_str(),
+        End::NotDone(_) => "not_done",
+    }
+}
+
+fn foreign() -> Step {
+    Step::Conflict(vec![Difference {
+        path: "email".to_owned(),
+        before: json!("old"),
+        after: json!("theirs"),
+    }])
+}
+
+#[test]
+fn what_is_found_done_is_done_and_what_nobody_tried_is_not() {
+    let now = || order("new", "Dover");
+    assert_eq!(
+        word(&seen(false, false).settled(now(), Step::AlreadySo)),
+        "done"
+    );
+    let End::Rewritten(found) = seen(true, true).settled(now(), Step::AlreadySo) else {
+        panic!("it is there");
+    };
+    assert_eq!(found.verdict, Verdict::Done);
+    assert_eq!(found.diff(Kind::Order)[0].path, "email");
+    assert_eq!(
+        word(&seen(false, false).settled(now(), foreign())),
+        "not_done"
+    );
+    assert_eq!(
+        word(&seen(true, false).settled(now(), foreign())),
+        "unknown"
+    );
+    let riddle = || Step::CannotTell("it moved".to_owned());
+    assert_eq!(word(&seen(true, false).settled(now(), riddle())), "unknown");
+    assert_eq!(
+        word(&seen(false, false).settled(now(), riddle())),
+        "not_done"
+    );
+}
+
+#[test]
+fn what_is_not_there_is_not_done_unless_it_may_still_come() {
+    let now = || order("old", "Dover");
+    let ended = |tried, silent| word(&seen(tried, silent).not_there(now(), DeskError::Timeout));
+    assert_eq!(ended(false, false), "not_done");
+    assert_eq!(ended(true, false), "not_done");
+    assert_eq!(ended(true, true), "unknown");
+}
+
+#[test]
+fn what_nobody_could_look_for_is_unknown_once_it_was_tried() {
+    let last = Some(DeskError::Auth);
+    assert_eq!(
+        word(&seen(true, false).unseen(last.clone(), DeskError::Timeout)),
+        "unknown"
+    );
+    let End::NotDone(error) = seen(false, false).unseen(last, DeskError::Timeout) else {
+        panic!("nothing was sent");
+    };
+    assert_eq!(
+        error,
+        DeskError::Auth,
+        "the reason comes before what hindered the look"
+    );
+}
+
+#[test]
+fn what_rules_and_others_did_right_after_is_told_and_is_no_failure() {
+    let (base, sent) = (order("old", "Dover"), order("new", "Bath"));
+    let compared = |now: &Object| compared(Kind::Order, &base, &sent, now);
+    assert_eq!(compared(&order("new", "Bath")), (Verdict::Done, Vec::new()));
+
+    let (verdict, remarks) = compared(&order("new", "Dover"));
+    assert_eq!(verdict, Verdict::Done);
+    assert_eq!(remarks, ["Order Desk left `shipping.city` as it was"]);
+
+    let (verdict, remarks) = compared(&order("old", "Dover"));
+    assert_eq!(
+        (verdict, remarks.len()),
+        (Verdict::NotDone, 2),
+        "nothing was taken"
+    );
+
+    let mut moved = order("new", "Bath");
+    moved.insert("folder_id".to_owned(), json!(2));
+    let (verdict, remarks) = compared(&moved);
+    assert_eq!(verdict, Verdict::Done);
+    assert!(
+        remarks[0].contains("`folder_id`") && remarks[0].contains("rule"),
+        "{remarks:?}"
+    );
+}
+
+#[test]
+fn a_conflict_names_both_values_and_neither_key_nor_novel() {
+    let fields = [Difference {
+        path: "email".to_owned(),
+        before: json!("a".repeat(500)),
+        after: Value::Null,
+    }];
+    let told = conflict(&fields).to_string();
+    assert!(
+        told.contains("`email` was `aaa") && told.ends_with("and is nothing now"),
+        "{told}"
+    );
+    assert!(told.len() < 250, "{told}");
+}
