@@ -71,7 +71,7 @@ fn run_in_a_shell(command: &str, key: &str) {
 #[test]
 fn removing_takes_a_preview_and_its_token_once() {
     let sandbox = shops(2);
-    let home = home(&sandbox);
+    let home = home(&sandbox).set("TOOLSETS", "all");
     home.run(&["init"]).fine();
     add(&home, &[], &sandbox, 0, OURS);
     add(&home, &[], &sandbox, 1, THEIRS);
@@ -120,7 +120,9 @@ fn removing_takes_a_preview_and_its_token_once() {
 fn the_store_of_the_environment_can_be_neither_removed_nor_added_to() {
     let sandbox = shops(1);
     let store = sandbox.store(0);
-    let mut server = Home::with_store(&sandbox).session();
+    let mut server = Home::with_store(&sandbox)
+        .set("TOOLSETS", "all")
+        .session();
     for (tool, arguments) in [
         ("stores_remove", json!({"store": store.store_id})),
         (
