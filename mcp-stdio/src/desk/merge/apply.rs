@@ -55,7 +55,8 @@ fn merge_fields(kind: Kind, thing: &mut Object, changes: &Object) {
             (Some(Shape::Items), _) => {}
             (Some(Shape::Map), Some(map)) if change.is_null() => empty(map),
             (Some(Shape::Map), None) if change.is_null() => {}
-            (_, Some(value)) if alike(shape, value, change) => {}
+            // In an object a `null` means "remove": it is never what stands there.
+            (_, Some(value)) if !change.is_object() && alike(shape, value, change) => {}
             (_, Some(value)) => merge(value, change),
             (_, None) => add(thing, name, change),
         }

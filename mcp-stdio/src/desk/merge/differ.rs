@@ -50,28 +50,24 @@ pub fn mismatches(kind: Kind, expected: &Object, now: &Object) -> Vec<Difference
 
 /// Where the thing that `patch` is about to change is no longer as it was seen: `before` is what was seen, `after` what is there now.
 ///
-/// Only the places that `patch` names count, so `seen` may be the whole thing. A top-level field that `seen` does not hold was
-/// not seen and is no conflict. For what somebody says that he expects see [`mismatches`].
+/// `seen` is the whole thing; only the places that `patch` names count. For a few values that somebody expects see
+/// [`mismatches`].
 #[must_use]
 pub fn conflicts(patch: &Patch, seen: &Object, now: &Object) -> Vec<Difference> {
-    let mut seen_there = Object::new();
-    let mut now_there = Object::new();
-    for (name, change) in &patch.changes {
-        let Some(value) = seen.get(name) else {
-            continue;
+    let named_of = |thing: &Object| -> Object {
+        let part = |(name, change): (&String, &Value)| {
+            let shape = fields::shape(patch.kind, name);
+            (name.clone(), named(shape, get(thing, name), change))
         };
-        let shape = fields::shape(patch.kind, name);
-        seen_there.insert(name.clone(), named(shape, value, change));
-        let value = now.get(name).unwrap_or(&Value::Null);
-        now_there.insert(name.clone(), named(shape, value, change));
-    }
-    diff(patch.kind, &seen_there, &now_there)
+        patch.changes.iter().map(part).collect()
+    };
+    diff(patch.kind, &named_of(seen), &named_of(now))
 }
 
 /// Of `value` only the parts that `change` names.
 fn named(shape: Option<Shape>, value: &Value, change: &Value) -> Value {
     if shape == Some(Shape::Items) {
-        return lists::named_items(value, change, |row, change| named_keys(row, change));
+        return lists::named_items(value, change, named_keys);
     }
     match (change, as_map(value)) {
         (Value::Object(changes), Some(map)) => Value::Object(named_keys(&map, changes)),

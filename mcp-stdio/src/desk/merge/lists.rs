@@ -96,10 +96,9 @@ impl<'a> Pairing<'a> {
             differences.is_empty()
         });
         let position = equal.map_or(first, |(position, _)| position);
-        if let Some(id) = id_of(self.rows[position]) {
-            if let Some(queue) = self.by_id.get_mut(&id) {
-                queue.retain(|other| *other != position);
-            }
+        let queue = id_of(self.rows[position]).and_then(|id| self.by_id.get_mut(&id));
+        if let Some(queue) = queue {
+            queue.retain(|other| *other != position);
         }
         Some(position)
     }
@@ -172,26 +171,18 @@ fn same_discount(a: &Object, b: &Object) -> bool {
     })
 }
 
-/// Of the lines in `value` only those that `entries` name, and of those only what `part` keeps.
+/// Of the lines in `value` only those that `entries` name, and of those only what `part` keeps (their ids among it).
 pub(super) fn named_items(
     value: &Value,
     entries: &Value,
     part: impl Fn(&Object, &Object) -> Object,
 ) -> Value {
     let rows = as_rows(value).unwrap_or_default();
+    let named = |entry: &Value| {
+        let id = id_of(entry)?;
+        let row = rows.iter().find(|row| id_of(row).as_ref() == Some(&id))?;
+        Some(Value::Object(part(row.as_object()?, entry.as_object()?)))
+    };
     let entries = entries.as_array().into_iter().flatten();
-    let mut named = Vec::new();
-    for entry in entries.filter_map(Value::as_object) {
-        let id = entry.get("id").cloned().unwrap_or_default();
-        let wanted = id_of(&Value::Object(entry.clone()));
-        let row = rows
-            .iter()
-            .find(|row| wanted.is_some() && id_of(row) == wanted);
-        if let Some(row) = row.and_then(|row| row.as_object()) {
-            let mut kept = part(row, entry);
-            kept.insert("id".to_owned(), id);
-            named.push(Value::Object(kept));
-        }
-    }
-    Value::Array(named)
+    entries.filter_map(named).collect()
 }

@@ -178,23 +178,8 @@ pub(super) fn notes(at: &str, value: &Value) -> Fitted {
     list(at, value, "{content, username}", row)
 }
 
-/// The lines of a new order.
-pub(super) fn new_items(at: &str, value: &Value) -> Fitted {
-    let row = |at: &str, row: &Object, mistakes: &mut Mistakes| {
-        let fitted = patch::fitted(Kind::OrderItem, at, row, None, mistakes);
-        require(at, row, "name", mistakes);
-        patch::without_removed(fitted)
-    };
-    list(
-        at,
-        value,
-        "items, each at least {name, quantity, price}",
-        row,
-    )
-}
-
 /// A list of objects, each through `row`.
-fn list(
+pub(super) fn list(
     at: &str,
     value: &Value,
     of: &str,
@@ -222,7 +207,7 @@ fn keep(fitted: &mut Object, name: &str, value: Fitted, mistakes: &mut Mistakes)
     }
 }
 
-fn require(at: &str, row: &Object, name: &str, mistakes: &mut Mistakes) {
+pub(super) fn require(at: &str, row: &Object, name: &str, mistakes: &mut Mistakes) {
     if row.get(name).is_none_or(is_blank) {
         mistakes.push(format!("`{at}` needs `{name}`"));
     }
