@@ -164,6 +164,28 @@ fn without_a_window_the_last_seven_days_are_summed() {
 }
 
 #[test]
+fn a_day_may_be_given_in_the_stores_own_time() {
+    let (sandbox, mut server) = shop();
+    // The seeded store lies in Arizona: seven hours behind UTC the whole year.
+    for (number, placed) in [
+        (0, "2026-02-01 06:59:59"),
+        (1, "2026-02-01 07:00:00"),
+        (2, "2026-02-02 06:59:59"),
+        (3, "2026-02-02 07:00:00"),
+    ] {
+        edit(&sandbox, seed::FIRST_ORDER + number, |order| {
+            order.insert("date_added".to_owned(), json!(placed));
+        });
+    }
+    let day =
+        json!({"search_start_date_local": "2026-02-01", "search_end_date_local": "2026-02-01"});
+    let report = summary(&mut server, day);
+    assert_eq!(report["orders"], 2);
+    assert_eq!(report["search_start_date_local"], "2026-02-01");
+    assert!(report.get("search_start_date").is_none());
+}
+
+#[test]
 fn what_was_canceled_is_named_beside_the_total() {
     let (sandbox, mut server) = shop();
     let report = summary(&mut server, json!({ "search_start_date": SINCE }));

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::reports::{days_before, folders, open_orders, open_since, orders_take_stock};
 use super::{Answer, Effect, FETCHED_AT, FRESH, STORE, Shape, Tool, Toolset, UNTRUSTED};
 use crate::args::{Args, Argument, Kind};
+use crate::clean;
 use crate::context::Context;
 use crate::desk::model::{InventoryItem, InventoryQuery, Order, OrdersQuery};
 use crate::desk::report::{Amount, Duplicates, Folders, GroupBy, NeedOf, Totals, Unshipped};
@@ -35,6 +36,8 @@ pub(super) static ORDERS_SUMMARY: Tool = Tool {
             "UTC; default 7 days ago (open orders: 90)",
         ),
         Argument::optional("search_end_date", Kind::Text, ""),
+        Argument::optional("search_start_date_local", Kind::Text, "Same, in store time"),
+        Argument::optional("search_end_date_local", Kind::Text, ""),
         Argument::optional("group_by", Kind::Word(&GroupBy::WORDS), "Days are UTC"),
         Argument::optional(
             "unshipped_after_days",
@@ -57,8 +60,10 @@ pub(super) static ORDERS_SUMMARY: Tool = Tool {
     ],
     answer: &[
         UNTRUSTED,
-        Answer::always("search_start_date", Shape::Text),
+        Answer::sometimes("search_start_date", Shape::Text),
         Answer::sometimes("search_end_date", Shape::Text),
+        Answer::sometimes("search_start_date_local", Shape::Text),
+        Answer::sometimes("search_end_date_local", Shape::Text),
         Answer::always("orders", Shape::Count),
         Answer::always("pages_read", Shape::Count),
         Answer::always("complete", Shape::Flag),
@@ -148,6 +153,9 @@ async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
 
     let mut findings = Findings::new(&folders);
     findings.remark_on(&walked, open_walked.as_ref(), &open_since(now));
+    if asked.is_about_open_orders() && window.given {
+        findings.remark("of open orders, only those placed within the window were looked at; without a start it is all of the last 90 days");
+    }
     let mut reply = window.describe(Reply::from_shop(), &walked, open_walked.as_ref());
     reply = findings.totals(reply, asked.totals);
     if let Some(unshipped) = asked.unshipped {
@@ -169,37 +177,56 @@ async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
 
 /// The window as it was asked for.
 struct Window {
-    start: String,
-    end: Option<String>,
+    /// By the API's own names.
+    bounds: Vec<(&'static str, String)>,
+    /// Whether a start was given.
     given: bool,
 }
 
+/// In UTC and in the store's own time.
+const STARTS: [&str; 2] = ["search_start_date", "search_start_date_local"];
+const ENDS: [&str; 2] = ["search_end_date", "search_end_date_local"];
+
 impl Window {
     fn from_args(args: &Args, now: Timestamp) -> Result<Window, ToolError> {
-        let start = args.text("search_start_date");
-        let end = args.text("search_end_date").map(str::to_owned);
-        if start.is_none() && end.is_some() {
-            let mistake = "`search_end_date` is given without `search_start_date`".to_owned();
+        let given = |names: [&'static str; 2]| {
+            let named = |name| args.text(name).map(|text| (name, text.to_owned()));
+            names.into_iter().filter_map(named).collect::<Vec<_>>()
+        };
+        let (mut bounds, ends) = (given(STARTS), given(ENDS));
+        let has_start = !bounds.is_empty();
+        if !has_start && let Some((end, _)) = ends.first() {
+            let mistake = format!("`{end}` is given without `search_start_date`");
             return Err(ToolError::Arguments(vec![mistake]));
         }
+        if !has_start {
+            bounds.push((STARTS[0], days_before(now, DEFAULT_DAYS)));
+        }
+        bounds.extend(ends);
         Ok(Window {
-            start: start.map_or_else(|| days_before(now, DEFAULT_DAYS), str::to_owned),
-            end,
-            given: start.is_some(),
+            bounds,
+            given: has_start,
         })
+    }
+
+    fn bound(&self, name: &str) -> Option<String> {
+        let found = self.bounds.iter().find(|(bound, _)| *bound == name);
+        found.map(|(_, text)| text.clone())
     }
 
     fn query(&self) -> OrdersQuery {
         OrdersQuery {
-            search_start_date: Some(self.start.clone()),
-            search_end_date: self.end.clone(),
+            search_start_date: self.bound(STARTS[0]),
+            search_start_date_local: self.bound(STARTS[1]),
+            search_end_date: self.bound(ENDS[0]),
+            search_end_date_local: self.bound(ENDS[1]),
             ..OrdersQuery::default()
         }
     }
 
     fn describe(&self, reply: Reply, walked: &Walked, open: Option<&Walked>) -> Reply {
         let next = walked.go_on_from.as_ref().map(|from| {
-            format!("only orders before {from} are in these figures; call again with search_start_date={from} and add the figures up, or ask for fewer days")
+            format!("only orders before {from} are in these figures; call again with search_start_date={from} (and the same end) and add the figures up, or ask for fewer days")
         });
         let all_open = open.is_none_or(|open| open.complete);
         let unnamed = if !walked.complete {
@@ -211,9 +238,10 @@ impl Window {
         } else {
             None
         };
+        let reply = self.bounds.iter().fold(reply, |reply, (name, text)| {
+            reply.with(name, clean::text(text).into_owned())
+        });
         reply
-            .with("search_start_date", self.start.as_str())
-            .with_some("search_end_date", self.end.as_deref())
             .with("orders", walked.rows)
             .with(
                 "pages_read",

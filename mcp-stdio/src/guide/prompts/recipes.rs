@@ -48,14 +48,14 @@ pub static ALL: [Recipe; 6] = [
         steps: &[
             With(
                 "day",
-                "Call `store_settings` for the shop's time zone, and work out when the given day begins and ends in UTC.",
+                "Call `store_settings` for the shop's name. The day is the given one, in the shop's own time.",
             ),
             Without(
                 "day",
-                "Call `store_settings` for the shop's time zone, and work out when today began there, in UTC.",
+                "Call `store_settings` for the shop's time zone, and work out which day it is there now.",
             ),
             Do(
-                "Call `orders_summary` with that search_start_date (and search_end_date), group_by=channel and duplicates=true.",
+                "Call `orders_summary` with search_start_date_local and search_end_date_local set to that day (YYYY-MM-DD), group_by=channel and duplicates=true.",
             ),
             Do(
                 "Call `orders_summary` with unshipped_after_days=3 and without dates, for what waits.",

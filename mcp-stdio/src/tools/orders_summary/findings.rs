@@ -46,7 +46,7 @@ impl<'a> Findings<'a> {
         }
     }
 
-    fn remark(&mut self, remark: impl Into<String>) {
+    pub(super) fn remark(&mut self, remark: impl Into<String>) {
         self.remarks.push(remark.into());
     }
 
