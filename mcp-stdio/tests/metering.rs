@@ -316,3 +316,25 @@ fn a_wait_for_the_tenants_bucket_is_not_put_down_to_the_store() {
     assert!(hits("tenant_reads") > 0);
     assert_eq!(hits("store_quota"), 0);
 }
+
+#[test]
+fn reading_a_resource_counts_as_a_call_of_the_tool_that_reads_the_same() {
+    let sandbox = sandbox();
+    let home = Home::with_store(&sandbox);
+    let mut server = home.session();
+    for id in ["7001001", "7001002", "999"] {
+        let uri = format!("orderdesk://4242/orders/{id}");
+        server.request("resources/read", &json!({ "uri": uri }));
+    }
+    let counted = Counted::after(&home, server);
+    for (status, times) in [("success", 2), ("error", 1)] {
+        let status = format!("status={status}");
+        let labels = ["tool_name=orders_get", status.as_str()];
+        assert_eq!(counted.sum("mcp_tool_calls_total", &labels), times);
+    }
+    let labels = ["mcp_method_name=resources/read"];
+    assert_eq!(
+        counted.sum("mcp_server_operation_duration_seconds", &labels),
+        3
+    );
+}
