@@ -282,6 +282,24 @@ impl Sandbox {
         true
     }
 
+    /// Somebody edits inventory item `id` in Order Desk's own app, behind every client's back. Returns whether there is such an item.
+    pub fn edit_inventory_item(
+        &self,
+        store_id: &str,
+        id: u64,
+        edit: impl FnOnce(&mut Map<String, Value>),
+    ) -> bool {
+        let Some(shop) = self.site.shop(store_id) else {
+            return false;
+        };
+        let mut shop = shop.lock();
+        let Some(item) = shop.inventory.get_mut(&id) else {
+            return false;
+        };
+        edit(item);
+        true
+    }
+
     /// How many orders a store has.
     pub fn count_orders(&self, store_id: &str) -> usize {
         self.site
