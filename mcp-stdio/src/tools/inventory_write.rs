@@ -1,7 +1,7 @@
 //! Changing stock: `inventory_create`, `inventory_update`, `inventory_adjust`, `inventory_remove`, `inventory_batch_update`.
 
-use super::outcome::{self, MOST_ROWS};
-use super::writing::{CONFIRM, COUNTS, DRY_RUN, ROWS, Writing, written};
+use super::outcome::{self, MOST_ROWS, ROWS_LEFT_OUT};
+use super::writing::{CONFIRM, COUNTS, DRY_RUN, ROWS, written};
 use super::{Answer, Effect, STORE, Shape, Tool, Toolset, Writes};
 use crate::args::{Args, Argument, Kind};
 use crate::desk::DeskError;
@@ -39,16 +39,7 @@ pub(super) static INVENTORY_CREATE: Tool = Tool {
     endpoints: &["GET /inventory-items", "POST /inventory-items"],
     most_tokens: 8_000,
     run: |context, args, person| {
-        let tool = "inventory_create";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            create(args),
-        )
+        outcome::run(context, args, person, "inventory_create", create(args))
     },
 };
 
@@ -74,16 +65,7 @@ pub(super) static INVENTORY_UPDATE: Tool = Tool {
     ],
     most_tokens: 8_000,
     run: |context, args, person| {
-        let tool = "inventory_update";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            update(args),
-        )
+        outcome::run(context, args, person, "inventory_update", update(args))
     },
 };
 
@@ -115,16 +97,7 @@ pub(super) static INVENTORY_ADJUST: Tool = Tool {
     ],
     most_tokens: 8_000,
     run: |context, args, person| {
-        let tool = "inventory_adjust";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            adjust(args),
-        )
+        outcome::run(context, args, person, "inventory_adjust", adjust(args))
     },
 };
 
@@ -143,16 +116,7 @@ pub(super) static INVENTORY_REMOVE: Tool = Tool {
     ],
     most_tokens: 8_000,
     run: |context, args, person| {
-        let tool = "inventory_remove";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            remove(args),
-        )
+        outcome::run(context, args, person, "inventory_remove", remove(args))
     },
 };
 
@@ -170,7 +134,7 @@ pub(super) static INVENTORY_BATCH_UPDATE: Tool = Tool {
         CONFIRM,
         STORE,
     ],
-    answer: written![COUNTS, ROWS],
+    answer: written![COUNTS, ROWS, ROWS_LEFT_OUT],
     toolset: Toolset::Inventory,
     effect: Effect::Writes(Writes::Changes),
     endpoints: &[
@@ -180,16 +144,7 @@ pub(super) static INVENTORY_BATCH_UPDATE: Tool = Tool {
     ],
     most_tokens: 24_000,
     run: |context, args, person| {
-        let tool = "inventory_batch_update";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            batch(args),
-        )
+        outcome::run(context, args, person, "inventory_batch_update", batch(args))
     },
 };
 

@@ -1,6 +1,6 @@
 //! Changing the items of an order: `order_items_add`, `order_items_update`, `order_items_remove`.
 
-use super::writing::{CONFIRM, DRY_RUN, Writing, written};
+use super::writing::{CONFIRM, DRY_RUN, written};
 use super::{Answer, Effect, ORDER_ID, STORE, Shape, Tool, Toolset, Writes, outcome};
 use crate::args::{Args, Argument, Kind};
 use crate::desk::model::{OrderId, OrderItemId};
@@ -33,18 +33,7 @@ pub(super) static ORDER_ITEMS_ADD: Tool = Tool {
         "POST /orders/{order_id}/order-items",
     ],
     most_tokens: 8_000,
-    run: |context, args, person| {
-        let tool = "order_items_add";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            add(args),
-        )
-    },
+    run: |context, args, person| outcome::run(context, args, person, "order_items_add", add(args)),
 };
 
 pub(super) static ORDER_ITEMS_UPDATE: Tool = Tool {
@@ -72,16 +61,7 @@ pub(super) static ORDER_ITEMS_UPDATE: Tool = Tool {
     ],
     most_tokens: 8_000,
     run: |context, args, person| {
-        let tool = "order_items_update";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            update(args),
-        )
+        outcome::run(context, args, person, "order_items_update", update(args))
     },
 };
 
@@ -99,16 +79,7 @@ pub(super) static ORDER_ITEMS_REMOVE: Tool = Tool {
     ],
     most_tokens: 8_000,
     run: |context, args, person| {
-        let tool = "order_items_remove";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            remove(args),
-        )
+        outcome::run(context, args, person, "order_items_remove", remove(args))
     },
 };
 

@@ -1,7 +1,7 @@
 //! `orders_move`: orders into another folder, with the way back.
 
-use super::outcome::{self, MOST_ROWS};
-use super::writing::{CONFIRM, COUNTS, DRY_RUN, ROWS, Writing, written};
+use super::outcome::{self, MOST_ROWS, ROWS_LEFT_OUT};
+use super::writing::{CONFIRM, COUNTS, DRY_RUN, ROWS, written};
 use super::{Answer, Effect, STORE, Shape, Tool, Toolset, Writes};
 use crate::args::{Args, Argument, Kind};
 use crate::desk::DeskError;
@@ -12,7 +12,7 @@ use crate::error::ToolError;
 pub(super) static ORDERS_MOVE: Tool = Tool {
     name: "orders_move",
     title: "Move orders",
-    description: "Moves orders to a folder, which is their status. The folder's rules may submit, e-mail or move them on. \
+    description: "Moves orders to a folder, which is their status (cancel, hold, reopen). The folder's rules may submit, e-mail or move them on. \
         `undo` says which orders to move back where. Safe to repeat.",
     arguments: &[
         Argument::required("order_ids", Kind::Ids(MOST_ROWS), ""),
@@ -21,7 +21,13 @@ pub(super) static ORDERS_MOVE: Tool = Tool {
         CONFIRM,
         STORE,
     ],
-    answer: written![COUNTS, ROWS, Answer::sometimes("undo", Shape::Objects)],
+    answer: written![
+        COUNTS,
+        ROWS,
+        ROWS_LEFT_OUT,
+        Answer::sometimes("folder", Shape::Object),
+        Answer::sometimes("undo", Shape::Objects)
+    ],
     toolset: Toolset::Orders,
     effect: Effect::Writes(Writes::Changes),
     endpoints: &[
@@ -31,18 +37,7 @@ pub(super) static ORDERS_MOVE: Tool = Tool {
         "POST /move-orders",
     ],
     most_tokens: 24_000,
-    run: |context, args, person| {
-        let tool = "orders_move";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            plan(args),
-        )
-    },
+    run: |context, args, person| outcome::run(context, args, person, "orders_move", plan(args)),
 };
 
 /// All ids that are none are told at once.

@@ -1,6 +1,6 @@
 //! Writing one order: `orders_create`, `orders_update`, `orders_add_note`, `orders_delete`.
 
-use super::writing::{CONFIRM, DRY_RUN, Writing, written};
+use super::writing::{CONFIRM, DRY_RUN, written};
 use super::{Answer, Effect, ORDER_ID, STORE, Shape, Tool, Toolset, Writes, outcome};
 use crate::args::{Args, Argument, Kind};
 use crate::context::Context;
@@ -34,17 +34,7 @@ pub(super) static ORDERS_CREATE: Tool = Tool {
     effect: Effect::Writes(Writes::Adds),
     endpoints: &["GET /orders", "POST /orders"],
     most_tokens: 8_000,
-    run: |context, args, person| {
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool: "orders_create",
-            },
-            create(args),
-        )
-    },
+    run: |context, args, person| outcome::run(context, args, person, "orders_create", create(args)),
 };
 
 pub(super) static ORDERS_UPDATE: Tool = Tool {
@@ -52,13 +42,14 @@ pub(super) static ORDERS_UPDATE: Tool = Tool {
     title: "Update order",
     description: "Changes only the fields named in `changes`; everything else of the order stays. Also edits existing items (order_items with id). \
         Not for notes (orders_add_note), folder (orders_move), shipments or new items (order_items_add). \
+        tag_name is the tag's colour: error red, success green, info blue, warning yellow, orange, purple. \
         Rules may run; a new address may resubmit the order.",
     arguments: &[
         ORDER_ID,
         Argument::required(
             "changes",
             Kind::Object,
-            "Merged deeply, e.g. {\"shipping\":{\"city\":\"Bonn\"},\"tag_name\":\"error\"}; null empties",
+            "Merged deeply, e.g. {\"shipping\":{\"city\":\"Bonn\"}}; null empties; discount_list is replaced whole",
         ),
         Argument::optional(
             "expected",
@@ -73,18 +64,8 @@ pub(super) static ORDERS_UPDATE: Tool = Tool {
     toolset: Toolset::Orders,
     effect: Effect::Writes(Writes::Changes),
     endpoints: &["GET /orders/{order_id}", "PUT /orders/{order_id}"],
-    most_tokens: 8_000,
-    run: |context, args, person| {
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool: "orders_update",
-            },
-            update(args),
-        )
-    },
+    most_tokens: 12_000,
+    run: |context, args, person| outcome::run(context, args, person, "orders_update", update(args)),
 };
 
 pub(super) static ORDERS_ADD_NOTE: Tool = Tool {
@@ -111,12 +92,10 @@ pub(super) static ORDERS_ADD_NOTE: Tool = Tool {
     most_tokens: 8_000,
     run: |context, args, person| {
         outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool: "orders_add_note",
-            },
+            context,
+            args,
+            person,
+            "orders_add_note",
             add_note(context, args),
         )
     },
@@ -132,17 +111,7 @@ pub(super) static ORDERS_DELETE: Tool = Tool {
     effect: Effect::Writes(Writes::Destroys),
     endpoints: &["GET /orders/{order_id}", "DELETE /orders/{order_id}"],
     most_tokens: 8_000,
-    run: |context, args, person| {
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool: "orders_delete",
-            },
-            delete(args),
-        )
-    },
+    run: |context, args, person| outcome::run(context, args, person, "orders_delete", delete(args)),
 };
 
 fn create(args: &Args) -> Result<CreateOrder, ToolError> {

@@ -10,12 +10,15 @@ use serde_json::{Map, Value, json};
 
 use super::rows::View;
 use super::writing::{self, Writing};
-use super::{inventory, item_rows, order_rows, shipment_rows};
+use super::{Answer, Shape, inventory, item_rows, order_rows, shipment_rows};
+use crate::args::Args;
 use crate::clean;
+use crate::context::Context;
 use crate::desk::DeskError;
 use crate::desk::model::{BadId, InventoryItem, Order};
 use crate::desk::write::{Change, Outcome, RowOutcome, Verdict};
 use crate::error::ToolError;
+use crate::person::Person;
 use crate::reply::{self, Reply};
 
 /// Rows of one batch. Order Desk takes a hundred at a time; more calls than five would outlast a client's patience.
@@ -24,11 +27,23 @@ pub(super) const MOST_ROWS: usize = 500;
 /// What the rows of a batch may take of an answer, in bytes. The rest is for what stands around them.
 const ROWS_BYTES: usize = 30_000;
 
+/// Of a batch whose rows do not all fit: how many of which outcome are not shown.
+pub(super) const ROWS_LEFT_OUT: Answer = Answer::sometimes("rows_left_out", Shape::Object);
+
 /// Asks, does and tells. A change that cannot be put together from the arguments ends here.
 pub(super) fn run<'a>(
-    call: Writing<'a>,
+    context: &'a Context,
+    args: &'a Args,
+    person: &'a dyn Person,
+    tool: &'static str,
     change: Result<impl Change + 'static, ToolError>,
 ) -> BoxFuture<'a, Result<Reply, ToolError>> {
+    let call = Writing {
+        context,
+        args,
+        person,
+        tool,
+    };
     let change = change.map(|change| Arc::new(change) as Arc<dyn Change>);
     async move { writing::run(call, change?, show).await }.boxed()
 }

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use super::outcome::{self, MOST_ROWS};
-use super::writing::{CONFIRM, COUNTS, DRY_RUN, ROWS, Writing, written};
+use super::outcome::{self, MOST_ROWS, ROWS_LEFT_OUT};
+use super::writing::{CONFIRM, COUNTS, DRY_RUN, ROWS, written};
 use super::{Answer, Effect, ORDER_ID, STORE, Shape, Tool, Toolset, Writes};
 use crate::args::{Args, Argument, Kind};
 use crate::desk::model::{Object, OrderId, ShipmentId};
@@ -58,24 +58,13 @@ pub(super) static SHIPMENTS_ADD: Tool = Tool {
         "POST /orders/{order_id}/shipments",
     ],
     most_tokens: 8_000,
-    run: |context, args, person| {
-        let tool = "shipments_add";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            add(args),
-        )
-    },
+    run: |context, args, person| outcome::run(context, args, person, "shipments_add", add(args)),
 };
 
 pub(super) static SHIPMENTS_UPDATE: Tool = Tool {
     name: "shipments_update",
     title: "Update shipment",
-    description: "Changes only the named fields of one shipment, e.g. a wrong tracking number. What was e-mailed is not recalled.",
+    description: "Changes only the named fields of one shipment. With a new tracking_number give tracking_url, too (\"\" lets Order Desk make it). What was e-mailed is not recalled.",
     arguments: &[
         ORDER_ID,
         SHIPMENT_ID,
@@ -93,16 +82,7 @@ pub(super) static SHIPMENTS_UPDATE: Tool = Tool {
     ],
     most_tokens: 8_000,
     run: |context, args, person| {
-        let tool = "shipments_update";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            update(args),
-        )
+        outcome::run(context, args, person, "shipments_update", update(args))
     },
 };
 
@@ -120,16 +100,7 @@ pub(super) static SHIPMENTS_REMOVE: Tool = Tool {
     ],
     most_tokens: 8_000,
     run: |context, args, person| {
-        let tool = "shipments_remove";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            remove(args),
-        )
+        outcome::run(context, args, person, "shipments_remove", remove(args))
     },
 };
 
@@ -148,7 +119,7 @@ pub(super) static SHIPMENTS_BATCH_ADD: Tool = Tool {
         CONFIRM,
         STORE,
     ],
-    answer: written![COUNTS, ROWS],
+    answer: written![COUNTS, ROWS, ROWS_LEFT_OUT],
     toolset: Toolset::Shipments,
     effect: Effect::Writes(Writes::Adds),
     endpoints: &[
@@ -158,16 +129,7 @@ pub(super) static SHIPMENTS_BATCH_ADD: Tool = Tool {
     ],
     most_tokens: 24_000,
     run: |context, args, person| {
-        let tool = "shipments_batch_add";
-        outcome::run(
-            Writing {
-                context,
-                args,
-                person,
-                tool,
-            },
-            batch(args),
-        )
+        outcome::run(context, args, person, "shipments_batch_add", batch(args))
     },
 };
 

@@ -66,6 +66,7 @@ fn largest(tool: &str) -> Vec<Value> {
         "orders_history" => vec![json!({"order_id": ORDER})],
         "order_items_list" | "shipments_list" => vec![json!({"order_id": HUGE})],
         "orders_update" => vec![
+            json!({"order_id": HUGE, "changes": {"order_items": (0..60).map(|n| json!({"id": 9_900_000 + n, "name": "Плакат «Ночной поезд» ".repeat(12)})).collect::<Vec<_>>()}}),
             json!({"order_id": HUGE, "changes": {"order_items": (0..500).map(|n| json!({"id": 9_900_000 + n, "quantity": 1})).collect::<Vec<_>>()}}),
         ],
         "orders_move" => vec![
@@ -101,6 +102,43 @@ fn largest(tool: &str) -> Vec<Value> {
         ],
         "inventory_low_stock" => vec![json!({"threshold": 100_000, "needed": true})],
         _ => Vec::new(),
+    }
+}
+
+#[test]
+fn an_answer_holds_what_the_tools_schema_says() {
+    for tool in tools::ALL
+        .into_iter()
+        .filter(|tool| tool.name != "stores_remove")
+    {
+        let schema = json!(tool.definition())["outputSchema"].clone();
+        let mut shop = Shop::open();
+        let calls = calls::ordinary(&mut shop, tool.name);
+        let writes = matches!(tool.effect, Effect::Writes(_));
+        let dry = calls.iter().filter(|_| writes).map(|call| {
+            let mut call = call.clone();
+            call["dry_run"] = true.into();
+            call
+        });
+        let all: Vec<Value> = dry.chain(calls.iter().cloned()).collect();
+        for arguments in all {
+            let answer = shop.call(tool.name, arguments);
+            let answer = answer.as_object().unwrap();
+            for name in answer.keys() {
+                assert!(
+                    schema["properties"][name].is_object(),
+                    "{}: {name}",
+                    tool.name
+                );
+            }
+            for name in schema["required"].as_array().unwrap() {
+                assert!(
+                    answer.contains_key(name.as_str().unwrap()),
+                    "{}: {name}",
+                    tool.name
+                );
+            }
+        }
     }
 }
 
