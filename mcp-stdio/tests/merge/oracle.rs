@@ -2,6 +2,7 @@
 //! tables are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use serde_json::{Map, Value};
 
@@ -124,7 +125,7 @@ fn places(order: &Value) -> Places {
             name if NEVER_SENT.contains(&name) => {}
             "order_items" => items(order, &mut places),
             "discount_list" => drop(places.insert(vec![name.clone()], value.clone())),
-            _ => take_apart(&[name.clone()], value, &mut places),
+            _ => take_apart(slice::from_ref(name), value, &mut places),
         }
     }
     places
@@ -198,7 +199,7 @@ pub(super) fn named(changes: &Value) -> Vec<(Place, Value)> {
                 name_parts(&place, &Value::Object(fields), &mut named);
             }
         } else {
-            name_parts(&[name.clone()], value, &mut named);
+            name_parts(slice::from_ref(name), value, &mut named);
         }
     }
     named
@@ -208,7 +209,7 @@ fn name_parts(place: &[String], value: &Value, named: &mut Vec<(Place, Value)>) 
     match value {
         Value::Object(map) => {
             for (key, value) in map {
-                name_parts(&[place, &[key.clone()]].concat(), value, named);
+                name_parts(&[place, slice::from_ref(key)].concat(), value, named);
             }
         }
         leaf => named.push((place.to_vec(), leaf.clone())),
