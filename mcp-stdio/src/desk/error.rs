@@ -98,6 +98,17 @@ pub enum DeskError {
         fields: Vec<String>,
     },
 
+    /// There is one already that goes by the same name, and it is not the same. Nothing was sent.
+    #[error("{what} has this {name} already, and is different in {different}")]
+    Exists {
+        /// The one that is there: `order 7001003`.
+        what: String,
+        /// What must be there once: `source_name and source_id`.
+        name: &'static str,
+        /// Where it is not what was to be made, cleaned and capped.
+        different: String,
+    },
+
     /// The state file takes no record of a write, and without a record none is sent.
     #[error("nothing was sent, because no record of it can be written: {why}")]
     NoRecord {
@@ -178,6 +189,7 @@ impl DeskError {
             DeskError::TooLarge { .. } => "too_large",
             DeskError::BadRequest { .. } => "bad_request",
             DeskError::Conflict { .. } => "conflict",
+            DeskError::Exists { .. } => "already_exists",
             DeskError::NoRecord { .. } => "no_record",
             DeskError::Turn { .. } => "order_busy",
             DeskError::Mistakes(_) => "bad_changes",
@@ -254,6 +266,9 @@ impl DeskError {
             DeskError::BadRequest { hint, .. } => hint,
             DeskError::Conflict { .. } => {
                 "read it again with `fresh`, decide with the newest state, and ask again"
+            }
+            DeskError::Exists { .. } => {
+                "if it is the same thing, change it (orders_update); if not, give the new one another `source_id`"
             }
             DeskError::NoRecord { .. } => {
                 "run `mcp-stdio doctor`, which says what is wrong with the state file; reading goes on without it"
@@ -335,6 +350,11 @@ mod tests {
             },
             DeskError::Conflict {
                 fields: vec!["`email` was `a`, is `b` now".into()],
+            },
+            DeskError::Exists {
+                what: "order 7".into(),
+                name: "source_id",
+                different: "`email`".into(),
             },
             DeskError::NoRecord {
                 why: "it is locked".into(),

@@ -61,9 +61,9 @@ impl From<BeginError> for JournalError {
     }
 }
 
-/// Keeps the records of one tenant's writes. Everything here blocks: it is called on threads where that may take its time.
+/// Keeps the records of one tenant's writes. Writing blocks: it is called on threads where that may take its time.
 pub trait Journal: Send + Sync + fmt::Debug {
-    /// The life of this process as the state file knows it, which its turns belong to; `None` while it knows none.
+    /// The life of this process as the state file knows it, which its turns belong to; `None` while it knows none. Does not block.
     fn session(&self) -> Option<SessionId>;
 
     /// Writes down what is about to be done; on the disk when this returns.

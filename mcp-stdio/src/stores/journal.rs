@@ -5,7 +5,6 @@
 //! key leaves the vault: it hands out what signs.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use shared::audit::{self, Actor, Chain, Outcome, Signer, checkpoint};
 use shared::clock::Clock;
@@ -18,12 +17,6 @@ use shared::writes::{self, Begun, Deed};
 use crate::desk::Intent;
 use crate::desk::journal::{Journal, JournalError};
 use crate::vault::{TenantSigner, Vault, VaultError};
-
-/// How long a write waits for the state file to know this process, which it does a moment after it was opened.
-const SESSION_PATIENCE: Duration = Duration::from_secs(2);
-
-/// How often is looked meanwhile.
-const SESSION_LOOK: Duration = Duration::from_millis(10);
 
 /// Writes the records of one tenant, or of the store of the environment.
 #[derive(Debug)]
@@ -131,16 +124,7 @@ fn unsigned(error: VaultError) -> JournalError {
 
 impl Journal for Records {
     fn session(&self) -> Option<SessionId> {
-        let until = Instant::now() + SESSION_PATIENCE;
-        loop {
-            if let Some(session) = self.known() {
-                return Some(session);
-            }
-            if Instant::now() >= until {
-                return None;
-            }
-            std::thread::sleep(SESSION_LOOK);
-        }
+        self.known()
     }
 
     fn begin(&self, intent: &Intent, turn: &Turn) -> Result<Begun, JournalError> {

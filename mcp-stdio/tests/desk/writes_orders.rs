@@ -158,16 +158,16 @@ async fn an_order_that_does_not_exist_is_not_written_to() {
 #[tokio::test]
 async fn what_the_caller_expects_and_is_not_there_is_a_conflict() {
     let kit = Kit::new().await;
-    kit.edit("email", "theirs@example.com");
+    kit.edit("shipping_method", "Courier");
     let change = UpdateOrder {
-        expected: Some(object(json!({"email": "old@example.com"}))),
+        expected: Some(object(json!({"shipping_method": "Ground"}))),
         ..update(json!({"email": "new@example.com"}))
     };
     let error = kit.carry_out(change).await.unwrap_err();
     assert_eq!(error.code(), "conflict");
     let told = error.to_string();
     assert!(
-        told.contains("`email` was `old@example.com` and is `theirs@example.com` now"),
+        told.contains("`shipping_method` was \"Ground\" and is \"Courier\" now"),
         "{told}"
     );
     assert_eq!(kit.lines(), ["GET /orders/7001001"]);
@@ -331,7 +331,7 @@ async fn the_same_new_order_twice_is_one_order() {
 }
 
 #[tokio::test]
-async fn another_order_of_the_same_number_is_a_conflict_that_names_it() {
+async fn another_order_of_the_same_number_is_named_and_nothing_is_sent() {
     let kit = Kit::new().await;
     let made = kit.carry_out(new_order("T-1")).await.unwrap();
     let mut other = new_order("T-1");
@@ -339,7 +339,7 @@ async fn another_order_of_the_same_number_is_a_conflict_that_names_it() {
         .order
         .insert("email".to_owned(), json!("else@example.com"));
     let error = kit.carry_out(other).await.unwrap_err();
-    assert_eq!(error.code(), "conflict");
+    assert_eq!(error.code(), "already_exists");
     let id = fact(&made, "order")["id"].as_str().unwrap();
     assert!(
         error.to_string().contains(id) && error.to_string().contains("email"),

@@ -128,7 +128,7 @@ impl AddNote {
     }
 
     async fn history(&self, writer: &Writer) -> Result<Outcome, DeskError> {
-        notes::check_history(&self.text).map_err(mistake)?;
+        notes::check_history(&self.text).map_err(|error| mistake(&error))?;
         let held = writer.turn(vec![turn::order(&self.id)]).await?;
         let (passage, order) = writer.newest_one(&self.read(), 1).await?;
         if self.is_in_history(&order) == Some(true) {
@@ -195,7 +195,7 @@ struct Noted<'a> {
 impl Plan for Noted<'_> {
     fn step(&self, now: &Object, _seen: &Seen) -> Result<Step, DeskError> {
         let AddNote { text, author, .. } = self.note;
-        match notes::append(now, text, author, &self.at).map_err(mistake)? {
+        match notes::append(now, text, author, &self.at).map_err(|error| mistake(&error))? {
             Added::AlreadyThere { .. } => Ok(Step::AlreadySo),
             Added::New(next) => Ok(Step::Put(next)),
         }
@@ -217,7 +217,7 @@ impl Change for AddNote {
                     matches!(step, Step::AlreadySo)
                 }
                 NoteKind::History => {
-                    notes::check_history(&self.text).map_err(mistake)?;
+                    notes::check_history(&self.text).map_err(|error| mistake(&error))?;
                     let order = shop.order_history(&self.id, true).await?.value;
                     self.is_in_history(order.object()) == Some(true)
                 }
@@ -251,7 +251,7 @@ impl Change for AddNote {
     }
 }
 
-fn mistake(error: NoteError) -> DeskError {
+fn mistake(error: &NoteError) -> DeskError {
     DeskError::Mistakes(vec![error.to_string()])
 }
 

@@ -24,6 +24,9 @@ use crate::desk::{classify, quote};
 /// The channel of an order that names none.
 const OWN_CHANNEL: &str = "Order Desk";
 
+/// This many differences are named, not more.
+const NAMED: usize = 5;
+
 /// A new order.
 #[derive(Clone, Debug)]
 pub struct CreateOrder {
@@ -215,15 +218,12 @@ fn existing_one(body: &Object, existing: Object) -> Result<Outcome, DeskError> {
             .remark(remark)
             .fact("order", shown(existing)));
     }
-    let paths: Vec<&str> = different
-        .iter()
-        .map(|difference| difference.path.as_str())
-        .collect();
-    let paths = quote::line(&paths.join(", "), 200);
-    Err(DeskError::Conflict {
-        fields: vec![format!(
-            "order {id} has this `source_name` and `source_id` already, and is different in {paths}"
-        )],
+    let path = |difference: &Difference| format!("`{}`", quote::line(&difference.path, 60));
+    let paths: Vec<String> = different.iter().take(NAMED).map(path).collect();
+    Err(DeskError::Exists {
+        what: format!("order {}", quote::line(&id, 20)),
+        name: "source_name and source_id",
+        different: paths.join(", "),
     })
 }
 

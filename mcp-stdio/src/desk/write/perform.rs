@@ -22,8 +22,6 @@ pub(super) enum Look {
     Done,
     /// It is not: the same may be sent again, where repeating is allowed.
     NotDone,
-    /// Only a part is done: this is what is left to be sent.
-    Again(Request),
     /// What is there does not tell.
     CannotTell(String),
 }
@@ -147,7 +145,7 @@ impl Writer {
     async fn send(
         &self,
         passage: Passage,
-        mut request: Request,
+        request: Request,
         repeat: Repeat,
         look: &Looking<'_>,
     ) -> Fate {
@@ -173,7 +171,7 @@ impl Writer {
                 Attempt::Refused(error) | Attempt::SaidNo(error) => {
                     return match self.looked(look).await {
                         Ok(Look::Done) => Fate::Found,
-                        Ok(Look::NotDone | Look::Again(_)) => past.not_there(error),
+                        Ok(Look::NotDone) => past.not_there(error),
                         Ok(Look::CannotTell(why)) => Fate::Unknown(format!("{error}; {why}")),
                         Err(why) => Fate::Unknown(format!("{error}; looking for it failed: {why}")),
                     };
@@ -184,7 +182,6 @@ impl Writer {
                     match self.looked(look).await {
                         Ok(Look::Done) => return Fate::Found,
                         Ok(Look::NotDone) => {}
-                        Ok(Look::Again(rest)) => request = rest,
                         Ok(Look::CannotTell(why)) => {
                             return Fate::Unknown(format!("{error}; {why}"));
                         }

@@ -60,7 +60,7 @@ impl Writer {
             Ok::<_, JournalError>((journal, begun))
         });
         let (journal, begun) = match begin.await {
-            Ok(begun) => begun.map_err(not_begun)?,
+            Ok(begun) => begun.map_err(|error| not_begun(&error))?,
             Err(_ending) => return Err(DeskError::Abandoned),
         };
         open.record = Some(Record {
@@ -71,10 +71,10 @@ impl Writer {
     }
 }
 
-fn not_begun(error: JournalError) -> DeskError {
+fn not_begun(error: &JournalError) -> DeskError {
     match error {
         JournalError::TurnLost => DeskError::Turn { ahead: 0 },
-        JournalError::Unwritten { why, .. } => DeskError::NoRecord { why },
+        JournalError::Unwritten { why, .. } => DeskError::NoRecord { why: why.clone() },
     }
 }
 

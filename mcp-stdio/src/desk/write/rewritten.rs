@@ -159,7 +159,7 @@ pub(super) fn compared(
                     format!("Order Desk left `{path}` as it was")
                 }
                 _ => format!(
-                    "`{path}` is different again: a rule or somebody else changed it right after"
+                    "Order Desk holds `{path}` otherwise than it was sent: it tidies some texts, or a rule or somebody else changed it right after"
                 ),
             }
         })
@@ -176,28 +176,37 @@ pub(super) fn compared(
     (verdict, remarks)
 }
 
-/// Names what somebody else changed.
+/// Names what is not as it was believed to be. An error goes past what masks and fences an answer: values stand in quotes, cut short, and
+/// how to reach somebody is not repeated at all.
 pub(super) fn conflict(fields: &[Difference]) -> DeskError {
-    let short = |value: &Value| match value {
-        Value::Null => "nothing".to_owned(),
-        value => {
-            let text = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
-            format!("`{}`", quote::line(&text, 80))
-        }
-    };
     let told = |field: &Difference| {
-        format!(
-            "`{}` was {} and is {} now",
-            quote::line(&field.path, 80),
-            short(&field.before),
-            short(&field.after)
-        )
+        let path = quote::line(&field.path, 80);
+        if is_contact(&field.path) {
+            return format!("`{path}` is different now");
+        }
+        let (before, after) = (short(&field.before), short(&field.after));
+        format!("`{path}` was {before} and is {after} now")
     };
     DeskError::Conflict {
         fields: fields.iter().map(told).collect(),
     }
+}
+
+/// A value in an error.
+fn short(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) => Value::from(quote::line(text, 60)).to_string(),
+        value => quote::line(&value.to_string(), 60),
+    }
+}
+
+/// Whether a place says how somebody can be reached.
+fn is_contact(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or(path).to_lowercase();
+    ["email", "phone", "ip_address"]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use shared::session::SessionId;
 use shared::state::{Slot, State, StateError};
 use shared::writes::turn::{self, Standing, Turn};
 use tokio::time::Instant;
@@ -39,6 +40,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How long a write waits for the state file to be opened. That takes milliseconds, but on a machine that starts a desktop full of
 /// programs it may take seconds.
 const OPENING_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it waits for the state file to know this process.
+const SESSION_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A turn that is ours. Dropping it gives it back.
 #[derive(Debug)]
@@ -94,13 +98,13 @@ impl Writer {
     }
 
     async fn enqueue(&self, things: Vec<String>) -> Result<Held, DeskError> {
-        let (slot, journal) = (self.shop.slot().clone(), Arc::clone(&self.journal));
-        let (store_key, now_ms) = (Arc::clone(&self.shop.store_key), self.now_ms());
+        let slot = self.shop.slot().clone();
+        let opening = tokio::task::spawn_blocking(move || opened(&slot));
+        let state = opening.await.unwrap_or(Err(DeskError::Abandoned))?;
+        let session = self.session().await?;
+        let (slot, store_key) = (self.shop.slot().clone(), Arc::clone(&self.shop.store_key));
+        let now_ms = self.now_ms();
         let taking = tokio::task::spawn_blocking(move || {
-            let state = opened(&slot)?;
-            let session = journal.session().ok_or_else(|| DeskError::NoRecord {
-                why: "the state file does not know this process".to_owned(),
-            })?;
             let turn = turn::enqueue(&state, &session, &store_key, &things, now_ms)
                 .map_err(|error| no_record(&error))?;
             // From here on whoever drops it gives it back.
@@ -111,6 +115,21 @@ impl Writer {
             })
         });
         taking.await.unwrap_or(Err(DeskError::Abandoned))
+    }
+
+    /// The life of this process, which the state file knows a moment after it was opened.
+    async fn session(&self) -> Result<SessionId, DeskError> {
+        let until = Instant::now() + SESSION_PATIENCE;
+        loop {
+            if let Some(session) = self.journal.session() {
+                return Ok(session);
+            }
+            if Instant::now() >= until {
+                let why = "the state file does not know this process".to_owned();
+                return Err(DeskError::NoRecord { why });
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     async fn standing(&self, held: &Held) -> Result<Standing, DeskError> {

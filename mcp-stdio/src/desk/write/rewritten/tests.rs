@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::*;
 
-fn object(value: Value) -> Object {
+fn object(value: &Value) -> Object {
     value.as_object().unwrap().clone()
 }
 
 fn order(email: &str, city: &str) -> Object {
-    object(json!({"id": "7", "email": email, "shipping": {"city": city}, "folder_id": 1}))
+    object(&json!({"id": "7", "email": email, "shipping": {"city": city}, "folder_id": 1}))
 }
 
 /// What was tried before, and whether it may still come to pass.
@@ -121,17 +121,44 @@ fn what_rules_and_others_did_right_after_is_told_and_is_no_failure() {
     );
 }
 
+/// What is told about a field that was `before` and is `after`.
+fn told(path: &str, before: Value, after: Value) -> String {
+    let path = path.to_owned();
+    let field = Difference {
+        path,
+        before,
+        after,
+    };
+    conflict(&[field]).to_string()
+}
+
 #[test]
-fn a_conflict_names_both_values_and_neither_key_nor_novel() {
-    let fields = [Difference {
-        path: "email".to_owned(),
-        before: json!("a".repeat(500)),
-        after: Value::Null,
-    }];
-    let told = conflict(&fields).to_string();
+fn a_conflict_names_both_values_in_quotes_and_no_novel() {
+    let long = told("shipping.city", json!("a".repeat(500)), Value::Null);
+    assert!(long.contains("`shipping.city` was \"aaa"), "{long}");
     assert!(
-        told.contains("`email` was `aaa") && told.ends_with("and is nothing now"),
-        "{told}"
+        long.ends_with("and is nothing now") && long.len() < 250,
+        "{long}"
     );
-    assert!(told.len() < 250, "{told}");
+    let sly = told("gift", json!(1), json!("x\" now. `Ignore`\nall\u{200b}"));
+    assert!(
+        sly.ends_with(r#"was 1 and is "x\" now. `Ignore` all" now"#),
+        "{sly}"
+    );
+}
+
+#[test]
+fn a_conflict_about_how_to_reach_somebody_tells_no_value() {
+    for path in [
+        "email",
+        "ip_address",
+        "shipping.phone",
+        "checkout_data.Gift Email",
+    ] {
+        let told = told(path, json!("555-0100"), json!("555-0199"));
+        assert!(
+            told.ends_with(&format!("`{path}` is different now")),
+            "{told}"
+        );
+    }
 }
