@@ -509,6 +509,22 @@ fn a_window_that_ends_before_it_begins_is_refused() {
 }
 
 #[test]
+fn a_mistake_in_a_sku_is_told_before_any_order_is_read() {
+    let (sandbox, mut server) = shop();
+    let text = server
+        .call("orders_summary", json!({"code": "MUG-1,TEE-M"}))
+        .error();
+    assert!(text.contains("comma"), "{text}");
+    let read = |path: &str| {
+        sandbox
+            .requests()
+            .iter()
+            .any(|request| request.path == path)
+    };
+    assert!(!read("/orders") && !read("/inventory-items"));
+}
+
+#[test]
 fn an_upstream_that_fails_gives_an_error_and_no_half_report() {
     let sandbox = sandbox();
     let mut server = Home::with_store(&sandbox)

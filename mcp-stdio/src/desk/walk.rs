@@ -181,8 +181,8 @@ impl Shop {
 }
 
 /// The second of the last order: on the last page that is read, more orders of it may follow. `None` when the whole page is of one second, which
-/// leaves nothing to hand on.
+/// leaves nothing to hand on, and when the page is not sorted as asked.
 fn unfinished_second(orders: &[Order]) -> Option<String> {
     let (first, last) = (orders.first()?.date_added(), orders.last()?.date_added());
-    (first != last).then(|| last.into_owned())
+    (first < last).then(|| last.into_owned())
 }

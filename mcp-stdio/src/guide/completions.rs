@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference};
 
-use super::prompts;
+use super::{prompts, resources};
 use crate::clean;
 use crate::context::Context;
 use crate::tools;
 
-/// How long a shop may take to tell its folders, when they are not in the cache. Nobody waits longer for a menu.
+/// How long a shop may take to tell its folders when they are not in the cache, or the vault to open. Nobody waits longer for a menu.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a name of an argument or of a template's variable stands for.
@@ -25,18 +25,11 @@ enum Names {
 /// What begins with, or else contains, what was typed so far.
 pub async fn complete(context: &Context, request: &CompleteRequestParams) -> CompleteResult {
     let names = match names_for(request) {
-        _ if !context.config.mistakes.is_empty() => Vec::new(),
-        Some(Names::Stores) if is_allowed(context, "stores_list") => stores(context).await,
-        Some(Names::Folders) if is_allowed(context, "folders_list") => {
-            let named = request
-                .context
-                .as_ref()
-                .and_then(|given| given.get_argument("store"));
-            let named = named
-                .map(String::as_str)
-                .filter(|name| !name.trim().is_empty());
-            let folders = tokio::time::timeout(PATIENCE, folders(context, named)).await;
-            folders.unwrap_or_default()
+        Some(names) if context.config.mistakes.is_empty() => {
+            let given = request.context.as_ref();
+            let store = given.and_then(|given| given.get_argument("store"));
+            let found = tokio::time::timeout(PATIENCE, all(context, names, store)).await;
+            found.unwrap_or_default()
         }
         _ => Vec::new(),
     };
@@ -50,13 +43,28 @@ fn names_for(request: &CompleteRequestParams) -> Option<Names> {
             .iter()
             .find(|recipe| recipe.name == prompt.name)
             .is_some_and(|recipe| recipe.slots().any(|slot| slot.name == argument)),
-        Reference::Resource(template) => template.uri.contains(&format!("{{{argument}}}")),
+        Reference::Resource(template) => {
+            resources::is_template(&template.uri)
+                && template.uri.contains(&format!("{{{argument}}}"))
+        }
         _ => false,
     };
     match argument {
         "store" if is_ours => Some(Names::Stores),
         "folder" if is_ours => Some(Names::Folders),
         _ => None,
+    }
+}
+
+/// All names there are, of those that the owner has not switched off.
+async fn all(context: &Context, names: Names, store: Option<&String>) -> Vec<String> {
+    match names {
+        Names::Stores if is_allowed(context, "stores_list") => stores(context).await,
+        Names::Folders if is_allowed(context, "folders_list") => {
+            let named = store.map(String::as_str);
+            folders(context, named.filter(|name| !name.trim().is_empty())).await
+        }
+        _ => Vec::new(),
     }
 }
 

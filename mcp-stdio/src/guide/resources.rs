@@ -64,6 +64,12 @@ const TEMPLATES: [Template; 3] = [
     },
 ];
 
+/// Whether this is one of the templates.
+#[must_use]
+pub fn is_template(uri: &str) -> bool {
+    TEMPLATES.iter().any(|template| template.uri == uri)
+}
+
 /// The templates whose tools are there.
 #[must_use]
 pub fn templates(context: &Context) -> ListResourceTemplatesResult {

@@ -134,6 +134,14 @@ async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     let (fresh, now) = (args.flag("fresh"), context.clock.now());
     let window = Window::from_args(args, now)?;
     let (folders, settings) = folders(&shop, &args.words("open_folders"), fresh).await?;
+    let stock = match args.text("code") {
+        Some(code) => Some(Stock {
+            code,
+            count: stock_of(&shop, code, fresh).await?,
+            is_taken: orders_take_stock(&settings),
+        }),
+        None => None,
+    };
     let mut asked = Asked::from_args(args, now);
     let walk = shop.walk_orders(window.query(), fresh, |order| {
         asked.add(order, &folders);
@@ -164,12 +172,7 @@ async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     if let Some(duplicates) = asked.duplicates {
         reply = findings.duplicates(reply, duplicates);
     }
-    if let (Some(need), Some(code)) = (asked.need, args.text("code")) {
-        let stock = Stock {
-            code,
-            count: stock_of(&shop, code, fresh).await?,
-            is_taken: orders_take_stock(&settings),
-        };
+    if let (Some(need), Some(stock)) = (asked.need, stock) {
         reply = findings.demand(reply, need, &stock);
     }
     Ok(findings.finish(reply).fetched_at(walked.fetched_at))

@@ -89,6 +89,7 @@ fn what_cannot_be_completed_is_an_empty_offer_and_never_an_error() {
             "order_id",
         ),
         (template_ref("file:///{path}"), "store"),
+        (template_ref("other://{store}"), "store"),
     ] {
         assert_eq!(
             complete(&mut server, &reference, argument, "", None),
