@@ -97,10 +97,9 @@ async fn guarded(
         return Err(disabled);
     }
     let args = Args::check(tool.arguments, arguments)?;
-    if context.config.mask_pii || matches!(tool.effect, Effect::Writes(_)) {
-        if let Some(place) = mask::marked(args.given()) {
-            return Err(ToolError::Masked(place));
-        }
+    let hides_or_writes = context.config.mask_pii || matches!(tool.effect, Effect::Writes(_));
+    if hides_or_writes && let Some(place) = mask::marked(args.given()) {
+        return Err(ToolError::Masked(place));
     }
     let person = Timed::new(person);
     // Nothing outlives a panic here but the context, whose locks are never held across a tool's own code.

@@ -141,9 +141,24 @@ pub fn text(given: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// What stands before an `@` as the name of a mailbox.
+/// A sentence about a field that begins with the field's name in backticks: of a number that is hidden no more than that stays.
+#[must_use]
+pub fn sentence(given: &str) -> Cow<'_, str> {
+    let path = given
+        .strip_prefix('`')
+        .and_then(|rest| rest.split_once('`'))
+        .map(|(path, _)| path);
+    match path {
+        Some(path) if matches!(Field::named(path), Field::Phone | Field::Ip) => {
+            format!("`{path}` is not what it was").into()
+        }
+        _ => text(given),
+    }
+}
+
+/// What stands before an `@` as the name of a mailbox. Quotes are left out: here they stand around an address, not in it.
 fn tail_of(before: &str) -> &str {
-    let is_name = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    let is_name = |c: char| c.is_alphanumeric() || "!#$%&*+-/=?^_{|}~.".contains(c);
     let start = before
         .char_indices()
         .rev()

@@ -109,8 +109,13 @@ impl Permissions {
         let permissions = Permissions {
             read_only: settings.flag("read_only"),
             toolsets,
-            added: named(settings, "tools", &mut mistakes),
-            excluded: named(settings, "exclude_tools", &mut mistakes),
+            added: known(settings, "tools", settings.list("tools"), &mut mistakes),
+            excluded: known(
+                settings,
+                "exclude_tools",
+                settings.list("exclude_tools"),
+                &mut mistakes,
+            ),
         };
         (permissions, mistakes)
     }
@@ -185,9 +190,13 @@ fn toolsets(settings: &Settings, words: &[String], mistakes: &mut Vec<String>) -
     found
 }
 
-/// The tools that a setting names.
-fn named(settings: &Settings, key: &str, mistakes: &mut Vec<String>) -> Vec<String> {
-    let names = settings.list(key);
+/// The tools that a setting names; those that do not exist are mistakes.
+fn known(
+    settings: &Settings,
+    key: &str,
+    names: Vec<String>,
+    mistakes: &mut Vec<String>,
+) -> Vec<String> {
     for name in &names {
         if tools::find(name).is_none() {
             let hint = match nearest(name, tools::ALL.iter().map(|tool| tool.name)) {

@@ -10,6 +10,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value};
 
 use crate::clean;
+use crate::desk::DeskError;
 use crate::error::ToolError;
 use crate::mask;
 use crate::tools::Effect;
@@ -89,6 +90,16 @@ impl Reply {
 /// a shop the text also says whether anything was changed.
 #[must_use]
 pub fn render_error(error: &ToolError, effect: Effect, mask_pii: bool) -> CallToolResult {
+    let hidden = match error {
+        ToolError::Desk(DeskError::Conflict { fields }) if mask_pii => {
+            let fields = fields.iter().map(|told| mask::sentence(told).into_owned());
+            Some(ToolError::Desk(DeskError::Conflict {
+                fields: fields.collect(),
+            }))
+        }
+        _ => None,
+    };
+    let error = hidden.as_ref().unwrap_or(error);
     let text = match effect {
         Effect::Writes(_) | Effect::Destroys => error.to_text_of_a_change(),
         Effect::Local | Effect::Session | Effect::Reads => error.to_text(),
@@ -216,6 +227,20 @@ mod tests {
         let before = row.clone();
         shrink(&mut row);
         assert_eq!(row, before);
+    }
+
+    #[test]
+    fn a_conflict_tells_no_number_that_is_hidden() {
+        let error = ToolError::Desk(DeskError::Conflict {
+            fields: vec!["`customer.phone` was `555-555-0100` and is nothing now".to_owned()],
+        });
+        let text = |mask_pii| {
+            let result = render_error(&error, Effect::Reads, mask_pii);
+            result.content[0].as_text().unwrap().text.clone()
+        };
+        assert!(text(false).contains("0100"));
+        assert!(text(true).contains("`customer.phone` is not what it was"));
+        assert!(!text(true).contains("0100"));
     }
 
     #[test]

@@ -1,3 +1,5 @@
+//! The corridor: what is answered when a tool works, fails, hangs, panics or is not wanted any more.
+
 use super::*;
 use crate::args::{Argument, Kind};
 use crate::config::Config;

@@ -1,3 +1,5 @@
+//! Who can be asked, and what an answer means; over a pipe with a client written by hand.
+
 use super::*;
 use serde_json::json;
 
@@ -118,7 +120,7 @@ mod over_a_pipe {
     }
 
     impl Wire {
-        async fn open(version: &str, capabilities: Value) -> Wire {
+        async fn open(version: &str, capabilities: &Value) -> Wire {
             let (ours, theirs) = tokio::io::duplex(1 << 16);
             tokio::spawn(async move {
                 let service = Asks::default().serve(theirs).await.unwrap();
@@ -180,19 +182,19 @@ mod over_a_pipe {
         }
     }
 
-    fn accept(confirm: Value) -> Value {
+    fn accept(confirm: bool) -> Value {
         json!({"result": {"action": "accept", "content": {"confirm": confirm}}})
     }
 
     #[tokio::test]
     async fn a_client_that_can_ask_is_asked() {
         for version in ["2025-06-18", "2025-11-25"] {
-            let mut wire = Wire::open(version, json!({"elicitation": {}})).await;
-            assert_eq!(wire.answered(1, accept(json!(true))).await, "Yes");
-            assert_eq!(wire.answered(2, accept(json!(false))).await, "No");
+            let mut wire = Wire::open(version, &json!({"elicitation": {}})).await;
+            assert_eq!(wire.answered(1, accept(true)).await, "Yes");
+            assert_eq!(wire.answered(2, accept(false)).await, "No");
             let cancel = json!({"result": {"action": "cancel"}});
             assert_eq!(wire.answered(3, cancel).await, "No");
-            assert_eq!(wire.answered(4, accept(json!(true))).await, "Yes");
+            assert_eq!(wire.answered(4, accept(true)).await, "Yes");
         }
     }
 
@@ -203,7 +205,7 @@ mod over_a_pipe {
             ("2025-11-25", json!({"elicitation": {"url": {}}})),
             ("2025-03-26", json!({"elicitation": {}})),
         ] {
-            let mut wire = Wire::open(version, capabilities).await;
+            let mut wire = Wire::open(version, &capabilities).await;
             wire.call(1).await;
             assert_eq!(wire.decision(1).await, "Silent", "{version}");
         }
@@ -216,7 +218,7 @@ mod over_a_pipe {
             json!({"result": {}}),
             json!({"result": {"action": "perhaps"}}),
         ] {
-            let mut wire = Wire::open("2025-11-25", json!({"elicitation": {}})).await;
+            let mut wire = Wire::open("2025-11-25", &json!({"elicitation": {}})).await;
             assert_eq!(
                 wire.answered(1, nonsense.clone()).await,
                 "Silent",
@@ -229,7 +231,7 @@ mod over_a_pipe {
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_drops_the_question_costs_one_patience_and_is_not_asked_again() {
-        let mut wire = Wire::open("2025-11-25", json!({"elicitation": {"form": {}}})).await;
+        let mut wire = Wire::open("2025-11-25", &json!({"elicitation": {"form": {}}})).await;
         let began = tokio::time::Instant::now();
         wire.call(1).await;
         assert_eq!(wire.next().await["method"], "elicitation/create");

@@ -1,4 +1,6 @@
-use super::{marked, text as mask_text, value as mask_value};
+//! What is hidden, what stays, and that nothing gets around it.
+
+use super::{marked, sentence, text as mask_text, value as mask_value};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -42,6 +44,19 @@ fn a_line_of_a_diff_is_masked_by_what_it_is_about() {
     );
     let diff = json!({"path": "order_items[7].quantity", "before": "5555550100", "after": 2});
     assert_eq!(masked(diff.clone()), diff);
+}
+
+#[test]
+fn a_sentence_about_a_number_keeps_only_what_it_is_about() {
+    assert_eq!(
+        sentence("`shipping.phone` was `555-555-0100` and is `1` now"),
+        "`shipping.phone` is not what it was"
+    );
+    assert_eq!(
+        sentence("`email` was `rosa@example.com` and is nothing now"),
+        "`email` was `r•••@example.com` and is nothing now"
+    );
+    assert_eq!(sentence("order 7 is different"), "order 7 is different");
 }
 
 #[test]

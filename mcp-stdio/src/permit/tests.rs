@@ -1,3 +1,5 @@
+//! Which tools the settings leave.
+
 use super::*;
 use shared::env::Vars;
 use shared::paths::Home;

@@ -32,7 +32,7 @@ fn asked(server: &mut Server, answer: &Value) -> (Value, Reply) {
     (question["params"].clone(), reply)
 }
 
-fn result(answer: Value) -> Value {
+fn result(answer: &Value) -> Value {
     json!({"result": answer})
 }
 
@@ -40,7 +40,7 @@ fn result(answer: Value) -> Value {
 fn a_person_who_agrees_lets_it_happen() {
     let sandbox = shops();
     let mut server = session_with(&home(&sandbox), &can_ask());
-    let (question, reply) = asked(&mut server, &result(accept(true)));
+    let (question, reply) = asked(&mut server, &result(&accept(true)));
     assert_eq!(reply.ok()["outcome"], "done");
     assert!(!is_there(&sandbox, ORDER));
     let message = question["message"].as_str().unwrap();
@@ -64,7 +64,7 @@ fn a_person_who_does_not_agree_stops_it_and_that_is_recorded() {
         let sandbox = shops();
         let home = home(&sandbox);
         let mut server = session_with(&home, &can_ask());
-        let (_, reply) = asked(&mut server, &result(no.clone()));
+        let (_, reply) = asked(&mut server, &result(&no));
         let answer = reply.ok();
         assert_eq!(answer["outcome"], "not_done", "{no}");
         assert_eq!(answer["diff"], json!([]));
@@ -82,8 +82,8 @@ fn a_person_who_does_not_agree_stops_it_and_that_is_recorded() {
 fn a_client_that_cannot_do_what_it_said_gets_a_preview_and_is_not_asked_again() {
     for nonsense in [
         json!({"error": {"code": -32601, "message": "unknown"}}),
-        result(json!({})),
-        result(json!({"action": 7})),
+        result(&json!({})),
+        result(&json!({"action": 7})),
     ] {
         let sandbox = shops();
         let mut server = session_with(&home(&sandbox), &can_ask());

@@ -135,7 +135,7 @@ fn always_asks_and_never_does_not() {
     let sandbox = shops();
     let arguments = json!({"order_id": ORDER, "changes": {"email": "new@example.com"}});
     let mut careful = home(&sandbox).set("CONFIRM", "always").session();
-    let shown = careful.call("orders_update", arguments.clone()).ok();
+    let shown = careful.call("orders_update", arguments).ok();
     assert_eq!(shown["outcome"], "preview", "{shown}");
     assert_eq!(writes(&sandbox), [""; 0]);
     let mut careless = home(&sandbox).set("CONFIRM", "never").session();

@@ -86,10 +86,15 @@ pub(super) fn question(
             let _ = writeln!(text, "{name}: {plain}");
         }
     }
+    let hides = call.context.config.mask_pii;
     let shown: Vec<&Difference> = visible(differences).collect();
     for line in shown.iter().take(MOST_LINES_ASKED) {
-        let path = error::capped(&line.path);
-        let (before, after) = (asked(&line.before), asked(&line.after));
+        let mut line = json!({"path": line.path, "before": line.before, "after": line.after});
+        if hides {
+            mask::value(&mut line);
+        }
+        let path = error::capped(line["path"].as_str().unwrap_or_default());
+        let (before, after) = (asked(&line["before"]), asked(&line["after"]));
         let _ = writeln!(text, "- {path}: {before} → {after}");
     }
     if shown.len() > MOST_LINES_ASKED {
@@ -98,7 +103,7 @@ pub(super) fn question(
     for remark in remarks.iter().take(3) {
         let _ = writeln!(text, "Note: {}", cut(&clean::text(remark), MOST_CHARS));
     }
-    let text = if call.context.config.mask_pii {
+    let text = if hides {
         mask::text(&text).into_owned()
     } else {
         text

@@ -262,7 +262,7 @@ async fn a_token_stands_for_these_arguments_this_state_and_five_minutes() {
     });
     assert_eq!(deeper.await, (BadToken::NotForThis, 0));
     let state = refused(arguments.clone(), |_, change, _| {
-        *change.city.lock() = "Koper"
+        *change.city.lock() = "Koper";
     })
     .await;
     assert_eq!(state, (BadToken::NotForThis, 0));
@@ -271,7 +271,7 @@ async fn a_token_stands_for_these_arguments_this_state_and_five_minutes() {
     });
     assert_eq!(late.await, (BadToken::Expired, 0));
     let forged = refused(arguments, |_, _, call| {
-        call["confirm"] = "00".repeat(32).into()
+        call["confirm"] = "00".repeat(32).into();
     })
     .await;
     assert_eq!(forged, (BadToken::NotForThis, 0));

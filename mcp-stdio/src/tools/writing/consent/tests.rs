@@ -1,3 +1,5 @@
+//! What a token is bound to, and what a record of a no holds.
+
 use super::*;
 use crate::args::{Argument, Kind};
 use serde_json::json;
@@ -10,7 +12,7 @@ const DECLARED: &[Argument] = &[
     Argument::optional("confirm", Kind::Text, ""),
 ];
 
-fn what(store_key: &str, given: Value, basis: &str) -> String {
+fn what(store_key: &str, given: &Value, basis: &str) -> String {
     all_of(
         store_key,
         &Args::check(DECLARED, given.as_object()).unwrap(),
@@ -20,25 +22,25 @@ fn what(store_key: &str, given: Value, basis: &str) -> String {
 
 #[test]
 fn the_asking_and_the_stores_name_are_no_part_of_the_deed() {
-    let plain = what("k", json!({"order_id": 7}), "b");
+    let plain = what("k", &json!({"order_id": 7}), "b");
     for same in [
         json!({"order_id": "7", "dry_run": true}),
         json!({"confirm": "x", "order_id": 7}),
         json!({"order_id": 7, "store": "Alpha"}),
     ] {
-        assert_eq!(what("k", same.clone(), "b"), plain, "{same}");
+        assert_eq!(what("k", &same, "b"), plain, "{same}");
     }
 }
 
 #[test]
 fn store_arguments_and_state_do_not_run_together() {
     let deeds = [
-        what("k", json!({"order_id": 7}), "b"),
-        what("kb", json!({"order_id": 7}), ""),
-        what("k", json!({"order_id": 7}), "c"),
-        what("k", json!({"order_id": 8}), "b"),
-        what("k", json!({"changes": {"order_id": "7"}}), "b"),
-        what("k", json!({"order_id": "7\",\"b"}), ""),
+        what("k", &json!({"order_id": 7}), "b"),
+        what("kb", &json!({"order_id": 7}), ""),
+        what("k", &json!({"order_id": 7}), "c"),
+        what("k", &json!({"order_id": 8}), "b"),
+        what("k", &json!({"changes": {"order_id": "7"}}), "b"),
+        what("k", &json!({"order_id": "7\",\"b"}), ""),
     ];
     for (place, deed) in deeds.iter().enumerate() {
         assert!(!deeds[..place].contains(deed), "{deed}");

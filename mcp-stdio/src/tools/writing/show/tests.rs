@@ -1,3 +1,5 @@
+//! Strangers' words in a diff and in a question.
+
 use super::*;
 
 fn line(path: &str, before: Value, after: Value) -> Difference {
