@@ -87,28 +87,36 @@ fn fact(name: &str, value: &Value) -> Value {
     shown
 }
 
-/// What needs a look comes first: unknown, then not done, then done. What does not fit is counted.
+/// In the order in which they were given. Where not all fit, those that are done are left out first, and counted.
 fn rows(rows: &[RowOutcome], reply: Reply) -> Reply {
     if rows.is_empty() {
         return reply;
     }
-    let mut sorted: Vec<&RowOutcome> = rows.iter().collect();
-    sorted.sort_by_key(|row| urgency(row.verdict));
+    let mut by_urgency: Vec<&RowOutcome> = rows.iter().collect();
+    by_urgency.sort_by_key(|row| urgency(row.verdict));
     let mut used = 0;
-    let shown: Vec<Value> = sorted
+    let fitting = by_urgency
         .iter()
-        .map(|row| show_row(row))
         .take_while(|row| {
-            used += reply::size_of(row) + 1;
+            used += reply::size_of(&show_row(row)) + 1;
             used <= ROWS_BYTES
         })
-        .collect();
-    let left_out = sorted.get(shown.len()..).unwrap_or_default();
-    let left_out = (!left_out.is_empty()).then(|| counts(left_out.iter().copied()));
+        .count();
+    let (shown, left_out) = by_urgency.split_at(fitting);
+    let is_shown = |row: &&RowOutcome| shown.iter().any(|one| std::ptr::eq(*one, *row));
+    let counts = Counts::of(rows);
+    let left_out = (!left_out.is_empty()).then(|| Counts::of(left_out.iter().copied()).told());
     reply
-        .with("counts", counts(rows.iter()))
-        .with("rows", shown)
+        .with("counts", counts.told())
+        .with(
+            "rows",
+            rows.iter()
+                .filter(is_shown)
+                .map(show_row)
+                .collect::<Vec<_>>(),
+        )
         .with_some("rows_left_out", left_out)
+        .with_some("next", counts.next())
 }
 
 fn show_row(row: &RowOutcome) -> Value {
@@ -123,9 +131,41 @@ fn show_row(row: &RowOutcome) -> Value {
     Value::Object(shown)
 }
 
-fn counts<'a>(rows: impl Iterator<Item = &'a RowOutcome> + Clone) -> Value {
-    let of = |verdict| rows.clone().filter(|row| row.verdict == verdict).count();
-    json!({"done": of(Verdict::Done), "not_done": of(Verdict::NotDone), "unknown": of(Verdict::Unknown)})
+/// How many rows went which way.
+struct Counts {
+    done: usize,
+    not_done: usize,
+    unknown: usize,
+}
+
+impl Counts {
+    fn of<'a>(rows: impl IntoIterator<Item = &'a RowOutcome>) -> Counts {
+        let mut counts = Counts {
+            done: 0,
+            not_done: 0,
+            unknown: 0,
+        };
+        for row in rows {
+            match row.verdict {
+                Verdict::Done => counts.done += 1,
+                Verdict::NotDone => counts.not_done += 1,
+                Verdict::Unknown => counts.unknown += 1,
+            }
+        }
+        counts
+    }
+
+    fn told(&self) -> Value {
+        json!({"done": self.done, "not_done": self.not_done, "unknown": self.unknown})
+    }
+
+    /// What to do about the rows that are not done.
+    fn next(&self) -> Option<String> {
+        let (done, all) = (self.done, self.done + self.not_done + self.unknown);
+        (self.not_done > 0).then(|| {
+            format!("{done} of {all} rows are done. See why the others are not; the same list may be sent again: what is done is not done twice.")
+        })
+    }
 }
 
 fn urgency(verdict: Verdict) -> u8 {

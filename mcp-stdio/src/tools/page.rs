@@ -18,7 +18,7 @@ to do. Argument names are strict, types are lenient: `7` and `\"7\"` are the sam
 Tools that change a shop answer with an `outcome`: `done`, `not_done`, `unknown` (nobody can tell; `check` says what to look at before it is
 done again) or `preview` (nothing happened yet), and with a `diff` of `path`, `before` and `after`. `dry_run` shows that diff and changes nothing; `confirm`
 brings back the `confirm_token` of a preview that a person agreed to. A failure before anything was changed says `outcome: not_done` in its text.
-Tools that take many rows answer with `counts` and `rows`, those that need a look first; sending the same rows again does nothing twice.
+Tools that take many rows answer with `counts` and `rows` in the order given; sending the same rows again does nothing twice.
 ";
 
 const ENDPOINTS: &str = "

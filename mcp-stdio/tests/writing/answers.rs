@@ -18,7 +18,7 @@ const LARGE: u64 = seed::FIRST_ORDER + 301;
 
 /// Fills a shop: an order of 500 items and many shipments, one with 250 entries of history, long texts, a large catalogue of orders.
 fn full_shop() -> Shop {
-    let mut shop = Shop::with(
+    let shop = Shop::with(
         Options {
             orders: 600,
             ..Options::default()

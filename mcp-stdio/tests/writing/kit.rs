@@ -1,7 +1,7 @@
 //! A shop with two windows: what one writes, the other must see.
 
 use orderdesk_sandbox::{Bucket, Options, Sandbox, seed};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::{Home, Server};
 

@@ -118,7 +118,7 @@ fn a_whole_count_is_written_row_by_row_and_may_be_sent_again() {
             "{answer}"
         );
         assert!(
-            answer["rows"][0].to_string().contains("NO-SUCH"),
+            answer["rows"][1].to_string().contains("NO-SUCH"),
             "{answer}"
         );
     }

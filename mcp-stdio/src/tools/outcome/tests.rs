@@ -58,7 +58,7 @@ fn parts_and_stock_are_shown_without_what_is_empty() {
 }
 
 #[test]
-fn rows_that_need_a_look_come_first_and_all_are_counted() {
+fn rows_stand_in_the_order_in_which_they_were_given_and_are_counted() {
     let mut outcome = Outcome::new(Verdict::Unknown);
     outcome.rows = vec![
         row(json!({"order_id": "1"}), Verdict::Done, None),
@@ -74,14 +74,17 @@ fn rows_that_need_a_look_come_first_and_all_are_counted() {
         ),
         row(json!({"order_id": "4"}), Verdict::Done, None),
     ];
+    let mut shown = shown(&outcome);
+    let next = shown.as_object_mut().unwrap().remove("next").unwrap();
+    assert!(next.as_str().unwrap().starts_with("2 of 4 rows are done"));
     assert_eq!(
-        shown(&outcome),
+        shown,
         json!({
             "counts": {"done": 2, "not_done": 1, "unknown": 1},
             "rows": [
-                {"order_id": "3", "outcome": "unknown", "why": "no answer"},
-                {"order_id": "2", "outcome": "not_done", "why": "no such order"},
                 {"order_id": "1", "outcome": "done"},
+                {"order_id": "2", "outcome": "not_done", "why": "no such order"},
+                {"order_id": "3", "outcome": "unknown", "why": "no answer"},
                 {"order_id": "4", "outcome": "done"},
             ],
         })
@@ -106,9 +109,11 @@ fn rows_that_do_not_fit_are_those_that_are_done_and_are_counted() {
         Some("why"),
     ));
     let shown = shown(&outcome);
-    assert_eq!(shown["rows"][0]["order_id"], 5000);
+    let rows = shown["rows"].as_array().unwrap();
+    assert_eq!(rows[0]["order_id"], 0);
+    assert_eq!(rows.last().unwrap()["order_id"], 5000);
     let left = shown["rows_left_out"]["done"].as_u64().unwrap();
-    assert_eq!(shown["rows"].as_array().unwrap().len() as u64 + left, 1001);
+    assert_eq!(rows.len() as u64 + left, 1001);
     assert!(reply::size_of(&shown["rows"]) <= ROWS_BYTES + 2);
 }
 
