@@ -1,8 +1,11 @@
-//! What Order Desk means: reading a shop, without knowing that MCP exists.
+//! What Order Desk means: reading and changing a shop, without knowing that MCP exists.
 //!
 //! A read walks one way: [`Shop`] builds a `request`, looks into the `cache`, joins an equal read that is already under way (`flight`), and else
 //! `fetch`es: through the `gate` (three at a time, one quota for all processes), over the `client`, past `classify`, again if `retry` says
 //! so. What comes back is decoded by `model`, which also removes the store's secrets.
+//!
+//! A write walks another way, which `write` describes: nothing of it is cached, shared or repeated like a read, and what is sent was
+//! written down in the `journal` before.
 //!
 //! | file | hides |
 //! |---|---|
@@ -17,6 +20,8 @@
 //! | `client` `classify` | HTTP, and what each answer is |
 //! | `merge` | what is sent so that only the named changes happen |
 //! | `model` | orders, stores, stock, ids, filters |
+//! | `write` `merge` | the way of a write; what is sent is all that is there with the named changes |
+//! | `journal` | what is written down about a write, whoever keeps it |
 //! | `error` `quote` `meter` | what can go wrong; a stranger's words within an error; what is counted |
 //!
 //! No file here prints a key, a URL or a customer's words.
