@@ -125,7 +125,11 @@ pub(super) fn objects(value: &Value, most: usize) -> Result<Vec<Value>, String> 
     let rows: Vec<Value> = match value {
         Value::Array(rows) => rows.clone(),
         Value::Object(_) => vec![value.clone()],
-        Value::String(text) => serde_json::from_str(text).map_err(|_not_one| wrong())?,
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(Value::Array(rows)) => rows,
+            Ok(row @ Value::Object(_)) => vec![row],
+            _ => return Err(wrong()),
+        },
         _ => return Err(wrong()),
     };
     if rows.len() > most {
