@@ -146,15 +146,20 @@ pub fn fit(rows: &mut [Value]) -> usize {
         .count()
 }
 
-/// Leaves out the largest fields of an object until it fits; says which in `omitted`.
+/// Leaves out the largest fields of an object until it fits into an answer; says which in `omitted`.
 pub fn shrink(row: &mut Value) {
+    // The names of what is left out take room, too.
+    shrink_to(row, MAX_BYTES - 2000);
+}
+
+/// Leaves out the largest fields of an object until it has at most so many bytes; says which in `omitted`.
+pub fn shrink_to(row: &mut Value, most_bytes: usize) {
     let mut size = size_of(row);
     let Some(fields) = row.as_object_mut() else {
         return;
     };
     let mut omitted = Vec::new();
-    // The names of what is left out take room, too.
-    while size > MAX_BYTES - 2000 {
+    while size > most_bytes {
         let largest = fields
             .iter()
             .max_by_key(|(_, value)| size_of(value))

@@ -27,6 +27,9 @@ pub(super) const MOST_ROWS: usize = 500;
 /// What the rows of a batch may take of an answer, in bytes. The rest is for what stands around them.
 const ROWS_BYTES: usize = 30_000;
 
+/// What one thing may take of an answer that is about its change, in bytes; whoever wants all of it reads it.
+const FACT_BYTES: usize = 12_000;
+
 /// Of a batch whose rows do not all fit: how many of which outcome are not shown.
 pub(super) const ROWS_LEFT_OUT: Answer = Answer::sometimes("rows_left_out", Shape::Object);
 
@@ -83,7 +86,7 @@ fn fact(name: &str, value: &Value) -> Value {
         }
         (_, other) => clean::value(other.clone()),
     };
-    reply::shrink(&mut shown);
+    reply::shrink_to(&mut shown, FACT_BYTES);
     shown
 }
 

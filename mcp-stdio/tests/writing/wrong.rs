@@ -1,6 +1,6 @@
 //! What is wrong with a call is told before anything is sent, and what a shop's strangers wrote stays fenced.
 
-use orderdesk_sandbox::seed;
+use orderdesk_sandbox::{Options, seed};
 use serde_json::{Value, json};
 
 use crate::kit::{ORDER, Shop};
@@ -174,5 +174,33 @@ fn what_strangers_wrote_stays_under_the_notice_and_nothing_hides_in_it() {
                 assert!(!reply.text.contains(card), "{tool}: {}", reply.text);
             }
         }
+    }
+}
+
+#[test]
+fn in_an_error_a_strangers_words_stay_in_quotes_and_contact_data_is_not_repeated() {
+    let mut shop = Shop::with(
+        Options::default(),
+        &[("CONFIRM", "never"), ("MASK_PII", "true")],
+    );
+    let order = shop.order(seed::HOSTILE);
+    let text = shop.refused(
+        "orders_update",
+        json!({"order_id": seed::HOSTILE, "changes": {"email": "x@example.com", "ip_address": "1.2.3.4", "shipping": {"company": "A", "phone": "1"}},
+            "expected": {"email": "y@example.com", "ip_address": "4.3.2.1", "shipping": {"company": "B", "phone": "2"}}}),
+    );
+    assert!(text.starts_with("conflict: "), "{text}");
+    for path in ["email", "ip_address", "shipping.company", "shipping.phone"] {
+        assert!(text.contains(&format!("`{path}`")), "{path}: {text}");
+    }
+    let company = order["shipping"]["company"].as_str().unwrap();
+    assert!(text.contains(&json!(company).to_string()), "{text}");
+    for private in [
+        &order["email"],
+        &order["ip_address"],
+        &order["shipping"]["phone"],
+    ] {
+        let private = private.as_str().unwrap();
+        assert!(!text.contains(private), "{private}: {text}");
     }
 }

@@ -58,6 +58,17 @@ fn parts_and_stock_are_shown_without_what_is_empty() {
 }
 
 #[test]
+fn a_thing_that_is_large_leaves_its_largest_fields_out_and_says_so() {
+    let mut outcome = Outcome::new(Verdict::Done);
+    let item = json!({"id": "9", "name": "Mug", "metadata": {"art": "x".repeat(50_000)}});
+    outcome.facts.push(("order_item", item));
+    assert_eq!(
+        shown(&outcome),
+        json!({"order_item": {"id": "9", "name": "Mug", "omitted": ["metadata"]}})
+    );
+}
+
+#[test]
 fn rows_stand_in_the_order_in_which_they_were_given_and_are_counted() {
     let mut outcome = Outcome::new(Verdict::Unknown);
     outcome.rows = vec![
