@@ -89,7 +89,7 @@ async fn the_way_back_leads_back() {
 async fn orders_that_are_there_or_nowhere_are_named_and_not_sent() {
     let kit = Kit::new().await;
     edit(&kit, NEW[1], "folder_id", json!(seed::FOLDER_PREPARED));
-    let ids = [NEW[0], NEW[1], "7999999", NEW[0]];
+    let ids = ["7999999", NEW[1], NEW[0], NEW[1]];
     let preview = move_to("Prepared", &ids)
         .preview(&kit.shop())
         .await
@@ -102,8 +102,14 @@ async fn orders_that_are_there_or_nowhere_are_named_and_not_sent() {
             .any(|remark| remark.contains("already: 7001059"))
     );
     let outcome = kit.carry_out(move_to("Prepared", &ids)).await.unwrap();
-    assert_eq!(verdicts(&outcome), ["done", "done", "not_done"]);
+    assert_eq!(verdicts(&outcome), ["not_done", "done", "done"]);
     assert_eq!(outcome.rows[1].why.as_deref(), Some("already there"));
+    assert!(
+        outcome
+            .remarks
+            .iter()
+            .any(|remark| remark.starts_with("2 of 3 rows are done"))
+    );
     assert_eq!(
         fact(&outcome, "undo"),
         &json!([{"order_ids": [NEW[0]], "folder": "50101"}])
@@ -254,7 +260,7 @@ async fn a_move_that_was_agreed_to_from_another_folder_is_a_conflict() {
         .unwrap_err();
     assert_eq!(error.code(), "conflict");
     assert!(
-        error.to_string().contains("was `New` and is `Hold`"),
+        error.to_string().contains("orders[7001059].folder") && error.to_string().contains("Hold"),
         "{error}"
     );
     assert_eq!(writes(&kit), 0);

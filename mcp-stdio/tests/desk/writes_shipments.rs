@@ -391,3 +391,25 @@ async fn when_the_second_request_fails_the_rows_of_the_first_stay_told_as_done()
     assert_eq!(outcome.diff.len(), 100);
     assert_eq!(kit.outcomes(), ["intent", "done", "intent", "failed"]);
 }
+
+#[tokio::test]
+async fn a_new_number_under_the_old_link_is_remarked_on() {
+    let kit = Kit::new().await;
+    let id = seed::THREE_PARCELS.to_string();
+    let first = shipments(&kit, &id)[0]["id"].as_str().unwrap().to_owned();
+    let update = |changes: Value| UpdateShipment {
+        order: order_id(&id),
+        shipment: ShipmentId::parse(&first).unwrap(),
+        changes: object(changes),
+    };
+    let warned = |remarks: &[String]| remarks.iter().any(|remark| remark.contains("old number"));
+    let new_number = update(json!({"tracking_number": "1ZNEW"}));
+    assert!(warned(
+        &new_number.preview(&kit.shop()).await.unwrap().remarks
+    ));
+    assert!(warned(&kit.carry_out(new_number).await.unwrap().remarks));
+    let both = update(json!({"tracking_number": "1ZNEWER", "tracking_url": ""}));
+    assert!(!warned(&kit.carry_out(both).await.unwrap().remarks));
+    let link = shipments(&kit, &id)[0]["tracking_url"].clone();
+    assert!(link.as_str().unwrap().contains("1ZNEWER"), "{link}");
+}

@@ -1,41 +1,22 @@
 //! One chunk of a batch: sent, and looked after until the fate of each of its rows is known.
 //!
 //! A batch is many writes in one request. What its answer does not say about a row, and every row of an attempt that nobody answered, is
-//! looked for in the shop; only rows that are not there are sent again. Here: that loop, and the table of what a look means. Not here:
-//! what a row is (`Rows`), how rows are cut (`batch`), which of them need sending at all.
+//! looked for in the shop; only rows that are not there are sent again. Here: that loop. Not here: what
+//! a look means (`fate`), what a row is ([`Rows`]), which of them need sending at all.
 
 use std::collections::HashMap;
 
-use futures_util::future::BoxFuture;
-use serde_json::Value;
-
 use super::batch::{ROWS_PER_REQUEST, Said};
 use super::decide::{Attempt, Trace, passes};
+use super::fate::{Fate, Found, Past, fate, worst};
 use super::passage::Passage;
 use super::turn::Held;
-use super::{RowOutcome, Verdict, Writer};
+use super::{Verdict, Writer};
 use crate::desk::error::DeskError;
 use crate::desk::journal::Intent;
 use crate::desk::model::Object;
 use crate::desk::request::Request;
-
-/// What a look finds of one row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// What was wanted is there.
-    There,
-    /// It is as it was before.
-    Absent,
-    /// Neither: it is otherwise, as these words say.
-    Otherwise(String),
-}
-
-/// How one row ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fate {
-    pub(super) verdict: Verdict,
-    pub(super) why: Option<String>,
-}
+use futures_util::future::BoxFuture;
 
 /// The rows of a batch, known by their numbers.
 pub(super) trait Rows: Sync {
@@ -51,36 +32,6 @@ pub(super) trait Rows: Sync {
         writer: &'a Writer,
         rows: &'a [usize],
     ) -> BoxFuture<'a, Result<Vec<Found>, DeskError>>;
-}
-
-impl Fate {
-    pub(super) fn done() -> Fate {
-        Fate {
-            verdict: Verdict::Done,
-            why: None,
-        }
-    }
-
-    pub(super) fn of(verdict: Verdict, why: impl Into<String>) -> Fate {
-        Fate {
-            verdict,
-            why: Some(why.into()),
-        }
-    }
-
-    /// As it is told of the thing called `row`.
-    pub(super) fn told(self, row: Value) -> RowOutcome {
-        RowOutcome {
-            row,
-            verdict: self.verdict,
-            why: self.why,
-        }
-    }
-}
-
-/// The worst of several fates: what was done of them is only done when all of it was.
-pub(super) fn worst<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Verdict {
-    verdicts.into_iter().max().copied().unwrap_or(Verdict::Done)
 }
 
 /// Sends chunk after chunk of `rows`, each under the intent that `intent` makes of it. A chunk that cannot even begin ends the batch:
@@ -121,13 +72,6 @@ pub(super) async fn send_all(
         }
     }
     Ok((fates, remarks))
-}
-
-/// What the attempts so far leave open.
-#[derive(Clone, Copy, Default)]
-struct Past {
-    /// One of them was never answered, and may still be carried out.
-    silent: bool,
 }
 
 /// One chunk on its way.
@@ -290,118 +234,5 @@ impl Round<'_> {
             }
             _ => Vec::new(),
         }
-    }
-}
-
-impl Past {
-    /// Nothing more is sent, and it is not there. What was never answered may still come.
-    fn not_there(self, why: String) -> Fate {
-        if self.silent {
-            Fate::of(
-                Verdict::Unknown,
-                format!("{why}, and it may still come to pass"),
-            )
-        } else {
-            Fate::of(Verdict::NotDone, why)
-        }
-    }
-}
-
-/// What a look at a row means: `None` when it is to be sent again, because its attempt was `unclear` and it is not there.
-fn fate(said: &Said, unclear: bool, past: Past, found: Found) -> Option<Fate> {
-    let fate = match (found, said) {
-        (Found::There, _) => Fate::done(),
-        (Found::Absent, _) if unclear => return None,
-        (_, Said::Refused(why)) if !unclear => past.not_there(why.clone()),
-        (Found::Absent, _) => {
-            past.not_there("Order Desk answered with success, but did nothing".to_owned())
-        }
-        (Found::Otherwise(how), _) if unclear => Fate::of(
-            Verdict::Unknown,
-            format!(
-                "no clear answer came, and {how}; either this was done and changed again, or somebody else did something"
-            ),
-        ),
-        (Found::Otherwise(how), _) => Fate::of(Verdict::Done, how),
-    };
-    Some(fate)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEARD: Past = Past { silent: false };
-    const SILENT: Past = Past { silent: true };
-
-    fn verdict(said: &Said, unclear: bool, past: Past, found: Found) -> Option<Verdict> {
-        fate(said, unclear, past, found).map(|fate| fate.verdict)
-    }
-
-    fn no() -> Said {
-        Said::Refused("no".to_owned())
-    }
-
-    #[test]
-    fn what_is_there_is_done_whatever_was_said() {
-        for said in [Said::Done, Said::Nothing, no()] {
-            for unclear in [false, true] {
-                let found = verdict(&said, unclear, SILENT, Found::There);
-                assert_eq!(found, Some(Verdict::Done));
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_not_there_is_sent_again_only_when_nobody_answered() {
-        assert_eq!(verdict(&Said::Nothing, true, HEARD, Found::Absent), None);
-        assert_eq!(
-            verdict(&Said::Nothing, false, HEARD, Found::Absent),
-            Some(Verdict::NotDone)
-        );
-        assert_eq!(
-            fate(&no(), false, HEARD, Found::Absent),
-            Some(Fate::of(Verdict::NotDone, "no"))
-        );
-    }
-
-    #[test]
-    fn what_is_otherwise_was_done_if_order_desk_said_so_and_else_nobody_knows() {
-        let otherwise = || Found::Otherwise("it is in `Hold` now".to_owned());
-        assert_eq!(
-            verdict(&Said::Nothing, false, HEARD, otherwise()),
-            Some(Verdict::Done)
-        );
-        assert_eq!(
-            verdict(&Said::Nothing, true, HEARD, otherwise()),
-            Some(Verdict::Unknown)
-        );
-        assert_eq!(
-            verdict(&no(), false, HEARD, otherwise()),
-            Some(Verdict::NotDone)
-        );
-    }
-
-    #[test]
-    fn what_an_attempt_without_an_answer_may_still_do_is_not_called_undone() {
-        assert_eq!(
-            verdict(&no(), false, SILENT, Found::Absent),
-            Some(Verdict::Unknown)
-        );
-        assert_eq!(
-            SILENT.not_there("late".to_owned()).verdict,
-            Verdict::Unknown
-        );
-        assert_eq!(HEARD.not_there("late".to_owned()).verdict, Verdict::NotDone);
-    }
-
-    #[test]
-    fn of_several_fates_the_worst_is_told() {
-        assert_eq!(worst(&[Verdict::Done, Verdict::NotDone]), Verdict::NotDone);
-        assert_eq!(
-            worst(&[Verdict::Unknown, Verdict::NotDone, Verdict::Done]),
-            Verdict::Unknown
-        );
-        assert_eq!(worst(&[]), Verdict::Done);
     }
 }

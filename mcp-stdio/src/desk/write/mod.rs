@@ -15,7 +15,7 @@
 //! | `perform` | a request that adds, moves or removes: send, look, send again or say so |
 //! | `rewrite` `rewritten` `patched` | reading a thing, changing what was named and putting it back whole |
 //! | `update_order` `add_note` `create_order` `delete_order` | the changes of orders |
-//! | `batch` `chunk` | many rows in one request, each with a fate of its own |
+//! | `batch` `chunk` `fate` | many rows in one request, each with a fate of its own |
 //! | `replace` `remove` `shape` | changing and removing a part; what the record says of arguments |
 //! | `items` `shipments` `moves` `inventory` | the changes of items, shipments and stock, and moves between folders |
 
@@ -24,6 +24,7 @@ mod chunk;
 mod add_note;
 mod create_order;
 mod decide;
+mod fate;
 mod delete_order;
 mod inventory;
 mod items;

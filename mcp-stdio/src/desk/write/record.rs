@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::audit;
-use shared::writes::Begun;
+use shared::writes::{Begun, Turn};
 
 use super::task::{Stage, UnderWay};
 use super::turn::Held;
@@ -88,7 +88,8 @@ impl Open {
         for tried in 1..=TRIES {
             let turn = held.map(|held| Arc::clone(&held.turn));
             let recording = record.clone();
-            let ended = tokio::task::spawn_blocking(move || recording.end(outcome, turn)).await;
+            let ended =
+                tokio::task::spawn_blocking(move || recording.end(outcome, turn.as_deref())).await;
             match ended {
                 Ok(Ok(())) => {
                     if let Some(held) = held {
@@ -122,12 +123,8 @@ impl Drop for Open {
 }
 
 impl Record {
-    fn end(
-        &self,
-        outcome: audit::Outcome,
-        turn: Option<Arc<shared::writes::Turn>>,
-    ) -> Result<(), JournalError> {
-        self.journal.end(&self.begun, outcome, turn.as_deref())
+    fn end(&self, outcome: audit::Outcome, turn: Option<&Turn>) -> Result<(), JournalError> {
+        self.journal.end(&self.begun, outcome, turn)
     }
 
     async fn end_later(self, outcome: audit::Outcome) {

@@ -108,8 +108,8 @@ struct Counting<'a> {
 impl Plan for Counting<'_> {
     fn step(&self, now: &Object, seen: &Seen) -> Result<Step, DeskError> {
         if let Some(tried) = &seen.tried {
-            let held = |item: &Object| item.get("stock").cloned().unwrap_or(Value::Null);
-            let (before, wanted, there) = (held(&tried.base), held(&tried.sent), held(now));
+            let held = |item: &Object| stock::count(item).map(Value::Number);
+            let (before, wanted, there) = (held(&tried.base)?, held(&tried.sent)?, held(now)?);
             if merge::same(&wanted, &there) {
                 return Ok(Step::AlreadySo);
             }

@@ -20,7 +20,8 @@ use crate::desk::merge::{self, Difference, Kind, Patch};
 use crate::desk::model::{Fields, InventoryItemId, Object, same_number};
 use crate::desk::request::Endpoint;
 use crate::desk::shop::Shop;
-use crate::desk::write::chunk::{self, Fate};
+use crate::desk::write::chunk;
+use crate::desk::write::fate::{self, Fate};
 use crate::desk::write::passage::Passage;
 use crate::desk::write::turn::Held;
 use crate::desk::write::{Change, Outcome, Preview, Verdict, Weight, Writer, shape, turn};
@@ -237,7 +238,7 @@ impl Batch<'_> {
         };
         let numbers: Vec<usize> = (0..sent.len()).collect();
         let fates = chunk::send_rows(writer, passage, &numbers, &sending).await;
-        let verdict = chunk::worst(fates.iter().map(|fate| &fate.verdict));
+        let verdict = fate::worst(fates.iter().map(|fate| &fate.verdict));
         self.remarks.extend(open.end(verdict, None).await);
         for ((index, item), fate) in sent.into_iter().zip(&sending.items).zip(fates) {
             if fate.verdict == Verdict::Done {
@@ -287,7 +288,8 @@ impl Batch<'_> {
             let fate = fate.unwrap_or_else(|| Fate::of(Verdict::NotDone, "it was not sent"));
             rows.push(fate.told(label(&self.rows[index], known)));
         }
-        let verdict = chunk::worst(rows.iter().map(|row| &row.verdict));
+        let verdict = fate::worst(rows.iter().map(|row| &row.verdict));
+        self.remarks.extend(fate::mixed(&rows));
         Outcome {
             diff: self.diff,
             rows,

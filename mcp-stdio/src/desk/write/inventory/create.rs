@@ -150,10 +150,8 @@ async fn with_code(
     let Some(there) = found.into_iter().find(|item| item.code() == code.trim()) else {
         return Ok(None);
     };
-    let differs = |(name, value): (&String, &Value)| {
-        !merge::same(there.object().get(name).unwrap_or(&Value::Null), value)
-    };
-    if alike && body.iter().any(differs) {
+    let differs = !merge::not_taken(Kind::InventoryItem, body, there.object()).is_empty();
+    if alike && differs {
         return Err(DeskError::BadRequest {
             what: format!(
                 "inventory item {} has the code `{}` already, and other values",

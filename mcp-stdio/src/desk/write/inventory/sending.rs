@@ -14,7 +14,8 @@ use crate::desk::model::{InventoryItemId, Object};
 use crate::desk::request::{Endpoint, Method, Request};
 use crate::desk::write::Writer;
 use crate::desk::write::batch::Said;
-use crate::desk::write::chunk::{Found, Rows};
+use crate::desk::write::chunk::Rows;
+use crate::desk::write::fate::Found;
 
 /// One item on its way: what it held, and what it is to hold.
 #[derive(Clone, Debug)]

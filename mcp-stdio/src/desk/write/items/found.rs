@@ -3,9 +3,7 @@
 //! Order Desk answers "Order Item Added" and no id. Here: finding it by comparing the list of items before and after, and by what was
 //! sent, for somebody else may have added an item in between. Not here: reading the lists.
 
-use serde_json::Value;
-
-use crate::desk::merge;
+use crate::desk::merge::{self, Kind};
 use crate::desk::model::{Fields, Object};
 
 /// What is new in a list.
@@ -40,14 +38,12 @@ pub(super) fn newcomer<'a>(before: &[Object], after: &'a [Object], sent: &Object
 
 /// Whether `item` has every field that was `sent`. Fields that Order Desk fills in itself are not compared.
 fn holds(item: &Object, sent: &Object) -> bool {
-    sent.iter()
-        .filter(|(name, _)| *name != "id")
-        .all(|(name, value)| merge::same(item.get(name).unwrap_or(&Value::Null), value))
+    merge::not_taken(Kind::OrderItem, sent, item).is_empty()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

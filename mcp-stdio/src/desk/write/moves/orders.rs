@@ -1,5 +1,7 @@
 //! The move as a whole: what is to be moved, chunk by chunk, and what is told of it.
 
+use std::collections::HashMap;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -13,7 +15,8 @@ use crate::desk::journal::Intent;
 use crate::desk::merge::Difference;
 use crate::desk::model::{Fields, Folder, Object, OrderId};
 use crate::desk::shop::Shop;
-use crate::desk::write::chunk::{self, Fate};
+use crate::desk::write::chunk;
+use crate::desk::write::fate::{self, Fate};
 use crate::desk::write::{
     Change, Outcome, Preview, RowOutcome, Verdict, Weight, Writer, rewrite, shape, turn,
 };
@@ -21,6 +24,9 @@ use crate::desk::write::{
 /// What everybody who moves orders must know.
 const RULES: &str =
     "a move starts the rules of the folder, which may e-mail, submit or move orders on";
+
+/// Orders that a remark names; the rows name all.
+const NAMED: usize = 20;
 
 /// Moves orders into a folder.
 #[derive(Clone, Debug)]
@@ -216,13 +222,14 @@ fn told(
             .map(|placed| difference(placed, target))
             .collect(),
         check,
-        ..Outcome::new(chunk::worst(rows.iter().map(|row| &row.verdict)))
+        ..Outcome::new(fate::worst(rows.iter().map(|row| &row.verdict)))
     };
     if plan.to_move.is_empty() && plan.missing.is_empty() {
         outcome = Outcome::already_so();
     }
     outcome.remarks.extend(left_out(plan, target));
     outcome.remarks.extend(remarks);
+    outcome.remarks.extend(fate::mixed(&rows));
     outcome.rows = rows;
     outcome
         .fact(
@@ -232,20 +239,25 @@ fn told(
         .fact("undo", plan::undo(&moved))
 }
 
+/// One row for each order that was named, in the order in which they were.
 fn rows(plan: &Plan, target: &Target, sending: &Sending<'_>, fates: Vec<Fate>) -> Vec<RowOutcome> {
     let here = |order: &OrderId, folder: &str| json!({"order_id": order.as_str(), "folder": target.name(folder)});
-    let mut rows = Vec::new();
+    let mut sent: HashMap<&OrderId, RowOutcome> = HashMap::new();
     for ((index, placed), fate) in plan.to_move.iter().enumerate().zip(fates) {
         let now = sending.now(index).unwrap_or_else(|| placed.folder.clone());
-        rows.push(fate.told(here(&placed.order, &now)));
+        sent.insert(&placed.order, fate.told(here(&placed.order, &now)));
     }
-    for order in &plan.there {
-        let fate = Fate::of(Verdict::Done, "already there");
-        rows.push(fate.told(here(order, &target.folder.id)));
-    }
-    for order in &plan.missing {
-        let fate = Fate::of(Verdict::NotDone, "there is no such order in this store");
-        rows.push(fate.told(json!({"order_id": order.as_str()})));
+    let mut rows = Vec::with_capacity(plan.named.len());
+    for order in &plan.named {
+        let not_sent = || {
+            if plan.missing.contains(order) {
+                let fate = Fate::of(Verdict::NotDone, "there is no such order in this store");
+                return fate.told(json!({"order_id": order.as_str()}));
+            }
+            let fate = Fate::of(Verdict::Done, "already there");
+            fate.told(here(order, &target.folder.id))
+        };
+        rows.push(sent.remove(order).unwrap_or_else(not_sent));
     }
     rows
 }
@@ -253,8 +265,12 @@ fn rows(plan: &Plan, target: &Target, sending: &Sending<'_>, fates: Vec<Fate>) -
 /// The orders that are not moved, and why.
 fn left_out(plan: &Plan, target: &Target) -> Vec<String> {
     let list = |ids: &[OrderId]| {
-        let ids: Vec<&str> = ids.iter().map(OrderId::as_str).collect();
-        ids.join(", ")
+        let named: Vec<&str> = ids.iter().take(NAMED).map(OrderId::as_str).collect();
+        let more = match ids.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("{}{more}", named.join(", "))
     };
     let mut remarks = Vec::new();
     if !plan.there.is_empty() {

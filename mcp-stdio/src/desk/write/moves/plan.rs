@@ -19,6 +19,8 @@ pub(super) struct Placed {
 /// The work of one move.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
+    /// Every order that was named, once, in the order in which they were.
+    pub(super) named: Vec<OrderId>,
     /// To be moved, with the folder each lies in now.
     pub(super) to_move: Vec<Placed>,
     /// In the folder already.
@@ -60,8 +62,11 @@ pub(super) fn plan(
     target: &str,
     folder_of: impl Fn(&OrderId) -> Option<String>,
 ) -> Plan {
-    let mut plan = Plan::default();
-    for order in distinct(ids) {
+    let mut plan = Plan {
+        named: distinct(ids),
+        ..Plan::default()
+    };
+    for order in plan.named.clone() {
         match folder_of(&order) {
             None => plan.missing.push(order),
             Some(folder) if same_number(&folder, target) => plan.there.push(order),

@@ -19,7 +19,8 @@ use crate::desk::quote;
 use crate::desk::request::{Endpoint, Method, Request};
 use crate::desk::write::Writer;
 use crate::desk::write::batch::{self, Said};
-use crate::desk::write::chunk::{Found, Rows};
+use crate::desk::write::chunk::Rows;
+use crate::desk::write::fate::Found;
 
 /// The orders of one move on their way.
 pub(super) struct Sending<'a> {

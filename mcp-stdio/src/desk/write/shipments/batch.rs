@@ -19,7 +19,8 @@ use crate::desk::merge::{self, Difference};
 use crate::desk::model::{Fields, Object, Order, OrderId, OrdersQuery};
 use crate::desk::quote;
 use crate::desk::shop::Shop;
-use crate::desk::write::chunk::{self, Fate};
+use crate::desk::write::chunk;
+use crate::desk::write::fate::{self, Fate};
 use crate::desk::write::{
     Change, Outcome, Preview, RowOutcome, Verdict, Weight, Writer, shape, turn,
 };
@@ -243,13 +244,13 @@ impl BatchAddShipments {
             })
             .collect();
         let done = |index: &usize| {
-            let fate = sent.get(index)?;
-            (fate.verdict == Verdict::Done).then_some(*index)
+            let sent = sent.get(index)?;
+            (sent.verdict == Verdict::Done).then_some(*index)
         };
         let added: Vec<usize> = (0..self.rows.len())
             .filter_map(|index| done(&index))
             .collect();
-        let verdict = chunk::worst(rows.iter().map(|row| &row.verdict));
+        let verdict = fate::worst(rows.iter().map(|row| &row.verdict));
         let mut outcome = Outcome {
             diff: added
                 .iter()
@@ -266,6 +267,7 @@ impl BatchAddShipments {
             outcome = outcome.remark(TELLS);
         }
         outcome.remarks.extend(remarks);
+        outcome.remarks.extend(fate::mixed(&rows));
         outcome.rows = rows;
         outcome
     }

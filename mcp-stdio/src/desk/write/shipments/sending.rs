@@ -12,7 +12,8 @@ use crate::desk::parts::Likely;
 use crate::desk::request::{Endpoint, Method, Request};
 use crate::desk::write::Writer;
 use crate::desk::write::batch::{self, Said};
-use crate::desk::write::chunk::{Found, Rows};
+use crate::desk::write::chunk::Rows;
+use crate::desk::write::fate::Found;
 
 /// The shipments of one batch on their way, by their numbers: whose each is, and what is sent of it.
 pub(super) struct Sending {

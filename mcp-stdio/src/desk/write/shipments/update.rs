@@ -2,11 +2,12 @@
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 use shared::audit::action;
 
 use crate::desk::error::DeskError;
-use crate::desk::merge::Kind;
-use crate::desk::model::{Object, OrderId, ShipmentId};
+use crate::desk::merge::{Difference, Kind};
+use crate::desk::model::{Object, OrderId, ShipmentId, text_of};
 use crate::desk::shop::Shop;
 use crate::desk::write::replace::Part;
 use crate::desk::write::{Change, Outcome, Preview, Weight, Writer, turn};
@@ -30,7 +31,11 @@ impl Change for UpdateShipment {
     fn preview<'a>(&'a self, shop: &'a Shop) -> BoxFuture<'a, Result<Preview, DeskError>> {
         async move {
             let shipment = shop.shipment(&self.order, &self.shipment, true).await?;
-            self.part().preview(&self.changes, shipment.value.object())
+            let part = self.part();
+            let mut preview = part.preview(&self.changes, shipment.value.object())?;
+            let link = shipment.value.fields().text("tracking_url");
+            preview.remarks.extend(stale_link(&preview.diff, &link));
+            Ok(preview)
         }
         .boxed()
     }
@@ -40,7 +45,14 @@ impl Change for UpdateShipment {
         writer: &'a Writer,
         agreed: Option<&'a Preview>,
     ) -> BoxFuture<'a, Result<Outcome, DeskError>> {
-        writer.patch(self.part(), &self.changes, agreed).boxed()
+        async move {
+            let outcome = writer.patch(self.part(), &self.changes, agreed).await?;
+            let held = outcome.facts.iter().find(|(name, _)| *name == "shipment");
+            let link = held.and_then(|(_, shipment)| shipment.get("tracking_url"));
+            let remark = stale_link(&outcome.diff, &text_of(link.unwrap_or(&Value::Null)));
+            Ok(remark.into_iter().fold(outcome, Outcome::remark))
+        }
+        .boxed()
     }
 }
 
@@ -56,4 +68,15 @@ impl UpdateShipment {
             check: super::check(&self.order),
         }
     }
+}
+
+/// A link is kept like every field that is not named; with the old number in it, it would lead the customer to the wrong parcel.
+fn stale_link(diff: &[Difference], link: &str) -> Option<String> {
+    let changed = |name: &str| diff.iter().find(|difference| difference.path == name);
+    let old = text_of(&changed("tracking_number")?.before).into_owned();
+    let stale = changed("tracking_url").is_none() && !old.is_empty() && link.contains(&old);
+    stale.then(|| {
+        "`tracking_url` still leads to the old number; change it, too (`\"\"` lets Order Desk make a new one)"
+            .to_owned()
+    })
 }

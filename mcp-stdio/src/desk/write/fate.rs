@@ -1,0 +1,191 @@
+//! How one row of a batch ends.
+//!
+//! Here: pure decisions, from what the answer says about a row, what a look finds of it and what earlier attempts may still do, to its
+//! verdict. Not here: sending and looking (`chunk`).
+
+use serde_json::Value;
+
+use super::batch::Said;
+use super::{RowOutcome, Verdict};
+
+/// What a look finds of one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// What was wanted is there.
+    There,
+    /// It is as it was before.
+    Absent,
+    /// Neither: it is otherwise, as these words say.
+    Otherwise(String),
+}
+
+/// How one row ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fate {
+    pub(super) verdict: Verdict,
+    pub(super) why: Option<String>,
+}
+
+impl Fate {
+    pub(super) fn done() -> Fate {
+        Fate {
+            verdict: Verdict::Done,
+            why: None,
+        }
+    }
+
+    pub(super) fn of(verdict: Verdict, why: impl Into<String>) -> Fate {
+        Fate {
+            verdict,
+            why: Some(why.into()),
+        }
+    }
+
+    /// As it is told of the thing called `row`.
+    pub(super) fn told(self, row: Value) -> RowOutcome {
+        RowOutcome {
+            row,
+            verdict: self.verdict,
+            why: self.why,
+        }
+    }
+}
+
+/// The worst of several fates: what was done of them is only done when all of it was.
+pub(super) fn worst<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Verdict {
+    verdicts.into_iter().max().copied().unwrap_or(Verdict::Done)
+}
+
+/// What is to be done about a batch of which only a part was done: the same again, for whatever is so already is not sent.
+pub(super) fn mixed(rows: &[RowOutcome]) -> Option<String> {
+    let done = rows
+        .iter()
+        .filter(|row| row.verdict == Verdict::Done)
+        .count();
+    (done > 0 && done < rows.len()).then(|| {
+        format!(
+            "{done} of {} rows are done; the same list may be sent again, what is done is not sent twice",
+            rows.len()
+        )
+    })
+}
+
+/// What the attempts so far leave open.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Past {
+    /// One of them was never answered, and may still be carried out.
+    pub(super) silent: bool,
+}
+
+impl Past {
+    /// Nothing more is sent, and it is not there. What was never answered may still come.
+    pub(super) fn not_there(self, why: String) -> Fate {
+        if self.silent {
+            Fate::of(
+                Verdict::Unknown,
+                format!("{why}, and it may still come to pass"),
+            )
+        } else {
+            Fate::of(Verdict::NotDone, why)
+        }
+    }
+}
+
+/// What a look at a row means: `None` when it is to be sent again, because its attempt was `unclear` and it is not there.
+pub(super) fn fate(said: &Said, unclear: bool, past: Past, found: Found) -> Option<Fate> {
+    let fate = match (found, said) {
+        (Found::There, _) => Fate::done(),
+        (Found::Absent, _) if unclear => return None,
+        (_, Said::Refused(why)) if !unclear => past.not_there(why.clone()),
+        (Found::Absent, _) => {
+            past.not_there("Order Desk answered with success, but did nothing".to_owned())
+        }
+        (Found::Otherwise(how), _) if unclear => Fate::of(
+            Verdict::Unknown,
+            format!(
+                "no clear answer came, and {how}; either this was done and changed again, or somebody else did something"
+            ),
+        ),
+        (Found::Otherwise(how), _) => Fate::of(Verdict::Done, how),
+    };
+    Some(fate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEARD: Past = Past { silent: false };
+    const SILENT: Past = Past { silent: true };
+
+    fn verdict(said: &Said, unclear: bool, past: Past, found: Found) -> Option<Verdict> {
+        fate(said, unclear, past, found).map(|fate| fate.verdict)
+    }
+
+    fn no() -> Said {
+        Said::Refused("no".to_owned())
+    }
+
+    #[test]
+    fn what_is_there_is_done_whatever_was_said() {
+        for said in [Said::Done, Said::Nothing, no()] {
+            for unclear in [false, true] {
+                let found = verdict(&said, unclear, SILENT, Found::There);
+                assert_eq!(found, Some(Verdict::Done));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_sent_again_only_when_nobody_answered() {
+        assert_eq!(verdict(&Said::Nothing, true, HEARD, Found::Absent), None);
+        assert_eq!(
+            verdict(&Said::Nothing, false, HEARD, Found::Absent),
+            Some(Verdict::NotDone)
+        );
+        assert_eq!(
+            fate(&no(), false, HEARD, Found::Absent),
+            Some(Fate::of(Verdict::NotDone, "no"))
+        );
+    }
+
+    #[test]
+    fn what_is_otherwise_was_done_if_order_desk_said_so_and_else_nobody_knows() {
+        let otherwise = || Found::Otherwise("it is in `Hold` now".to_owned());
+        assert_eq!(
+            verdict(&Said::Nothing, false, HEARD, otherwise()),
+            Some(Verdict::Done)
+        );
+        assert_eq!(
+            verdict(&Said::Nothing, true, HEARD, otherwise()),
+            Some(Verdict::Unknown)
+        );
+        assert_eq!(
+            verdict(&no(), false, HEARD, otherwise()),
+            Some(Verdict::NotDone)
+        );
+    }
+
+    #[test]
+    fn what_an_attempt_without_an_answer_may_still_do_is_not_called_undone() {
+        assert_eq!(
+            verdict(&no(), false, SILENT, Found::Absent),
+            Some(Verdict::Unknown)
+        );
+        assert_eq!(
+            SILENT.not_there("late".to_owned()).verdict,
+            Verdict::Unknown
+        );
+        assert_eq!(HEARD.not_there("late".to_owned()).verdict, Verdict::NotDone);
+    }
+
+    #[test]
+    fn of_several_fates_the_worst_is_told() {
+        assert_eq!(worst(&[Verdict::Done, Verdict::NotDone]), Verdict::NotDone);
+        assert_eq!(
+            worst(&[Verdict::Unknown, Verdict::NotDone, Verdict::Done]),
+            Verdict::Unknown
+        );
+        assert_eq!(worst(&[]), Verdict::Done);
+    }
+}
