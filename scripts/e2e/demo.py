@@ -1,4 +1,4 @@
-"""What people see first: a shop is set up in two commands, an assistant reads it over stdio, an operator watches over HTTP.
+"""What people see first: a shop is set up in two commands, an assistant works on it over stdio, an operator watches over HTTP.
 
 The client is the Python MCP client, which nobody here wrote; it spawns the real `mcp-stdio`, as a desktop assistant would.
 """
@@ -24,13 +24,13 @@ WIDTH = 100
 METRICS = [
     ("mcp_tool_calls_total", 'tool_name="orders_get"'),
     ("mcp_tool_duration_seconds_count", 'tool_name="orders_list"'),
-    ("orderdesk_api_calls_total", 'status_code="200"'),
+    ("orderdesk_api_calls_total", 'method="PUT",status_code="200"'),
     ("cache_operations_total", 'operation="hit"'),
     ("orderdesk_mcp_processes", 'kind="mcp-stdio"'),
 ]
 
 # How many tools the session below calls.
-CALLS = 5
+CALLS = 9
 
 # The flush window is a quarter of a second; this allows for a machine that is busy building.
 COUNTED_WITHIN_S = 5
@@ -122,7 +122,9 @@ async def assistant(stage: Stage) -> None:
         order = (await call(client, "orders_get", order_id=ORDER_ID))["order"]
         await call(client, "orders_get", order_id=ORDER_ID)
         as_one(order)
+        await change(client, order)
         await until_counted(stage)
+    recorded(stage)
 
 
 def as_one(order: dict) -> None:
@@ -131,6 +133,35 @@ def as_one(order: dict) -> None:
     print(f"  {bold(name)} <{order['email']}>, {address['city']}, {address['country']}, paid with {order['payment_type']}")
     for item in order["order_items"]:
         print(f"    {item['quantity']} × {item['name']}  {dim(item['code'])}")
+
+
+async def change(client: Client, order: dict) -> None:
+    """An address is corrected, once looked at and once done; two orders are moved, which has to be agreed to."""
+    print()
+    wrong = {"order_id": order["id"], "changes": {"shipping": {"address1": "99 New Street", "postal_code": "10001"}}}
+    as_diff(await call(client, "orders_update", **wrong, dry_run=True), "preview")
+    as_diff(await call(client, "orders_update", **wrong), "done")
+    moved = {"order_ids": [order["id"], str(int(order["id"]) + 1)], "folder": "Hold"}
+    asked = await call(client, "orders_move", **moved)
+    as_diff(asked, "preview")
+    as_diff(await call(client, "orders_move", **moved, confirm=asked["confirm_token"]), "done")
+
+
+def as_diff(answer: dict, expected: str) -> None:
+    if answer["outcome"] != expected:
+        raise DemoError(f"{answer['outcome']} instead of {expected}: {answer}")
+    print(f"  {paint('32' if expected == 'done' else '33', answer['outcome'])}")
+    for line in answer["diff"]:
+        before, after = (dim(json.dumps(line[side], ensure_ascii=False)) for side in ("before", "after"))
+        print(f"    {line['path']}: {before} → {after}")
+
+
+def recorded(stage: Stage) -> None:
+    """What the record says of it: an intent before each request, its outcome after, and nothing of the customer."""
+    heading("The record: what was about to be done, and how it ended")
+    settings = {"ORDERDESK_MCP_HOME": str(stage.home)}
+    typed(stage, settings, "audit", "list")
+    typed(stage, settings, "audit", "verify")
 
 
 async def until_counted(stage: Stage) -> None:
