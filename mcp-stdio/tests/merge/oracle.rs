@@ -239,6 +239,11 @@ pub(super) fn faults(before: &Value, changes: &Value, sent: &Value) -> Vec<Strin
         if !right {
             faults.push(format!("{place:?} should be {wanted} and is {got:?}"));
         }
+        let was = resolve(before, place);
+        let was_so = was.is_some_and(|was| meaning(place, was) == meaning(place, wanted));
+        if was_so && !wanted.is_null() && was != got {
+            faults.push(format!("{place:?} was so and went from {was:?} to {got:?}"));
+        }
     }
     order_is_kept(before, sent, &mut faults);
     faults
@@ -261,8 +266,10 @@ fn others_are_untouched(
     let all: BTreeSet<&Place> = old.keys().chain(new.keys()).collect();
     for place in all {
         let (was, is) = (old.get(place), new.get(place));
-        let emptied_or_filled =
-            above.contains(place) && [was, is].into_iter().flatten().all(is_blank);
+        // `[]` gives way to the first key, and `{}` is what the last one leaves; nothing stays nothing as it is written.
+        let emptied_or_filled = above.contains(place)
+            && was.is_some() != is.is_some()
+            && [was, is].into_iter().flatten().all(is_blank);
         if !is_named(place) && !emptied_or_filled && was != is {
             faults.push(format!(
                 "{place:?} was not named and went from {was:?} to {is:?}"
