@@ -186,3 +186,32 @@ fn unfinished_second(orders: &[Order]) -> Option<String> {
     let (first, last) = (orders.first()?.date_added(), orders.last()?.date_added());
     (first < last).then(|| last.into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn no_walk_goes_on_for_longer_than_a_call_may_take() {
+        let seam = Seam::new();
+        tokio::time::advance(MOST_TIME - Duration::from_millis(1)).await;
+        assert!(!seam.is_at_its_bounds());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(seam.is_at_its_bounds());
+        assert!(MOST_TIME * 2 < crate::desk::TOTAL_DEADLINE);
+    }
+
+    #[test]
+    fn a_page_that_is_not_sorted_as_asked_names_no_second_to_go_on_from() {
+        let order = |date: &str| {
+            let object = serde_json::json!({ "date_added": date });
+            Order::from_object(object.as_object().cloned().unwrap_or_default())
+        };
+        let page = |dates: [&str; 2]| unfinished_second(&dates.map(order));
+        let (early, late) = ("2026-03-01 00:00:00", "2026-03-02 00:00:00");
+        assert_eq!(page([early, late]).as_deref(), Some(late));
+        assert_eq!(page([late, early]), None);
+        assert_eq!(page([late, late]), None);
+        assert_eq!(unfinished_second(&[]), None);
+    }
+}
