@@ -58,7 +58,7 @@ const CHECK: Argument = Argument::optional(
 );
 
 /// Most changes of unknown outcome in one answer; the oldest come first.
-const MOST_UNKNOWN: usize = 20;
+const MOST_UNKNOWN: usize = 12;
 
 async fn run(context: &Context, args: &Args) -> Result<Reply, ToolError> {
     context.state_settled().await;

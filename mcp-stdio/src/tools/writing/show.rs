@@ -10,10 +10,13 @@ use serde_json::{Value, json};
 use super::Writing;
 use crate::desk::merge::Difference;
 use crate::person::Question;
-use crate::{clean, error, mask};
+use crate::{clean, error, mask, reply};
 
 /// Most lines of a diff in an answer.
 const MOST_LINES: usize = 50;
+
+/// Most bytes of a diff in an answer, of whatever its lines are: a quarter of the answer, most of which is for the thing itself.
+const MOST_BYTES: usize = reply::MAX_BYTES / 4;
 
 /// Most characters of one value in an answer.
 const MOST_CHARS: usize = 200;
@@ -24,10 +27,24 @@ const MOST_LINES_ASKED: usize = 10;
 /// Most characters of one value in a question.
 const MOST_CHARS_ASKED: usize = 80;
 
+/// What a person knows a whole order, item or shipment by.
+const TELLING: [&str; 9] = [
+    "source_id",
+    "date_added",
+    "email",
+    "order_total",
+    "name",
+    "code",
+    "quantity",
+    "price",
+    "tracking_number",
+];
+
 /// The lines for an answer, and how many were left out.
 pub(super) fn diff(differences: &[Difference]) -> (Vec<Value>, usize) {
     let shown: Vec<&Difference> = visible(differences).collect();
-    let lines = shown
+    let mut bytes = 0;
+    let lines: Vec<Value> = shown
         .iter()
         .take(MOST_LINES)
         .map(|line| {
@@ -37,8 +54,13 @@ pub(super) fn diff(differences: &[Difference]) -> (Vec<Value>, usize) {
                 "after": value(&line.after),
             })
         })
+        .take_while(|line| {
+            bytes += reply::size_of(line);
+            bytes <= MOST_BYTES
+        })
         .collect();
-    (lines, shown.len().saturating_sub(MOST_LINES))
+    let left_out = shown.len() - lines.len();
+    (lines, left_out)
 }
 
 /// Remarks for an answer, with one more where lines of the diff were left out.
@@ -143,6 +165,14 @@ fn asked(given: &Value) -> String {
     match given {
         Value::Null => "(nothing)".to_owned(),
         Value::String(text) => quoted(text),
+        Value::Object(fields) if TELLING.iter().any(|name| fields.contains_key(*name)) => {
+            let told = TELLING.iter().filter_map(|name| match fields.get(*name)? {
+                Value::String(text) if !text.is_empty() => Some(format!("{name} {}", quoted(text))),
+                Value::Number(number) => Some(format!("{name} {number}")),
+                _ => None,
+            });
+            format!("({})", told.collect::<Vec<_>>().join(", "))
+        }
         other => {
             let json = clean::value(without_cards(other)).to_string();
             cut(&json, MOST_CHARS_ASKED).replace('\n', " ")
