@@ -1,6 +1,7 @@
-//! Somebody else with the same key: reads an order, changes one field, puts the whole order back, as fast as it can.
+//! Somebody else with the same key: reads an order, changes one field, puts the whole order back, over and over.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -10,6 +11,10 @@ use crate::shop::Shop;
 pub(super) const AGENT: &str = "foreign-writer";
 /// The field that it edits, and none of ours does.
 pub(super) const FIELD: &str = "shipping_method";
+
+/// From one edit to the next. Twenty requests a second are what Order Desk allows for one second and three are what it allows
+/// for longer, so this is faster than any real one can be for long.
+const EDITS_EVERY: Duration = Duration::from_millis(100);
 
 /// Its edits of one order: what it wrote, one after the other, and what it found there before each.
 #[derive(Debug, Default)]
@@ -23,6 +28,7 @@ pub(super) fn edit(shop: &Shop, order: &str, over: &AtomicBool) -> anyhow::Resul
     let path = format!("/orders/{order}");
     let mut edits = Edits::default();
     loop {
+        let began = Instant::now();
         let mut order = shop.call("GET", &path, AGENT, None)?["order"].take();
         edits.found.push(order[FIELD].take());
         let value = format!("foreign {}", edits.written.len() + 1);
@@ -32,6 +38,7 @@ pub(super) fn edit(shop: &Shop, order: &str, over: &AtomicBool) -> anyhow::Resul
         if over.load(Ordering::Relaxed) {
             return Ok(edits);
         }
+        crate::stage::pause(EDITS_EVERY.saturating_sub(began.elapsed()));
     }
 }
 

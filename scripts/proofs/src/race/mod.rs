@@ -6,8 +6,8 @@
 //! (`witness`): whatever was confirmed is there exactly once, nothing is there twice, and between our reading and our writing
 //! of the order there was no other write of ours.
 //!
-//! Then the same beside a foreign writer (`foreign`), who edits another field of the same order as fast as it can. The API
-//! has no conditional write, so an edit of its that arrives between our `GET` and our `PUT` is lost, and so is one of ours that
+//! Then the same beside a foreign writer (`foreign`), who edits another field of the same order faster than Order Desk's quota
+//! would let it. The API has no conditional write, so an edit of its that arrives between our `GET` and our `PUT` is lost, and so is one of ours that
 //! arrives between its `GET` and its `PUT`. The first is measured; the second is told apart from what we would lose ourselves,
 //! which has to be nothing.
 
