@@ -77,7 +77,10 @@ impl Inner {
         deadline: Instant,
     ) -> Result<(Answer, Result<Object, DeskError>), DeskError> {
         let pass = self.admit(shop, 1, 0, deadline).await?;
-        Ok(self.seated(&pass, shop, request, deadline).await?)
+        let (answer, judged) = self.seated(&pass, shop, request, deadline).await?;
+        drop(pass);
+        self.note_quota(shop, &answer, judged.as_ref().err()).await;
+        Ok((answer, judged))
     }
 
     /// Waits for a seat and for so many tokens.
@@ -97,7 +100,8 @@ impl Inner {
         self.gate.enter(asking, left(deadline) / 2).await
     }
 
-    /// Sends `request` once, for which there is a seat and a token.
+    /// Sends `request` once, for which there is a seat and a token. What the answer says about the quota is not noted yet: that may have to
+    /// wait for the state file, and between reading and writing nothing waits.
     pub(super) async fn seated(
         &self,
         _pass: &Pass,
@@ -113,11 +117,11 @@ impl Inner {
         note_call(request, &sent, begun.elapsed());
         let answer = sent?;
         let judged = classify::envelope(request, &answer, shop.access.api_key.expose());
-        self.note_quota(shop, &answer, judged.as_ref().err()).await;
         Ok((answer, judged))
     }
 
-    async fn note_quota(&self, shop: &Shop, answer: &Answer, error: Option<&DeskError>) {
+    /// Tells all processes what an answer says about the quota.
+    pub(super) async fn note_quota(&self, shop: &Shop, answer: &Answer, error: Option<&DeskError>) {
         if let Some(DeskError::RateLimited { retry_after, .. }) = error {
             self.gate.exhausted(asking(shop), *retry_after).await;
         } else if let Some(remaining) = answer.remaining {

@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 use crate::kit::{Kit, ORDER, order_id};
 
 pub(crate) fn object(value: Value) -> Object {
-    value.as_object().unwrap().clone()
+    match value {
+        Value::Object(object) => object,
+        other => panic!("no object: {other}"),
+    }
 }
 
 pub(crate) fn update(changes: Value) -> UpdateOrder {

@@ -15,7 +15,11 @@ use crate::desk::retry::{self, Failure, Next};
 use crate::desk::{classify, meter};
 
 /// A seat, and the tokens that were taken with it.
-pub(super) struct Passage(Pass);
+pub(super) struct Passage {
+    pass: Pass,
+    /// Whether a write follows the read.
+    to_write: bool,
+}
 
 impl Writer {
     /// Waits for a seat and for so many tokens, all of them or none.
@@ -25,7 +29,10 @@ impl Writer {
     pub(super) async fn passage(&self, reads: u32, writes: u32) -> Result<Passage, DeskError> {
         let desk = self.shop.desk();
         let pass = desk.admit(&self.shop, reads, writes, self.deadline).await?;
-        Ok(Passage(pass))
+        Ok(Passage {
+            pass,
+            to_write: writes > 0,
+        })
     }
 
     /// The envelope of what is there now, and the passage with `writes` tokens left. Trouble that passes is waited for, like in every
@@ -95,13 +102,18 @@ impl Writer {
     async fn read_once(&self, passage: &Passage, request: &Request) -> Result<Object, Failure> {
         let desk = self.shop.desk();
         let sent = desk
-            .seated(&passage.0, &self.shop, request, self.deadline)
+            .seated(&passage.pass, &self.shop, request, self.deadline)
             .await;
         let (answer, judged) = sent.map_err(|unanswered| Failure {
             error: unanswered.error,
             status: None,
             asked: None,
         })?;
+        // The answer to the write that follows at once says it again.
+        if judged.is_err() || !passage.to_write {
+            let error = judged.as_ref().err();
+            desk.note_quota(&self.shop, &answer, error).await;
+        }
         judged.map_err(|error| Failure {
             error,
             status: Some(answer.status),
@@ -113,8 +125,12 @@ impl Writer {
     pub(super) async fn attempt(&self, passage: &Passage, request: &Request) -> Attempt {
         let desk = self.shop.desk();
         let until = Instant::now() + self.left() * 3 / 4;
-        let sent = desk.seated(&passage.0, &self.shop, request, until);
-        decide::attempt(sent.await)
+        let sent = desk.seated(&passage.pass, &self.shop, request, until).await;
+        if let Ok((answer, judged)) = &sent {
+            let error = judged.as_ref().err();
+            desk.note_quota(&self.shop, answer, error).await;
+        }
+        decide::attempt(sent)
     }
 
     /// Waits before the next attempt, if there is one to be made.
