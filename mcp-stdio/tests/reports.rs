@@ -561,6 +561,16 @@ fn a_large_shop_stays_within_an_answer_and_says_what_was_cut() {
     let all = json!({"search_start_date": SINCE, "group_by": "channel", "unshipped_after_days": 0, "duplicates": true, "code": "MUG-1"});
     let report = server.call("orders_summary", all);
     assert!(report.text.len() < 48_000, "{}", report.text.len());
+    let tool = mcp_stdio::tools::find("orders_summary").unwrap();
+    let tokens = tiktoken_rs::o200k_base()
+        .unwrap()
+        .encode_ordinary(&report.text)
+        .len();
+    println!(
+        "the largest orders_summary: {tokens} of {} tokens",
+        tool.most_tokens
+    );
+    assert!(tokens <= tool.most_tokens as usize, "{tokens}");
     let report = report.ok();
     assert_eq!(
         (&report["orders"], &report["complete"]),
