@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::draw::{anything, draws, order};
-use super::wishes::changes;
+use super::wishes::{changes, id, rows};
 use super::{lines, object, oracle};
 
 const KINDS: [Kind; 4] = [
@@ -182,10 +182,20 @@ proptest! {
     }
 
     #[test]
-    fn what_is_there_is_as_expected(mut draw in draws()) {
+    fn what_is_there_is_as_expected_wherever_its_rows_stand(mut draw in draws()) {
         let order = order(&mut draw);
-        let order = order.as_object().unwrap();
-        prop_assert_eq!(lines(&mismatches(Kind::Order, order, order)), Vec::<String>::new());
+        let mut turned = order.clone();
+        let mut rows: Vec<Value> = rows(&order).into_iter().cloned().collect();
+        let ids: BTreeSet<String> = rows.iter().map(id).collect();
+        if ids.len() == rows.len() {
+            rows.reverse();
+            turned["order_items"] = Value::Array(rows);
+        }
+        turned["order_notes"].as_array_mut().unwrap().reverse();
+        let (order, turned) = (order.as_object().unwrap(), turned.as_object().unwrap());
+        prop_assert_eq!(lines(&mismatches(Kind::Order, order, turned)), Vec::<String>::new());
+        prop_assert_eq!(lines(&diff(Kind::Order, order, turned)), Vec::<String>::new());
+        prop_assert_eq!(lines(&not_taken(Kind::Order, order, turned)), Vec::<String>::new());
     }
 }
 

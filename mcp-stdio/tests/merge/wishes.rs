@@ -152,14 +152,20 @@ fn item_change(draw: &mut Draw, order: &Value, changes: &mut Map<String, Value>)
     entry[field] = value;
 }
 
-/// What is there already, numbers in the other style.
+/// What is there already, numbers in another style.
 fn already_so(draw: &mut Draw, order: &Value, changes: &mut Map<String, Value>) {
-    let name = if draw.one_in(2) {
-        draw.pick(TEXTS)
+    let (name, value) = if draw.one_in(2) {
+        let name = draw.pick(TEXTS);
+        (name, restyled(&order[name]))
     } else {
-        draw.pick(NUMBERS)
+        let name = draw.pick(NUMBERS);
+        (name, respelled(draw, &order[name]))
     };
-    let value = match &order[name] {
+    changes.insert(name.to_owned(), value);
+}
+
+fn restyled(text: &Value) -> Value {
+    match text {
         Value::String(text)
             if text
                 .parse::<u32>()
@@ -169,6 +175,18 @@ fn already_so(draw: &mut Draw, order: &Value, changes: &mut Map<String, Value>) 
         }
         Value::Number(number) if number.is_u64() => json!(number.to_string()),
         other => other.clone(),
-    };
-    changes.insert(name.to_owned(), value);
+    }
+}
+
+/// All numbers that are drawn are quarters: two digits are exact.
+fn respelled(draw: &mut Draw, number: &Value) -> Value {
+    let number = number
+        .as_f64()
+        .or_else(|| number.as_str()?.parse().ok())
+        .unwrap();
+    match draw.below(3) {
+        0 => json!(format!("{number:.2}")),
+        1 => json!(number),
+        _ => json!(format!(" +{number:.3} ")),
+    }
 }
