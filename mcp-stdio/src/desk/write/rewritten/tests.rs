@@ -146,19 +146,3 @@ fn a_conflict_names_both_values_in_quotes_and_no_novel() {
         "{sly}"
     );
 }
-
-#[test]
-fn a_conflict_about_how_to_reach_somebody_tells_no_value() {
-    for path in [
-        "email",
-        "ip_address",
-        "shipping.phone",
-        "checkout_data.Gift Email",
-    ] {
-        let told = told(path, json!("555-0100"), json!("555-0199"));
-        assert!(
-            told.ends_with(&format!("`{path}` is different now")),
-            "{told}"
-        );
-    }
-}
