@@ -11,5 +11,6 @@ mod support;
 mod asking;
 mod kit;
 mod masking;
+mod status;
 mod switches;
 mod tokens;

@@ -151,3 +151,28 @@ proptest! {
         let _ = KINDS[kind].parse(&text);
     }
 }
+
+#[test]
+fn names_come_with_commas_in_any_case_and_count_once() {
+    assert_eq!(
+        Kind::Names.parse(" orders, Shipments,,orders "),
+        Ok(Value::List(vec![
+            "orders".to_owned(),
+            "shipments".to_owned()
+        ]))
+    );
+    let many = vec!["a"; 200].join(",");
+    assert!(Kind::Names.parse(&many).is_ok(), "one name, said often");
+    for wrong in [
+        "",
+        ",",
+        "orders shipments",
+        "orders;items",
+        "órders",
+        "../x",
+    ] {
+        assert!(Kind::Names.parse(wrong).is_err(), "{wrong}");
+    }
+    let many: Vec<String> = (0..101).map(|n| format!("n{n}")).collect();
+    assert!(Kind::Names.parse(&many.join(",")).is_err());
+}
