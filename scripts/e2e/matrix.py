@@ -51,6 +51,7 @@ RARER = [
     Condition("502 for good", {"kind": "server_error", "status": 502}, times=0, expected=MAYBE_NOT),
     Condition("silence for good", {"kind": "hang_before"}, times=0, expected=MAYBE_NOT),
     Condition("cut for good, done", {"kind": "cut_after"}, times=0),
+    Condition("silence, then no reads", {"kind": "hang_after"}, blackout=True, expected=frozenset({UNKNOWN})),
     Condition("error, always", {"kind": "error_on_200"}, times=0, expected=SURELY),
 ]
 SHOWN = {DONE: "done", NOT_DONE: "not", UNKNOWN: "unkn.", "killed": "listed"}

@@ -15,7 +15,7 @@ from sandbox import Sandbox
 from shell import Ran, Shell
 from stage import OPEN_WIDE, Stage, wait_for
 from wire import Server
-from writes import Write, collateral
+from writes import EMAIL, Write, collateral
 
 # How long the product waits for one answer of the shop, and how much later a late write is done.
 HTTP_TIMEOUT_MS = 700
@@ -47,6 +47,8 @@ class Condition:
     # How many requests meet it; 0 means all of them.
     times: int = 1
     kills: bool = False
+    # Whether, once it has struck, nothing can be read any more until the call is answered.
+    blackout: bool = False
     # Whether it can happen to this write at all.
     concerns: object = lambda write: True
     # The outcomes that would be true and are good enough; for a write that must not be repeated after silence also `unknown`.
@@ -64,6 +66,10 @@ class Cell:
     outcome: str = ""
     mistakes: list[str] = field(default_factory=list)
     intents: int = 0
+    # Whether the fault struck, where it was lifted since.
+    struck: bool = False
+    # Whether the call was made a second time.
+    again: bool = False
     seconds: float = 0
 
 
@@ -72,14 +78,13 @@ def play(stage: Stage, home: Path, write: Write, condition: Condition) -> Cell:
     cell, sandbox, began = Cell(write, condition), Sandbox(stage), time.monotonic()
     sandbox.reset()
     before = sandbox.state()
-    sandbox.fault(condition.fault, write.request, condition.times)
-    # Rules and kills are seen at once; a late write has to be waited for.
+    sandbox.fault(condition.fault, write.request, condition.times, 1 if write.ahead else 0)
     shell = Shell(home, {**stage.server_settings(), **SETTINGS, "ORDERDESK_MCP_HOME": str(home / "data")})
     (_killed if condition.kills else _answered)(cell, shell, sandbox, before)
-    if sandbox.fired() == 0:
+    if not cell.struck and sandbox.fired() == 0:
         cell.mistakes.append("the fault never struck")
-    also = frozenset({"folder_id"}) if condition.fault["kind"] == "rule_moves" else frozenset()
-    if changed := collateral(write, before, sandbox.state(), also):
+    now = sandbox.state()
+    if changed := collateral(write, before, now, _moved_by_a_rule(cell, now)):
         cell.mistakes.append(f"nobody asked for this: {changed}")
     _record_is_whole(cell, shell)
     cell.seconds = time.monotonic() - began
@@ -89,7 +94,8 @@ def play(stage: Stage, home: Path, write: Write, condition: Condition) -> Cell:
 def _answered(cell: Cell, shell: Shell, sandbox: Sandbox, before: dict) -> None:
     """The call is answered, whatever the fault; the answer has to be true."""
     with Server(shell.environment) as server:
-        result = server.result(cell.write.tool, cell.write.arguments(before))
+        call = (cell.write.tool, cell.write.arguments(before))
+        result = _under_a_blackout(cell, server, sandbox, *call) if cell.condition.blackout else server.result(*call)
         if cell.condition.fault["kind"] == "done_late":
             time.sleep(LATE_MS / 1000)
         truth = cell.write.effect(before, sandbox.state())
@@ -103,8 +109,33 @@ def _answered(cell: Cell, shell: Shell, sandbox: Sandbox, before: dict) -> None:
         listed = server.result("server_status", {})["structuredContent"].get("unknown_outcomes", [])
         if bool(listed) != (cell.outcome == UNKNOWN):
             cell.mistakes.append(f"{cell.outcome}, and server_status lists {listed}")
+        if cell.write.batch:
+            _again(cell, server, sandbox, before)
     if server.process.returncode != 0:
         cell.mistakes.append(f"the server ended with {server.process.returncode}: {server.stderr[-300:]}")
+
+
+def _under_a_blackout(cell: Cell, server: Server, sandbox: Sandbox, tool: str, arguments: dict) -> dict:
+    """The result of a call for which nothing could be read since its request met the fault."""
+    server.begin(tool, arguments)
+    wait_for("the request is out", lambda: sandbox.fired() > 0, every_s=0.01)
+    sandbox.fault({"kind": "server_error"}, ("GET", "/**"), times=0)
+    result = server.answer()["result"]
+    cell.struck = True
+    sandbox.lift_faults()
+    return result
+
+
+def _again(cell: Cell, server: Server, sandbox: Sandbox, before: dict) -> None:
+    """A batch may be sent twice: what is there is left alone, what is missing is done."""
+    was_moved = cell.condition.fault["kind"] == "rule_moves"
+    cell.struck = cell.struck or sandbox.fired() > 0
+    sandbox.lift_faults()
+    result = server.result(cell.write.tool, cell.write.arguments(before))
+    truth = cell.write.effect(before, sandbox.state())
+    if not was_moved and (told(result, len(truth))[0] != DONE or set(truth) != {1}):
+        cell.mistakes.append(f"done again, it is there {sorted(set(truth))} times: {text_of(result)[:300]}")
+    cell.again = True
 
 
 def _good_enough(write: Write, condition: Condition) -> frozenset[str]:
@@ -126,7 +157,7 @@ def _killed(cell: Cell, shell: Shell, sandbox: Sandbox, before: dict) -> None:
         if len(listed) != 1 or not listed[0].get("check"):
             cell.mistakes.append(f"after the kill server_status lists {listed}")
     truth = cell.write.effect(before, sandbox.state())
-    if truth != [int(cell.condition.work)] * len(truth):
+    if truth != [1] * cell.write.ahead + [int(cell.condition.work)] * (len(truth) - cell.write.ahead):
         cell.mistakes.append(f"killed with the work {'done' if cell.condition.work else 'not done'}, and it is there {truth} times")
     if listed:
         settle = ["audit", "settle", "--seq", str(listed[0]["seq"]), "--as", "done" if cell.condition.work else "not-done"]
@@ -156,6 +187,18 @@ def text_of(result: dict) -> str:
     return "\n".join(block.get("text", "") for block in result.get("content", []))
 
 
+def _moved_by_a_rule(cell: Cell, now: dict) -> frozenset[str]:
+    """What a rule may change; and it has to stay as the rule left it: we put no order back to where it was."""
+    if cell.condition.fault["kind"] != "rule_moves":
+        return frozenset()
+    folder = cell.condition.fault["folder"]
+    written = [order for order in now["orders"] if order["id"] in cell.write.orders or order["email"] == EMAIL]
+    back = [order["id"] for order in written if order["folder_id"] != folder and cell.write.orders != ("shipped",)]
+    if back and not cell.write.ahead and not cell.again:
+        cell.mistakes.append(f"a rule had moved {back}, and they are not there any more")
+    return frozenset({"folder_id"})
+
+
 def _record_is_whole(cell: Cell, shell: Shell) -> None:
     """Each intent has its outcome, the one that was told; the chain verifies; nothing is open but what is unknown."""
     with sqlite3.connect(f"file:{shell.data / 'state.db'}?mode=ro", uri=True) as state:
@@ -163,13 +206,14 @@ def _record_is_whole(cell: Cell, shell: Shell) -> None:
         ends = dict(state.execute("SELECT intent_seq, outcome FROM audit WHERE intent_seq IS NOT NULL"))
     state.close()
     cell.intents = len(intents)
+    requests = 2 if cell.write.ahead else 1
     unsettled = _unsettled(shell)
     for seq in intents:
         if ends.get(seq) is None and not cell.condition.kills:
             cell.mistakes.append(f"intent {seq} has no outcome")
         elif not cell.write.batch and not cell.condition.kills and ends[seq] != RECORDED.get(cell.outcome):
             cell.mistakes.append(f"told {cell.outcome}, recorded {ends[seq]}")
-    if len(intents) != 1:
+    if len(intents) != requests and not cell.again:
         cell.mistakes.append(f"{len(intents)} intents for one write")
     if len(unsettled) != (cell.outcome == UNKNOWN):
         cell.mistakes.append(f"{cell.outcome}, and `audit unsettled` lists {unsettled}")

@@ -32,10 +32,14 @@ class Sandbox:
         """Back to the seeded data; faults and requests are forgotten."""
         self._control("POST", "reset")
 
-    def fault(self, fault: dict, request: tuple[str, str], times: int = 1) -> None:
-        """Lets the next `times` requests (0: all) with this method and path meet the fault."""
+    def fault(self, fault: dict, request: tuple[str, str], times: int = 1, skip: int = 0) -> None:
+        """Lets the next `times` requests (0: all) with this method and path meet the fault, after `skip` that do not."""
         method, path = request
-        self._control("POST", "faults", {"fault": fault, "method": method, "path": path, "times": times})
+        rule = {"fault": fault, "method": method, "path": path, "times": times, "skip": skip}
+        self._control("POST", "faults", rule)
+
+    def lift_faults(self) -> None:
+        self._control("DELETE", "faults")
 
     def fired(self) -> int:
         """How many requests have met a fault."""

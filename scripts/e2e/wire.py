@@ -62,15 +62,19 @@ class Server:
         """The whole frame that answers."""
         self._id += 1
         self.send({"jsonrpc": "2.0", "id": self._id, "method": method, "params": params})
+        return self.answer()
+
+    def answer(self) -> dict:
+        """The frame that answers the newest request."""
         while True:
             try:
                 line = self._lines.get(timeout=ANSWERS_WITHIN_S)
             except queue.Empty as silence:
                 raise StageError(
-                    f"no answer to {method} within {ANSWERS_WITHIN_S} s; stderr: {self.stderr[-800:]}"
+                    f"no answer within {ANSWERS_WITHIN_S} s; stderr: {self.stderr[-800:]}"
                 ) from silence
             if line is None:
-                raise StageError(f"the server ended during {method}: {self.stderr[-800:]}")
+                raise StageError(f"the server ended before it answered: {self.stderr[-800:]}")
             frame = json.loads(line)
             if frame.get("id") == self._id:
                 return frame

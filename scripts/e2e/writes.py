@@ -39,6 +39,8 @@ class Write:
     # Nothing tells it from another one like it, so no look at the shop can say whether it was done.
     blind: bool = False
     batch: bool = False
+    # Of a batch: how many rows travel in requests before the one that meets the fault.
+    ahead: int = 0
 
 
 def order_of(state: dict, order_id: str) -> dict:
@@ -288,6 +290,31 @@ WRITES = [
         batch=True,
     ),
 ]
+
+
+# Three parcels for each of forty orders: more than fit into one request.
+MANY = [(order, f"1ZMANY{order}{number}") for number in range(3) for order in map(str, range(7001001, 7001041))]
+IN_ONE_REQUEST = 100
+
+
+def _parcels(state: dict) -> list[int]:
+    numbers = [shipment["tracking_number"] for order in state["orders"] for shipment in order["order_shipments"]]
+    return [numbers.count(number) for _, number in MANY]
+
+
+WRITES.append(
+    Write(
+        f"shipments_batch_add, {len(MANY)}",
+        "shipments_batch_add",
+        lambda _: {"shipments": [{"order_id": order, "tracking_number": number} for order, number in MANY]},
+        ("POST", "/batch-shipments"),
+        lambda _, now: _parcels(now),
+        orders=tuple(sorted({order for order, _ in MANY})),
+        fields=SHIPMENTS,
+        batch=True,
+        ahead=IN_ONE_REQUEST,
+    )
+)
 
 
 def collateral(write: Write, before: dict, now: dict, also: frozenset[str] = frozenset()) -> str:
