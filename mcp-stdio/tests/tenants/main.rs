@@ -10,6 +10,6 @@ mod kit;
 mod pasted;
 mod rotation;
 mod stores;
-mod writes;
 #[path = "../support/mod.rs"]
 mod support;
+mod writes;

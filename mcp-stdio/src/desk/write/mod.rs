@@ -19,13 +19,13 @@
 //! | `replace` `remove` `shape` | changing and removing a part; what the record says of arguments |
 //! | `items` `shipments` `moves` `inventory` | the changes of items, shipments and stock, and moves between folders |
 
+mod add_note;
 mod batch;
 mod chunk;
-mod add_note;
 mod create_order;
 mod decide;
-mod fate;
 mod delete_order;
+mod fate;
 mod inventory;
 mod items;
 mod moves;
@@ -54,6 +54,9 @@ use super::merge::Difference;
 use super::model::Object;
 use super::shop::Shop;
 
+pub use add_note::{AddNote, NoteKind};
+pub use create_order::CreateOrder;
+pub use delete_order::DeleteOrder;
 pub use inventory::{
     Adjust, AdjustStock, BatchUpdateInventory, CreateInventoryItem, RemoveInventoryItem,
     UpdateInventoryItem, Which,
@@ -61,9 +64,6 @@ pub use inventory::{
 pub use items::{AddItem, RemoveItem, UpdateItem};
 pub use moves::MoveOrders;
 pub use shipments::{AddShipment, BatchAddShipments, RemoveShipment, UpdateShipment};
-pub use add_note::{AddNote, NoteKind};
-pub use create_order::CreateOrder;
-pub use delete_order::DeleteOrder;
 pub use task::UnderWay;
 pub use update_order::UpdateOrder;
 pub use writer::Writer;
