@@ -17,4 +17,5 @@ mod shipments;
 mod stock;
 #[path = "../support/mod.rs"]
 mod support;
+mod unknown;
 mod wrong;
