@@ -52,6 +52,7 @@ RARER = [
     Condition("silence for good", {"kind": "hang_before"}, times=0, expected=MAYBE_NOT),
     Condition("cut for good, done", {"kind": "cut_after"}, times=0),
     Condition("silence, then no reads", {"kind": "hang_after"}, blackout=True, expected=frozenset({UNKNOWN})),
+    Condition("client leaves", {"kind": "delay", "ms": 400}, leaves=True),
     Condition("error, always", {"kind": "error_on_200"}, times=0, expected=SURELY),
 ]
 SHOWN = {DONE: "done", NOT_DONE: "not", UNKNOWN: "unkn.", "killed": "listed"}

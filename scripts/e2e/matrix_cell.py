@@ -49,6 +49,8 @@ class Condition:
     kills: bool = False
     # Whether, once it has struck, nothing can be read any more until the call is answered.
     blackout: bool = False
+    # Whether the client leaves once it has struck, as clients do: it closes the server's stdin.
+    leaves: bool = False
     # Whether it can happen to this write at all.
     concerns: object = lambda write: True
     # The outcomes that would be true and are good enough; for a write that must not be repeated after silence also `unknown`.
@@ -80,7 +82,8 @@ def play(stage: Stage, home: Path, write: Write, condition: Condition) -> Cell:
     before = sandbox.state()
     sandbox.fault(condition.fault, write.request, condition.times, 1 if write.ahead else 0)
     shell = Shell(home, {**stage.server_settings(), **SETTINGS, "ORDERDESK_MCP_HOME": str(home / "data")})
-    (_killed if condition.kills else _answered)(cell, shell, sandbox, before)
+    way = _killed if condition.kills else _left if condition.leaves else _answered
+    way(cell, shell, sandbox, before)
     if not cell.struck and sandbox.fired() == 0:
         cell.mistakes.append("the fault never struck")
     now = sandbox.state()
@@ -164,6 +167,19 @@ def _killed(cell: Cell, shell: Shell, sandbox: Sandbox, before: dict) -> None:
         shell.run(*settle).well()
         if _unsettled(shell):
             cell.mistakes.append("settled, and still listed")
+
+
+def _left(cell: Cell, shell: Shell, sandbox: Sandbox, before: dict) -> None:
+    """The client leaves while the request is out; what has begun comes to its end, and to its record."""
+    with Server(shell.environment) as server:
+        server.begin(cell.write.tool, cell.write.arguments(before))
+        wait_for("the request is out", lambda: sandbox.fired() > 0, every_s=0.01)
+    if server.process.returncode != 0:
+        cell.mistakes.append(f"the server ended with {server.process.returncode}: {server.stderr[-300:]}")
+    truth = cell.write.effect(before, sandbox.state())
+    cell.outcome = DONE if set(truth) == {1} else f"there {truth} times"
+    if cell.outcome != DONE:
+        cell.mistakes.append(cell.outcome)
 
 
 def told(result: dict, rows: int) -> tuple[str, list[str]]:

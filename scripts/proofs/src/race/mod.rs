@@ -1,15 +1,16 @@
 //! Many servers that write to one order at once.
 //!
 //! Round after round somebody makes an order, and every server adds to it, all at the same time: its own staff note, history
-//! note and item, and its own keys. An order holds 2,000 characters of notes and 250 entries of history, which is why the next
+//! note and item, and its own keys. Beside that each counts the same stock item up by one and creates an order under the same
+//! number, of which there has to be one in the end. An order holds 2,000 characters of notes and 250 entries of history, which is why the next
 //! round takes a new one. After each round the order itself is looked at (`wish`), and the shop's own request log
 //! (`witness`): whatever was confirmed is there exactly once, nothing is there twice, and between our reading and our writing
 //! of the order there was no other write of ours.
 //!
 //! Then the same beside a foreign writer (`foreign`), who edits another field of the same order faster than Order Desk's quota
-//! would let it. The API has no conditional write, so an edit of its that arrives between our `GET` and our `PUT` is lost, and so is one of ours that
-//! arrives between its `GET` and its `PUT`. The first is measured; the second is told apart from what we would lose ourselves,
-//! which has to be nothing.
+//! would let it. The API has no conditional write, so an edit of its that arrives between our `GET` and our `PUT` is lost, and
+//! so is one of ours that arrives between its `GET` and its `PUT`. The first is measured; the second is told apart from what
+//! we would lose ourselves, which has to be nothing.
 
 mod foreign;
 mod wish;
@@ -27,7 +28,7 @@ use crate::stage::Stage;
 use crate::stats::Samples;
 
 use foreign::Edits;
-use wish::{Outcome, Wish};
+use wish::{Kind, Outcome, Wish};
 
 /// A server whose client leaves ends its work and goes.
 const ENDS_WITHIN: Duration = Duration::from_secs(20);
@@ -47,7 +48,9 @@ pub(crate) fn prove(processes: u16, time: Duration) -> anyhow::Result<()> {
         alone.complaints.first().map_or("", String::as_str)
     );
     alone.tell(time);
-    println!("  every confirmed note, item and key is there exactly once");
+    println!(
+        "  every confirmed note, item and key is there exactly once; stock adds up; one order per number"
+    );
 
     println!("race beside a foreign writer of the same order, for {time:?}");
     let beside = run(&stage, processes, time, true)?;
@@ -103,6 +106,7 @@ fn one_round(
 ) -> anyhow::Result<()> {
     let order = new_order(shop)?;
     shop.take_log()?;
+    let stock = stock_of(shop)?;
     let (wishes, edits) = all_write(shop, servers, &order, beside)?;
     let path = format!("/orders/{order}?get_order_history=1");
     let after = shop.call("GET", &path, WITNESS, None)?["order"].take();
@@ -112,6 +116,10 @@ fn one_round(
         seen.windows.push(window);
         seen.updates += 1;
     }
+    let (wishes, common): (Vec<Wish>, Vec<Wish>) = wishes
+        .into_iter()
+        .partition(|wish| wish.kind.is_in_the_order());
+    what_all_did_adds_up(shop, &order, stock_of(shop)? - stock, &common)?;
     for wish in wishes {
         let there = wish.times_in(&after);
         ensure!(there < 2, "{wish} is there {there} times");
@@ -131,6 +139,45 @@ fn one_round(
     seen.edits += edits.made();
     seen.orders += 1;
     Ok(())
+}
+
+/// The stock has grown by what was confirmed, and there is one order under the number that everybody used.
+fn what_all_did_adds_up(
+    shop: &Shop,
+    order: &str,
+    grown_by: i64,
+    common: &[Wish],
+) -> anyhow::Result<()> {
+    let counted = |kind, outcome| {
+        let wishes = common.iter();
+        let found = wishes.filter(|wish| wish.kind == kind && wish.outcome == outcome);
+        found.count() as i64
+    };
+    let (done, unknown) = (
+        counted(Kind::Stock, Outcome::Done),
+        counted(Kind::Stock, Outcome::Unknown),
+    );
+    ensure!(
+        (done..=done + unknown).contains(&grown_by) && done > 0,
+        "the stock has grown by {grown_by}, and {done} adjustments by one were confirmed, {unknown} unknown"
+    );
+    let number = wish::number_of_the_same(order);
+    let path = format!("/orders?source_id={number}&source_name=Race");
+    let found = shop.call("GET", &path, WITNESS, None)?;
+    let made = found["orders"].as_array().map_or(0, Vec::len);
+    ensure!(
+        made == 1 && counted(Kind::SameOrder, Outcome::Done) > 0,
+        "{made} orders with the number {number}, which everybody used"
+    );
+    Ok(())
+}
+
+fn stock_of(shop: &Shop) -> anyhow::Result<i64> {
+    let path = format!("/inventory-items/{}", wish::STOCK);
+    let item = shop.call("GET", &path, WITNESS, None)?;
+    item["inventory_item"]["stock"]
+        .as_i64()
+        .context("the stock item has no whole stock")
 }
 
 /// Every server grants its wishes while the foreign writer, if there is one, edits.

@@ -16,6 +16,10 @@ pub(super) enum Kind {
     Item,
     CheckoutKey,
     MetadataKey,
+    /// One more of a stock item, the same for all.
+    Stock,
+    /// A new order with a number that is the same for all.
+    SameOrder,
 }
 
 /// What the server said about it.
@@ -48,6 +52,8 @@ pub(super) fn grant_all(pipes: &mut Pipes, who: usize, order: &str) -> anyhow::R
         Kind::Item,
         Kind::CheckoutKey,
         Kind::MetadataKey,
+        Kind::Stock,
+        Kind::SameOrder,
     ];
     fastrand::shuffle(&mut kinds);
     let who = format!("p{who:02}");
@@ -64,6 +70,8 @@ fn grant(pipes: &mut Pipes, kind: Kind, who: &str, order: &str) -> anyhow::Resul
         Kind::HistoryNote => format!("{who} history"),
         Kind::Item => format!("{who} item"),
         Kind::CheckoutKey | Kind::MetadataKey => format!("{who} key"),
+        Kind::Stock => STOCK.to_owned(),
+        Kind::SameOrder => number_of_the_same(order),
     };
     let (tool, arguments) = kind.call(who, &mark, order);
     let asked = Instant::now();
@@ -85,7 +93,20 @@ fn grant(pipes: &mut Pipes, kind: Kind, who: &str, order: &str) -> anyhow::Resul
     })
 }
 
+/// The stock item that everybody counts up.
+pub(super) const STOCK: &str = "61002";
+
+/// The number under which everybody creates the same order while `order` is written to.
+pub(super) fn number_of_the_same(order: &str) -> String {
+    format!("RACE-{order}")
+}
+
 impl Kind {
+    /// Whether it is about something that is one server's own in the order of the round.
+    pub(super) fn is_in_the_order(self) -> bool {
+        !matches!(self, Self::Stock | Self::SameOrder)
+    }
+
     fn call(self, who: &str, mark: &str, order: &str) -> (&'static str, Value) {
         match self {
             Self::StaffNote => (
@@ -108,6 +129,17 @@ impl Kind {
                 "orders_update",
                 json!({"order_id": order, "changes": {"order_metadata": {who: mark}}}),
             ),
+            Self::Stock => (
+                "inventory_adjust",
+                json!({"inventory_item_id": mark, "delta": 1}),
+            ),
+            Self::SameOrder => (
+                "orders_create",
+                json!({"order": {
+                    "source_name": "Race", "source_id": mark, "shipping": {"first_name": "Ada"},
+                    "order_items": [{"name": "the same", "price": 1, "quantity": 1}],
+                }}),
+            ),
         }
     }
 }
@@ -121,6 +153,7 @@ impl Wish {
             Kind::Item => self.times_in_list(&order["order_items"], "name"),
             Kind::CheckoutKey => usize::from(order["checkout_data"][&self.who] == *self.mark),
             Kind::MetadataKey => usize::from(order["order_metadata"][&self.who] == *self.mark),
+            Kind::Stock | Kind::SameOrder => 0,
         }
     }
 
