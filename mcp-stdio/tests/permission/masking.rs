@@ -46,6 +46,12 @@ fn no_answer_holds_a_whole_address_or_number() {
     let email = whole["order"]["email"].as_str().unwrap().to_owned();
     assert!(email.contains('@'));
 
+    let mut whole_phones = Vec::new();
+    strings_under(&whole, "phone", &mut whole_phones);
+    whole_phones.retain(|phone| !phone.is_empty());
+    assert!(!whole_phones.is_empty());
+    let ip = whole["order"]["ip_address"].as_str().unwrap().to_owned();
+
     let mut server = home(&sandbox).set("MASK_PII", "true").session();
     for (tool, arguments) in [
         ("orders_get", json!({"order_id": ORDER})),
@@ -66,6 +72,9 @@ fn no_answer_holds_a_whole_address_or_number() {
             !reply.text.contains(&email) && !reply.text.contains("555 0199"),
             "{tool}"
         );
+        for hidden in whole_phones.iter().chain([&ip]) {
+            assert!(!reply.text.contains(hidden.as_str()), "{tool}: {hidden}");
+        }
         let mut phones = Vec::new();
         strings_under(&reply.structured, "phone", &mut phones);
         assert!(

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Writing;
 use crate::desk::merge::Difference;
@@ -20,6 +20,9 @@ const MOST_BYTES: usize = reply::MAX_BYTES / 4;
 
 /// Most characters of one value in an answer.
 const MOST_CHARS: usize = 200;
+
+/// Most bytes of one whole thing, like a deleted order, in an answer.
+const MOST_BYTES_OF_ONE: usize = 1500;
 
 /// Most lines of a diff in a question: what fits into a dialogue.
 const MOST_LINES_ASKED: usize = 10;
@@ -144,20 +147,68 @@ fn visible(differences: &[Difference]) -> impl Iterator<Item = &Difference> {
     })
 }
 
-/// A value for an answer: cleaned, without cards, and not longer than somebody reads.
+/// A value for an answer: cleaned, without cards, and not longer than somebody reads. It stays what it is, because what is hidden of people is
+/// found by the names of fields.
 fn value(given: &Value) -> Value {
-    match clean::value(without_cards(given)) {
-        Value::String(text) => cut(&text, MOST_CHARS).into(),
-        whole @ (Value::Array(_) | Value::Object(_)) => {
-            let json = whole.to_string();
-            if json.chars().count() <= 5 * MOST_CHARS {
-                whole
-            } else {
-                cut(&json, 5 * MOST_CHARS).into()
-            }
+    let mut shown = short_texts(clean::value(without_cards(given)));
+    if reply::size_of(&shown) > MOST_BYTES_OF_ONE {
+        match &mut shown {
+            Value::Object(fields) => fold_the_largest(fields),
+            Value::Array(values) => keep_the_first(values),
+            _ => {}
         }
+    }
+    shown
+}
+
+fn short_texts(given: Value) -> Value {
+    match given {
+        Value::String(text) => cut(&text, MOST_CHARS).into(),
+        Value::Array(values) => values.into_iter().map(short_texts).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| (name, short_texts(value)))
+            .collect::<Map<_, _>>()
+            .into(),
         plain => plain,
     }
+}
+
+/// Puts a count in the place of what takes most room, until the rest is short.
+fn fold_the_largest(fields: &mut Map<String, Value>) {
+    let mut bytes: usize = fields.values().map(reply::size_of).sum();
+    while bytes > MOST_BYTES_OF_ONE {
+        let largest = fields
+            .values_mut()
+            .max_by_key(|value| reply::size_of(value));
+        let Some(largest) = largest else { return };
+        let before = reply::size_of(largest);
+        let folded = match &*largest {
+            Value::Array(values) => format!("({} entries)", values.len()),
+            Value::Object(inner) => format!("({} fields)", inner.len()),
+            _ => "…".to_owned(),
+        };
+        *largest = folded.into();
+        let after = reply::size_of(largest);
+        if after >= before {
+            return;
+        }
+        bytes -= before - after;
+    }
+}
+
+fn keep_the_first(values: &mut Vec<Value>) {
+    let mut bytes = 0;
+    let kept = values
+        .iter()
+        .take_while(|value| {
+            bytes += reply::size_of(value);
+            bytes <= MOST_BYTES_OF_ONE
+        })
+        .count();
+    let more = values.len() - kept;
+    values.truncate(kept);
+    values.push(format!("… and {more} more").into());
 }
 
 /// A value for a question.
@@ -185,7 +236,7 @@ fn without_cards(given: &Value) -> Value {
         Value::Object(fields) => clean::without_cards(fields.clone())
             .into_iter()
             .map(|(name, inner)| (name, without_cards(&inner)))
-            .collect::<serde_json::Map<_, _>>()
+            .collect::<Map<_, _>>()
             .into(),
         Value::Array(values) => values.iter().map(without_cards).collect(),
         other => other.clone(),

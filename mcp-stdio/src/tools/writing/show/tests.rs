@@ -32,14 +32,26 @@ fn values_are_cleaned_and_cut_and_cards_are_not_shown() {
 }
 
 #[test]
-fn a_large_object_is_cut_like_a_long_text() {
-    let large: Vec<Value> = (0..500)
+fn a_large_thing_keeps_its_fields_and_folds_what_is_long() {
+    let items: Vec<Value> = (0..500)
         .map(|n| json!({"id": n, "cc_number": "4111"}))
         .collect();
-    let (lines, _) = diff(&[line("order_items", json!(large), json!(null))]);
-    let shown = lines[0]["before"].as_str().unwrap();
-    assert!(shown.chars().count() <= 5 * MOST_CHARS + 1 && shown.ends_with('…'));
-    assert!(!shown.contains("4111"));
+    let order = json!({"id": "7", "note": "x".repeat(900), "order_items": items, "shipping": {"phone": "1"}});
+    let (lines, _) = diff(&[line("order", order, json!(null))]);
+    let shown = &lines[0]["before"];
+    assert_eq!(shown["id"], "7");
+    assert_eq!(shown["order_items"], "(500 entries)");
+    assert_eq!(
+        shown["shipping"]["phone"], "1",
+        "found by name when people are hidden"
+    );
+    assert!(reply::size_of(shown) < MOST_BYTES_OF_ONE);
+
+    let (lines, _) = diff(&[line("order_items", json!(items), json!(null))]);
+    let shown = lines[0]["before"].as_array().unwrap();
+    assert!(shown.len() < 500 && !json!(shown).to_string().contains("4111"));
+    let more = format!("… and {} more", 501 - shown.len());
+    assert_eq!(shown.last().unwrap(), &json!(more));
 }
 
 #[test]
@@ -62,7 +74,7 @@ fn of_a_long_diff_the_first_lines_are_shown_and_the_rest_is_counted() {
 
 #[test]
 fn a_diff_of_large_things_leaves_room_for_the_rest_of_the_answer() {
-    let large = json!({"text": "x".repeat(4 * MOST_CHARS)});
+    let large = json!({"a": "x".repeat(MOST_CHARS), "b": "x".repeat(MOST_CHARS)});
     let many: Vec<Difference> = (0..MOST_LINES)
         .map(|n| line(&format!("f{n}"), large.clone(), large.clone()))
         .collect();
