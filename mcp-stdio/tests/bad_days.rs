@@ -187,7 +187,7 @@ fn the_state_file_is_for_its_owner_only() {
 
 /// A limit on file sizes sends a signal whose default action kills.
 #[test]
-fn a_file_size_limit_does_not_kill_the_server() {
+fn a_file_size_limit_does_not_kill_the_server_and_nothing_is_changed_without_a_record() {
     let sandbox = sandbox();
     let home = Home::with_store(&sandbox);
     // A first life makes the file while there is room.
@@ -218,6 +218,11 @@ fn a_file_size_limit_does_not_kill_the_server() {
             "7001001"
         );
     }
+    let change = json!({"order_id": "7001001", "changes": {"email": "new@example.com"}});
+    let refused = server.call("orders_update", change).error();
+    assert!(refused.starts_with("no_record: "), "{refused}");
+    let only_reads = |request: &orderdesk_sandbox::Request| request.method == "GET";
+    assert!(sandbox.requests().iter().all(only_reads));
     server.close_stdin();
     assert_eq!(server.exit().0, Some(0));
 }

@@ -211,7 +211,6 @@ async fn a_history_note_without_an_answer_is_not_sent_again_but_unknown() {
 async fn a_new_order_with_a_number_is_made_exactly_once() {
     let mut faults = done_but_unanswered().to_vec();
     faults.extend(not_done_and_over());
-    faults.push(Fault::HangBefore);
     for fault in faults {
         let kit = kit_with(fault.clone(), 1).await;
         let store = kit.sandbox.store(0).store_id;
@@ -222,6 +221,19 @@ async fn a_new_order_with_a_number_is_made_exactly_once() {
         assert_eq!(kit.sandbox.count_orders(&store), count + 1, "{fault:?}");
         assert_eq!(kit.outcomes(), ["intent", "done"], "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_new_order_without_an_answer_is_not_sent_again_and_may_be_made_again_later() {
+    let kit = kit_with(Fault::HangBefore, 1).await;
+    let store = kit.sandbox.store(0).store_id;
+    let count = kit.sandbox.count_orders(&store);
+    let outcome = told(&kit, new_order("T-1")).await.unwrap();
+    assert_eq!((outcome.verdict, writes(&kit)), (Verdict::Unknown, 1));
+    assert!(outcome.check.is_some_and(|check| check.contains("T-1")));
+    let again = kit.carry_out(new_order("T-1")).await.unwrap();
+    assert_eq!(again.verdict, Verdict::Done);
+    assert_eq!(kit.sandbox.count_orders(&store), count + 1);
 }
 
 #[tokio::test]

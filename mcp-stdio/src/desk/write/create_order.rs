@@ -90,7 +90,7 @@ impl CreateOrder {
     fn check(number: Option<&Number>) -> String {
         match number {
             Some(number) => format!(
-                "look for the order `{}` in Order Desk: is it there?",
+                "look for the order `{}` in Order Desk: is it there? Making it again is safe, it is looked for first",
                 quote::line(&number.source_id, 60)
             ),
             None => {
@@ -131,7 +131,8 @@ impl CreateOrder {
                 Some(Value::Object(body.clone())),
             ),
             repeat: match number {
-                Some(_) => Repeat::Harmless,
+                // Order Desk seems to refuse a second order of one number, but nobody has written down when: goods must not leave twice.
+                Some(_) => Repeat::OnceOver,
                 None => Repeat::Never,
             },
             look: Box::new(look),
