@@ -112,23 +112,38 @@ pub fn render_error(error: &ToolError, effect: Effect, mask_pii: bool) -> CallTo
     CallToolResult::error(vec![ContentBlock::text(text)])
 }
 
-/// Size of a value as JSON.
+/// What a value takes of an answer: its bytes as JSON. Where more than [`LONGEST_WORD`] letters and digits stand without a break (encoded
+/// pictures and files), each further one counts double: a tokenizer finds no words in them and needs twice the tokens.
 #[must_use]
 pub fn size_of(value: &Value) -> usize {
-    struct Count(usize);
+    struct Count {
+        bytes: usize,
+        run: usize,
+    }
     impl std::io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
+            for byte in bytes {
+                self.run = if is_of_a_code(*byte) { self.run + 1 } else { 0 };
+                self.bytes += 1 + usize::from(self.run > LONGEST_WORD);
+            }
             Ok(bytes.len())
         }
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
     }
-    let mut count = Count(0);
+    let mut count = Count { bytes: 0, run: 0 };
     serde_json::to_writer(&mut count, value)
         .expect("counting does not fail and a Value is always JSON");
-    count.0
+    count.bytes
+}
+
+/// No word, number or part of a web address that people write is longer.
+const LONGEST_WORD: usize = 100;
+
+/// Whether the byte may stand in base64, in a hash or in a token.
+fn is_of_a_code(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-')
 }
 
 /// How many of `rows`, from the first, fit into an answer. A first row that is too large alone is made smaller by leaving out its largest
@@ -213,7 +228,7 @@ mod tests {
     #[test]
     fn as_many_rows_as_fit_are_taken_and_at_least_one() {
         let mut rows: Vec<Value> = (0..100)
-            .map(|n| json!({"id": n, "note": "x".repeat(1000)}))
+            .map(|n| json!({"id": n, "note": "mug ".repeat(250)}))
             .collect();
         let taken = fit(&mut rows);
         assert!((40..48).contains(&taken), "{taken}");
@@ -224,6 +239,17 @@ mod tests {
         assert_eq!(fit(&mut large), 2);
         assert_eq!(large[0], json!({"id": 1, "omitted": ["note"]}));
         assert_eq!(fit(&mut []), 0);
+    }
+
+    #[test]
+    fn what_no_tokenizer_finds_words_in_counts_double() {
+        let words = json!("a picture of the label ".repeat(100));
+        assert_eq!(size_of(&words), words.to_string().len());
+        let code = json!("iVBORw0KGgo/AAAA".repeat(100));
+        let bytes = code.to_string().len();
+        assert_eq!(size_of(&code), 2 * bytes - LONGEST_WORD - 2);
+        let link = json!("https://files.example.com/2026/11/0000beef.pdf");
+        assert_eq!(size_of(&link), link.to_string().len());
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn full_shop() -> Shop {
         order.insert("order_items".to_owned(), (0..500).map(item).collect());
         let parcel = |n: u64| json!({"id": (8_000_000 + n).to_string(), "order_id": HUGE.to_string(), "tracking_number": format!("1Z999AA1{n:010}"), "carrier_code": "UPS",
             "shipment_method": "Ground", "tracking_url": format!("https://www.ups.com/track?tracknum=1Z999AA1{n:010}"), "date_shipped": "2026-03-03",
-            "label_image": "iVBORw0KGgoAAAANSUhEUg".repeat(400), "order_items": [{"id": (9_900_000 + n).to_string(), "quantity": 2}]});
+            "label_image": picture(n), "order_items": [{"id": (9_900_000 + n).to_string(), "quantity": 2}]});
         order.insert("order_shipments".to_owned(), (0..500).map(parcel).collect());
         order.insert("checkout_data".to_owned(), json!({"Gift Message": "Alles Gute zum Geburtstag, liebe Åsa! ".repeat(90)}));
     });
@@ -50,6 +50,14 @@ fn full_shop() -> Shop {
     shop
 }
 
+/// Something like an encoded picture.
+fn picture(n: u64) -> String {
+    let mut random = fastrand::Rng::with_seed(n);
+    std::iter::repeat_with(|| random.alphanumeric())
+        .take(9_000)
+        .collect()
+}
+
 /// The largest answers that somebody can ask of a tool; none for tools whose ordinary answer is the largest.
 fn largest(tool: &str) -> Vec<Value> {
     let ids: Vec<u64> = (0..500).map(|n| seed::FIRST_ORDER + n).collect();
@@ -64,7 +72,11 @@ fn largest(tool: &str) -> Vec<Value> {
             vec![json!({"order_id": HUGE}), json!({"order_id": LARGE})]
         }
         "orders_history" => vec![json!({"order_id": ORDER})],
-        "order_items_list" | "shipments_list" => vec![json!({"order_id": HUGE})],
+        "order_items_list" => vec![json!({"order_id": HUGE})],
+        "shipments_list" => vec![
+            json!({"order_id": HUGE}),
+            json!({"order_id": HUGE, "fields": "label_image"}),
+        ],
         "orders_update" => vec![
             json!({"order_id": HUGE, "changes": {"order_items": (0..60).map(|n| json!({"id": 9_900_000 + n, "name": "Плакат «Ночной поезд» ".repeat(12)})).collect::<Vec<_>>()}}),
             json!({"order_id": HUGE, "changes": {"order_items": (0..500).map(|n| json!({"id": 9_900_000 + n, "quantity": 1})).collect::<Vec<_>>()}}),
