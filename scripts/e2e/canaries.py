@@ -19,7 +19,7 @@ import wire
 from session import ORDER_ID, PASTED_KEY, Check
 from shell import Ran, Shell
 from stage import BIN, OPEN_WIDE, Stage
-from sweep import PASSED_IN, PASSPHRASE, Secrets, Seen, proc
+from sweep import PASSED_IN, PASSPHRASE, WRITTEN, Secrets, Seen, proc
 
 # Everything that libraries listen to, as loud as it goes.
 LOUD = {"ORDERDESK_MCP_LOG": "trace", "RUST_LOG": "trace", "RUST_BACKTRACE": "full"}
@@ -40,6 +40,7 @@ def _swept(stage: Stage) -> list[Check]:
     seen.commands(ran)
     with wire.Server(shell.environment) as server:
         _session(stage, server)
+        written = _writes(server)
         seen.note("stderr of a server, alive", server.stderr)
         seen.process("a server", server.pid)
         seen.pages(stage)
@@ -55,6 +56,7 @@ def _swept(stage: Stage) -> list[Check]:
     seen.files("logs of the stage", stage.folder, depth=1)
     return [
         as_meant,
+        written,
         printed,
         *secrets.found_in(seen),
         secrets.can_be_found(stage.folder / "scratch"),
@@ -139,6 +141,29 @@ def _session(stage: Stage, server: wire.Server) -> None:
     server.call("stores_register", store_id="4711", store_name="Third")
     server.call("stores_register", store_id=PASTED_KEY, store_name="Third")
     server.call("stores_register", store_id="4711", store_name=PASTED_KEY)
+
+
+def _writes(server: wire.Server) -> Check:
+    """What is written to a shop is the shop's: the record of it says what was done to which order, and nothing that was in it."""
+    new = {"email": WRITTEN["an e-mail that was written"], "shipping": {"address1": WRITTEN["a street that was written"]}}
+    note, number = WRITTEN["a note that was written"], WRITTEN["a parcel's number that was written"]
+    wanted = [
+        ("orders_update", {"changes": new, "dry_run": True}),
+        ("orders_update", {"changes": new}),
+        ("orders_add_note", {"note": note, "kind": "staff"}),
+        ("orders_add_note", {"note": f"{note}, again", "kind": "history"}),
+        ("shipments_add", {"tracking_number": number}),
+    ]
+    unwanted = [
+        ("orders_update", {"changes": {"email": f"no-{new['email']}"}, "expected": {"email": f"not-{new['email']}"}}),
+        ("orders_update", {"changes": {"emial": new["email"]}}),
+        ("orders_add_note", {"note": note * 200, "kind": "staff"}),
+        ("orders_update", {"changes": new, "confirm": note}),
+    ]
+    worked = [server.call(tool, order_id=ORDER_ID, **arguments) for tool, arguments in wanted]
+    failed = [server.call(tool, order_id=ORDER_ID, **arguments) for tool, arguments in unwanted]
+    odd = [text for well, text in worked if not well] + [text for well, text in failed if well]
+    return Check(f"{len(worked)} changes are made or shown, {len(failed)} are refused", not odd, "; ".join(odd)[:1500])
 
 
 # The seals of this tenant's other shop, and of the same shop at another tenant's.

@@ -20,6 +20,15 @@ PASSPHRASE = "canary badgers under every hedge"
 PASSED_IN = "passphrase:canary otters in the mill pond"
 
 
+# What somebody writes to an order.
+WRITTEN = {
+    "an e-mail that was written": "canary.heron@example.com",
+    "a street that was written": "Canary Quay 77",
+    "a note that was written": "canary herons nest behind the kiln",
+    "a parcel's number that was written": "1ZCANARYHERON0077",
+}
+
+
 class Secrets:
     """What to look for, in each form in which it could lie about."""
 
@@ -50,6 +59,7 @@ class Secrets:
             "an order's e-mail": order["email"].encode(),
             "an order's phone": order["shipping"]["phone"].encode(),
             "an order's street": order["shipping"]["address1"].encode(),
+            **{what: text.encode() for what, text in WRITTEN.items()},
         }
 
     def add(self, what: str, secret: str) -> None:

@@ -121,6 +121,8 @@ WRITES = [
         lambda _: {"order": new_order(source_id="MATRIX-1", source_name="Matrix")},
         ("POST", "/orders"),
         lambda _, now: [_count(now["orders"], "email", EMAIL)],
+        # That a second one with its number is refused is an assumption.
+        careful=True,
     ),
     Write(
         "orders_create, no number",
@@ -252,6 +254,7 @@ WRITES = [
         lambda _: {"item": {"name": "Matrix Mug", "code": CODE, "price": 9.5, "stock": 4}},
         ("POST", "/inventory-items"),
         lambda _, now: [_count(now["inventory_items"], "code", CODE)],
+        careful=True,
     ),
     Write(
         "inventory_update",
