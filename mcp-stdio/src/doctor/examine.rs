@@ -13,7 +13,7 @@ use super::probe::{self, Door};
 use super::stores::Probed;
 use super::tenant::Opened;
 use super::{Check, Hint, Patient, Report, Typed};
-use super::{audit, clients, disk, home, key, settings, sidecar, state, stores, tenant};
+use super::{audit, clients, disk, home, key, settings, sidecar, state, stores, tenant, writes};
 use crate::config::Config;
 use crate::desk::Access;
 use crate::vault::{KeySource, Tenant, Vault, VaultError};
@@ -28,7 +28,7 @@ const LOCAL: Duration = Duration::from_secs(5);
 const FINDING_THE_KEY: Duration = Duration::from_secs(11);
 
 /// The checks that stand on an unlocked vault, in their order.
-const ON_THE_TENANT: [&str; 5] = ["vault", "api", "credentials", "clock", "audit"];
+const ON_THE_TENANT: [&str; 6] = ["vault", "api", "credentials", "clock", "audit", "writes"];
 
 /// Looks at everything. Changes nothing but what every start of the server would (an interrupted rotation is ended, an old schema brought
 /// up to date), and takes a request of each store's quota. A look that hangs is left behind on its thread: end the runtime without waiting.
@@ -157,9 +157,10 @@ impl Examination<'_> {
             }
             File::NotYet => {
                 self.report.add(Check::fine("audit", "no records yet"));
+                self.report.add(writes::judge(&Ok(Vec::new()), self.typed()));
                 self.sidecar(None).await;
             }
-            File::Unusable => self.report.wait("state", &["audit", "sidecar"]),
+            File::Unusable => self.report.wait("state", &["audit", "writes", "sidecar"]),
         }
     }
 
@@ -288,6 +289,9 @@ impl Examination<'_> {
     }
 
     async fn audit(&mut self, state: &State, own: Chain, vault: Option<Vault>, seals_open: bool) {
+        let (file, chain) = (state.clone(), own.clone());
+        let open_writes = self.within(LOCAL, move || writes::look(&file, &chain));
+        let open_writes = open_writes.await;
         let (state, home) = (state.clone(), self.patient.home.clone());
         let verified = self
             .within(LONGEST, move || {
@@ -306,6 +310,15 @@ impl Examination<'_> {
             ),
         };
         self.report.add(check);
+        match open_writes {
+            Some(facts) => {
+                let check = writes::judge(&facts, self.typed());
+                self.report.add(check);
+            }
+            None => {
+                self.late(writes::ID);
+            }
+        }
     }
 
     async fn sidecar(&mut self, state: Option<&State>) {

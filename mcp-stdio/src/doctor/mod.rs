@@ -10,7 +10,7 @@
 //! | `key` `lost` | `key` `leftover` |
 //! | `tenant` | `tenant` `vault` |
 //! | `probe` `stores` | `api` `credentials` `clock` |
-//! | `audit` `sidecar` `clients` | `audit` `sidecar` `clients` |
+//! | `audit` `writes` `sidecar` `clients` | `audit` `writes` `sidecar` `clients` |
 //!
 //! Here is no repairing (every remedy is the user's to type), no printing (`cli`), and no network but the stores' own API. Only
 //! the own tenant's things are shown.
@@ -31,6 +31,7 @@ mod state;
 mod stores;
 mod tenant;
 mod typed;
+mod writes;
 
 pub use examine::{LONGEST, examine};
 pub use patient::Patient;
