@@ -13,6 +13,7 @@ import asking
 import canaries
 import conformance
 import doctor
+import guide
 import inspector
 import secret_service
 import new_user
@@ -20,6 +21,7 @@ import prometheus
 import python_client
 import read_only
 import typescript_client
+import workflows
 from session import LEGACY, MODERN, Check, judge
 from stage import OPEN_WIDE, Skipped, Stage, StageError
 
@@ -39,6 +41,7 @@ FROM_ENVIRONMENT = [
     ("TypeScript client", "auto", session(typescript_client, "auto")),
     ("Conformance suite", LEGACY, lambda stage: conformance.check(stage, LEGACY)),
     ("Conformance suite", MODERN, lambda stage: conformance.check(stage, MODERN)),
+    ("Prompts and resources", "both", guide.check),
     ("Prometheus, promtool", "-", prometheus.check),
 ]
 
@@ -58,6 +61,7 @@ FROM_VAULT = [
     ("age", "-", age.check),
     ("Secret Service", "-", secret_service.check),
     ("canaries", "-", canaries.check),
+    ("Workflows", "-", workflows.check),
 ]
 
 
