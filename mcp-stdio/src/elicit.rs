@@ -18,9 +18,10 @@ use rmcp::model::{
     ElicitResult, ElicitationAction, ElicitationSchema, InputRequest, InputRequiredResult,
     PrimitiveSchemaDefinition, ProtocolVersion, ServerRequest,
 };
-use rmcp::service::{Peer, PeerRequestOptions, RequestContext};
+use rmcp::service::{Peer, PeerRequestOptions, RequestContext, RequestHandle};
 use rmcp::{RoleServer, model::ElicitationCapability};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use crate::person::{Decision, Person, Question};
 
@@ -105,12 +106,9 @@ impl<'a> Client<'a> {
             return Decision::Silent;
         }
         let request = ServerRequest::ElicitRequest(form(question));
-        let options = PeerRequestOptions::with_timeout(PATIENCE);
+        let options = PeerRequestOptions::no_options();
         let decision = match peer.send_request_with_option(request, options).await {
-            Ok(handle) => match handle.await_response().await {
-                Ok(ClientResult::ElicitResult(answer)) => decision(&answer),
-                _no_answer => Decision::Silent,
-            },
+            Ok(handle) => answer_to(handle).await,
             Err(_gone) => Decision::Silent,
         };
         if decision == Decision::Silent {
@@ -118,6 +116,31 @@ impl<'a> Client<'a> {
         }
         decision
     }
+}
+
+/// Waits for the answer, in a task that outlives a call that is cancelled meanwhile: a question that nobody waits for any more is taken
+/// back, lest a person agrees to what will not happen.
+async fn answer_to(mut handle: RequestHandle<RoleServer>) -> Decision {
+    let (mut tell, told) = oneshot::channel();
+    tokio::spawn(async move {
+        let answer = tokio::select! {
+            answer = tokio::time::timeout(PATIENCE, &mut handle.rx) => answer,
+            () = tell.closed() => {
+                let _ = handle.cancel(Some("the call ended".to_owned())).await;
+                return;
+            }
+        };
+        let decision = match answer {
+            Ok(Ok(Ok(ClientResult::ElicitResult(answer)))) => decision(&answer),
+            Ok(_no_answer) => Decision::Silent,
+            Err(_too_late) => {
+                let _ = handle.cancel(Some("no answer in time".to_owned())).await;
+                Decision::Silent
+            }
+        };
+        let _ = tell.send(decision);
+    });
+    told.await.unwrap_or(Decision::Silent)
 }
 
 impl Person for Client<'_> {

@@ -109,6 +109,12 @@ fn a_call_that_is_cancelled_while_a_person_thinks_does_nothing() {
     let question = server.frame();
     assert_eq!(question["method"], "elicitation/create");
     server.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}));
+    let taken_back = server.frame();
+    assert_eq!(
+        (&taken_back["method"], &taken_back["params"]["requestId"]),
+        (&json!("notifications/cancelled"), &question["id"])
+    );
+    // Too late: the person has clicked all the same.
     server.send(&json!({"jsonrpc": "2.0", "id": question["id"], "result": accept(true)}));
     let pong = server.request("ping", &json!({}));
     assert_eq!(pong["result"], json!({}));
