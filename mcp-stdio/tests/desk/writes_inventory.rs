@@ -437,3 +437,29 @@ async fn a_second_request_that_fails_leaves_the_first_told_as_done() {
     );
     assert_eq!(kit.outcomes(), ["intent", "done", "intent", "failed"]);
 }
+
+#[tokio::test]
+async fn an_item_that_lost_its_code_while_we_waited_is_not_touched() {
+    for removes in [false, true] {
+        let kit = Kit::new().await;
+        let rule = Rule::new(Fault::Delay { ms: 150 }).on("GET", "/inventory-items/*");
+        kit.sandbox.faults().add(rule);
+        let writer = kit.writer();
+        let change: Arc<dyn Change> = if removes {
+            Arc::new(RemoveInventoryItem {
+                which: code("TOTE-NAT"),
+            })
+        } else {
+            Arc::new(fewer(5))
+        };
+        let writing = tokio::spawn(async move { writer.carry_out(change, None).await });
+        kit.until_sent(2).await;
+        set(&kit, TOTE, "code", json!("TOTE-OLD"));
+        let error = writing.await.unwrap().unwrap_err();
+        assert_eq!(error.code(), "conflict");
+        assert_eq!(
+            (writes(&kit), stock(&kit, TOTE)["stock"].as_i64()),
+            (0, Some(34))
+        );
+    }
+}

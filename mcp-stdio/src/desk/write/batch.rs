@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    fn told(results: Value, orders: &[&str]) -> Vec<Said> {
+    fn told(results: &Value, orders: &[&str]) -> Vec<Said> {
         let envelope =
             json!({"status": "success", "message": "0 Shipments Added", "results": results});
         said(envelope.as_object().unwrap(), orders)
@@ -85,7 +85,7 @@ mod tests {
             {"status": "odd"},
         ]);
         assert_eq!(
-            told(results, &["7001001", "7001002", "7001003"]),
+            told(&results, &["7001001", "7001002", "7001003"]),
             [
                 Said::Done,
                 Said::Refused("Shipment Not Added".to_owned()),
@@ -103,7 +103,7 @@ mod tests {
             json!({}),
             json!([1, "x"]),
         ] {
-            assert_eq!(told(results, &["1", "2"]), [Said::Nothing, Said::Nothing]);
+            assert_eq!(told(&results, &["1", "2"]), [Said::Nothing, Said::Nothing]);
         }
         assert_eq!(said(&Object::new(), &["1"]), [Said::Nothing]);
     }
@@ -112,14 +112,14 @@ mod tests {
     fn a_result_about_another_order_is_not_about_this_row() {
         let results =
             json!([{"status": "success", "order_id": 2}, {"status": "success", "order_id": 1}]);
-        assert_eq!(told(results, &["1", "2"]), [Said::Nothing, Said::Nothing]);
+        assert_eq!(told(&results, &["1", "2"]), [Said::Nothing, Said::Nothing]);
     }
 
     #[test]
     fn with_a_row_missing_only_results_that_name_their_order_count() {
         let results = json!([{"status": "success", "order_id": 1}, {"status": "success"}]);
         assert_eq!(
-            told(results, &["1", "2", "3"]),
+            told(&results, &["1", "2", "3"]),
             [Said::Done, Said::Nothing, Said::Nothing]
         );
     }
@@ -128,7 +128,7 @@ mod tests {
     fn a_list_with_gaps_keeps_its_positions() {
         let results = json!({"0": {"status": "success", "order_id": 1}, "2": {"status": "error", "order_id": 3, "message": "no"}});
         assert_eq!(
-            told(results, &["1", "2", "3"]),
+            told(&results, &["1", "2", "3"]),
             [Said::Done, Said::Nothing, Said::Refused("no".to_owned())]
         );
     }

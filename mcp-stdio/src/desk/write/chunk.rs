@@ -208,7 +208,9 @@ impl Round<'_> {
             return Vec::new();
         }
         let uncertain: Vec<usize> = open.iter().map(|(row, _)| *row).collect();
-        let found = match self.batch.look(self.writer, &uncertain).await {
+        let looking = self.batch.look(self.writer, &uncertain);
+        let looked = tokio::time::timeout(self.writer.left(), looking).await;
+        let found = match looked.unwrap_or(Err(DeskError::Timeout)) {
             Ok(found) => found,
             Err(blind) => {
                 let fate = Fate::of(Verdict::Unknown, format!("looking for it failed: {blind}"));

@@ -17,6 +17,8 @@ pub(super) enum Found {
     Absent,
     /// Neither: it is otherwise, as these words say.
     Otherwise(String),
+    /// It is as it was before, but was changed meanwhile, as these words say: it may have been done and undone.
+    Touched(String),
 }
 
 /// How one row ended.
@@ -56,20 +58,6 @@ pub(super) fn worst<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Verd
     verdicts.into_iter().max().copied().unwrap_or(Verdict::Done)
 }
 
-/// What is to be done about a batch of which only a part was done: the same again, for whatever is so already is not sent.
-pub(super) fn mixed(rows: &[RowOutcome]) -> Option<String> {
-    let done = rows
-        .iter()
-        .filter(|row| row.verdict == Verdict::Done)
-        .count();
-    (done > 0 && done < rows.len()).then(|| {
-        format!(
-            "{done} of {} rows are done; the same list may be sent again, what is done is not sent twice",
-            rows.len()
-        )
-    })
-}
-
 /// What the attempts so far leave open.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Past {
@@ -98,7 +86,7 @@ pub(super) fn fate(said: &Said, unclear: bool, past: Past, found: Found) -> Opti
         (Found::Absent, _) if unclear => return None,
         (_, Said::Refused(why)) if !unclear => past.not_there(why.clone()),
         (Found::Absent, _) => {
-            past.not_there("Order Desk answered with success, but did nothing".to_owned())
+            past.not_there("Order Desk answered with success, but it is as before: nothing was done, or a rule undid it at once".to_owned())
         }
         (Found::Otherwise(how), _) if unclear => Fate::of(
             Verdict::Unknown,
@@ -107,6 +95,11 @@ pub(super) fn fate(said: &Said, unclear: bool, past: Past, found: Found) -> Opti
             ),
         ),
         (Found::Otherwise(how), _) => Fate::of(Verdict::Done, how),
+        (Found::Touched(how), _) if unclear => Fate::of(
+            Verdict::Unknown,
+            format!("no clear answer came, and {how}: it may have been done and undone"),
+        ),
+        (Found::Touched(how), _) => Fate::of(Verdict::NotDone, how),
     };
     Some(fate)
 }
@@ -162,6 +155,19 @@ mod tests {
         );
         assert_eq!(
             verdict(&no(), false, HEARD, otherwise()),
+            Some(Verdict::NotDone)
+        );
+    }
+
+    #[test]
+    fn what_may_have_been_done_and_undone_is_never_sent_again() {
+        let touched = || Found::Touched("it is in `New` again".to_owned());
+        assert_eq!(
+            verdict(&Said::Nothing, true, HEARD, touched()),
+            Some(Verdict::Unknown)
+        );
+        assert_eq!(
+            verdict(&Said::Nothing, false, HEARD, touched()),
             Some(Verdict::NotDone)
         );
     }

@@ -37,11 +37,15 @@ impl Writer {
     ) -> Result<Outcome, DeskError> {
         let held = self.turn(vec![part.thing.clone()]).await?;
         let (passage, there) = self.newest_one(&part.read, 1).await?;
+        let mut changed = match &part.expected {
+            Some(expected) => merge::mismatches(part.kind, expected, &there),
+            None => Vec::new(),
+        };
         if let Some(agreed) = agreed {
-            let changed = merge::diff(part.kind, &agreed.before, &there);
-            if !changed.is_empty() {
-                return Err(rewrite::conflict(&changed));
-            }
+            changed.extend(merge::diff(part.kind, &agreed.before, &there));
+        }
+        if !changed.is_empty() {
+            return Err(rewrite::conflict(&changed));
         }
         let look: Looking<'_> = Box::new(|| {
             async {

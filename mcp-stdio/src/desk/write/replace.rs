@@ -28,6 +28,8 @@ pub(super) struct Part {
     pub(super) target: String,
     /// What to look at when nobody can tell.
     pub(super) check: String,
+    /// What made somebody mean this thing and no other, such as its SKU: it must still be so.
+    pub(super) expected: Option<Object>,
 }
 
 impl Part {
@@ -39,11 +41,11 @@ impl Part {
         self.patched(changes, None).preview(&self.target, there)
     }
 
-    fn patched<'a>(&self, changes: &'a Object, agreed: Option<&'a Preview>) -> Patched<'a> {
+    fn patched<'a>(&'a self, changes: &'a Object, agreed: Option<&'a Preview>) -> Patched<'a> {
         Patched {
             kind: self.kind,
             changes,
-            expected: None,
+            expected: self.expected.as_ref(),
             agreed: agreed.map(|preview| &preview.before),
         }
     }

@@ -48,10 +48,11 @@ impl Change for AdjustStock {
     ) -> BoxFuture<'a, Result<Outcome, DeskError>> {
         async move {
             let id = which::id(writer.shop(), &self.which).await?;
-            let part = part(&id, action::INVENTORY_ADJUSTED);
+            let part = part(&id, &self.which, action::INVENTORY_ADJUSTED);
             let plan = Counting {
                 by: self.by,
                 agreed: agreed.and_then(|preview| preview.before.get("stock")),
+                expected: part.expected.as_ref(),
             };
             let rewritten = writer.replace(&part, self.shape(), &plan).await?;
             let remark = match (&rewritten.sent, rewritten.verdict) {
@@ -103,6 +104,8 @@ struct Counting<'a> {
     by: Adjust,
     /// The stock that somebody saw who agreed.
     agreed: Option<&'a Value>,
+    /// What the item must still have.
+    expected: Option<&'a Object>,
 }
 
 impl Plan for Counting<'_> {
@@ -122,6 +125,12 @@ impl Plan for Counting<'_> {
         let next = with_stock(now, stock::adjusted(now, self.by)?)?;
         if merge::diff(Kind::InventoryItem, now, &next).is_empty() {
             return Ok(Step::AlreadySo);
+        }
+        if let Some(expected) = self.expected {
+            let other = merge::mismatches(Kind::InventoryItem, expected, now);
+            if !other.is_empty() {
+                return Ok(Step::Conflict(other));
+            }
         }
         let there = now.get("stock").unwrap_or(&Value::Null);
         match self.agreed {
@@ -162,7 +171,11 @@ mod tests {
             tried,
             ..Seen::default()
         };
-        let plan = Counting { by, agreed: None };
+        let plan = Counting {
+            by,
+            agreed: None,
+            expected: None,
+        };
         plan.step(&item(now), &seen).unwrap()
     }
 
@@ -202,6 +215,7 @@ mod tests {
         let plan = Counting {
             by: Adjust::Delta(-5),
             agreed: Some(&agreed),
+            expected: None,
         };
         let step = plan.step(&item(33), &Seen::default()).unwrap();
         assert!(matches!(step, Step::Conflict(fields) if fields[0].after == json!(33)));

@@ -289,7 +289,6 @@ impl Batch<'_> {
             rows.push(fate.told(label(&self.rows[index], known)));
         }
         let verdict = fate::worst(rows.iter().map(|row| &row.verdict));
-        self.remarks.extend(fate::mixed(&rows));
         Outcome {
             diff: self.diff,
             rows,

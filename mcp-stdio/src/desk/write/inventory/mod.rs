@@ -28,10 +28,11 @@ use crate::desk::request::{Endpoint, Request};
 use crate::desk::write::replace::Part;
 use crate::desk::write::turn;
 
-/// One inventory item, to be changed in the way that `action` names.
-fn part(id: &InventoryItemId, action: &'static str) -> Part {
+/// One inventory item, to be changed in the way that `action` names. One that was named by its SKU must still have it when it is changed.
+fn part(id: &InventoryItemId, which: &Which, action: &'static str) -> Part {
     Part {
         kind: Kind::InventoryItem,
+        expected: which.expected(),
         fact: "inventory_item",
         thing: turn::inventory(id),
         read: Request::of(Endpoint::InventoryItem, id.as_str(), Vec::new()),

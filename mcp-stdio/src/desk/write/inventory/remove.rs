@@ -26,7 +26,7 @@ impl Change for RemoveInventoryItem {
         async move {
             let (id, item) = which::find(shop, &self.which).await?;
             Ok(remove::preview(
-                &part(&id, action::INVENTORY_REMOVED),
+                &part(&id, &self.which, action::INVENTORY_REMOVED),
                 item.object(),
             ))
         }
@@ -40,7 +40,7 @@ impl Change for RemoveInventoryItem {
     ) -> BoxFuture<'a, Result<Outcome, DeskError>> {
         async move {
             let id = which::id(writer.shop(), &self.which).await?;
-            let part = part(&id, action::INVENTORY_REMOVED);
+            let part = part(&id, &self.which, action::INVENTORY_REMOVED);
             writer.remove(part, agreed).await
         }
         .boxed()

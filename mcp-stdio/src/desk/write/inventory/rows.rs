@@ -3,8 +3,9 @@
 //! Here: which item each row names, every mistake in it, and rows that name one item twice. Order Desk replaces an item by what a row
 //! holds, so a row is never sent as it came: it is merged into the item as it is now (`batch`).
 
+use serde_json::Value;
+
 use crate::desk::model::{Fields, InventoryItemId, Object};
-use crate::desk::quote;
 
 /// Which inventory item is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +24,14 @@ pub(super) struct Row {
 }
 
 impl Which {
-    /// In words, for errors and remarks.
-    #[must_use]
-    pub fn words(&self) -> String {
+    /// What an item that was found in this way has.
+    pub(super) fn expected(&self) -> Option<Object> {
         match self {
-            Which::Id(id) => format!("inventory item {id}"),
-            Which::Code(code) => format!("inventory item with code `{}`", quote::line(code, 60)),
+            Which::Id(_) => None,
+            Which::Code(code) => Some(Object::from_iter([(
+                "code".to_owned(),
+                Value::from(code.trim()),
+            )])),
         }
     }
 }
@@ -94,15 +97,15 @@ pub(super) fn doubles(ids: &[Option<InventoryItemId>]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
     fn rows(value: Value) -> Vec<Object> {
-        value
-            .as_array()
-            .unwrap()
-            .iter()
+        let Value::Array(rows) = value else {
+            unreachable!("the literal is a list")
+        };
+        rows.into_iter()
             .filter_map(|row| row.as_object().cloned())
             .collect()
     }

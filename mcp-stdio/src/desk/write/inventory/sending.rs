@@ -136,7 +136,10 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        value.as_object().unwrap().clone()
+        let Value::Object(object) = value else {
+            unreachable!("the literal is an object")
+        };
+        object
     }
 
     fn item() -> Item {

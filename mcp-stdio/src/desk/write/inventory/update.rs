@@ -28,7 +28,7 @@ impl Change for UpdateInventoryItem {
     fn preview<'a>(&'a self, shop: &'a Shop) -> BoxFuture<'a, Result<Preview, DeskError>> {
         async move {
             let (id, item) = which::find(shop, &self.which).await?;
-            part(&id, action::INVENTORY_UPDATED).preview(&self.changes, item.object())
+            part(&id, &self.which, action::INVENTORY_UPDATED).preview(&self.changes, item.object())
         }
         .boxed()
     }
@@ -40,7 +40,7 @@ impl Change for UpdateInventoryItem {
     ) -> BoxFuture<'a, Result<Outcome, DeskError>> {
         async move {
             let id = which::id(writer.shop(), &self.which).await?;
-            let part = part(&id, action::INVENTORY_UPDATED);
+            let part = part(&id, &self.which, action::INVENTORY_UPDATED);
             writer.patch(part, &self.changes, agreed).await
         }
         .boxed()

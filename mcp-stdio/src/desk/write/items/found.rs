@@ -56,7 +56,7 @@ mod tests {
             .collect()
     }
 
-    fn found(before: Value, after: Value, sent: Value) -> String {
+    fn found(before: Value, after: Value, sent: &Value) -> String {
         let (before, after) = (list(before), list(after));
         let id = |item: &Object| Fields::of(item).text("id").into_owned();
         match newcomer(&before, &after, sent.as_object().unwrap()) {
@@ -76,8 +76,8 @@ mod tests {
             {"id": "3", "name": "Somebody else's", "quantity": 1},
         ]);
         let sent = json!({"name": "Tote", "quantity": 2, "price": "16.00", "metadata": {}});
-        assert_eq!(found(before.clone(), after.clone(), sent), "ours 2");
-        assert_eq!(found(before, after, json!({"name": "Mug"})), "several");
+        assert_eq!(found(before.clone(), after.clone(), &sent), "ours 2");
+        assert_eq!(found(before, after, &json!({"name": "Mug"})), "several");
     }
 
     #[test]
@@ -85,16 +85,16 @@ mod tests {
         let before = json!([{"id": 1, "name": "Tote"}]);
         let sent = || json!({"name": "Tote"});
         let same = json!([{"id": "1", "name": "Tote"}]);
-        assert_eq!(found(before.clone(), same, sent()), "nobody");
+        assert_eq!(found(before.clone(), same, &sent()), "nobody");
         let twins = json!([{"id": "1", "name": "Tote"}, {"id": "2", "name": "Tote"}, {"id": "3", "name": "Tote"}]);
-        assert_eq!(found(before, twins, sent()), "ours 3");
+        assert_eq!(found(before, twins, &sent()), "ours 3");
     }
 
     #[test]
     fn the_only_new_item_may_be_ours_in_other_words() {
         let after = json!([{"id": "1", "name": "Canvas Tote"}]);
         assert_eq!(
-            found(json!([]), after, json!({"name": "canvas tote"})),
+            found(json!([]), after, &json!({"name": "canvas tote"})),
             "perhaps 1"
         );
     }

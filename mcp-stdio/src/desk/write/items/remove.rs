@@ -53,6 +53,7 @@ impl RemoveItem {
             action: action::ITEM_REMOVED,
             target: format!("item {} of order {}", self.item, self.order),
             check: super::check(&self.order),
+            expected: None,
         }
     }
 }

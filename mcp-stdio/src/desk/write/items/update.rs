@@ -54,6 +54,7 @@ impl UpdateItem {
             action: action::ITEM_UPDATED,
             target: format!("item {} of order {}", self.item, self.order),
             check: super::check(&self.order),
+            expected: None,
         }
     }
 }

@@ -119,12 +119,16 @@ impl MoveOrders {
             });
         }
         let orders = shop.orders_by_ids(&ids).await?;
-        let folder_of = |id: &OrderId| {
+        let found = |id: &OrderId| {
             let at = ids.iter().position(|known| known == id)?;
             let order = orders[at].as_ref()?;
-            Some(order.folder_id().into_owned())
+            Some(Placed {
+                order: id.clone(),
+                folder: order.folder_id().into_owned(),
+                updated: order.date_updated().into_owned(),
+            })
         };
-        let plan = plan::plan(&ids, target, folder_of);
+        let plan = plan::plan(&ids, target, found);
         match (plan.missing.as_slice(), ids.len()) {
             ([missing], 1) => Err(DeskError::NotFound {
                 what: "order",
@@ -229,7 +233,6 @@ fn told(
     }
     outcome.remarks.extend(left_out(plan, target));
     outcome.remarks.extend(remarks);
-    outcome.remarks.extend(fate::mixed(&rows));
     outcome.rows = rows;
     outcome
         .fact(

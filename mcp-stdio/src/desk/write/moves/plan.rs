@@ -14,6 +14,8 @@ use crate::desk::write::batch;
 pub(super) struct Placed {
     pub(super) order: OrderId,
     pub(super) folder: String,
+    /// When it was changed last, as Order Desk says.
+    pub(super) updated: String,
 }
 
 /// The work of one move.
@@ -56,21 +58,21 @@ pub(super) fn distinct(ids: &[OrderId]) -> Vec<OrderId> {
     kept
 }
 
-/// Sorts `ids` by where `folder_of` finds them now.
+/// Sorts `ids` by where they are `found` now.
 pub(super) fn plan(
     ids: &[OrderId],
     target: &str,
-    folder_of: impl Fn(&OrderId) -> Option<String>,
+    found: impl Fn(&OrderId) -> Option<Placed>,
 ) -> Plan {
     let mut plan = Plan {
         named: distinct(ids),
         ..Plan::default()
     };
     for order in plan.named.clone() {
-        match folder_of(&order) {
+        match found(&order) {
             None => plan.missing.push(order),
-            Some(folder) if same_number(&folder, target) => plan.there.push(order),
-            Some(folder) => plan.to_move.push(Placed { order, folder }),
+            Some(placed) if same_number(&placed.folder, target) => plan.there.push(order),
+            Some(placed) => plan.to_move.push(placed),
         }
     }
     plan
@@ -99,6 +101,7 @@ pub(super) fn originals(envelope: &Object, sent: &[Placed]) -> Vec<Placed> {
     let one = |(placed, result): (&Placed, Option<&Object>)| Placed {
         order: placed.order.clone(),
         folder: nearer(placed, result).unwrap_or_else(|| placed.folder.clone()),
+        updated: placed.updated.clone(),
     };
     sent.iter().zip(told).map(one).collect()
 }
@@ -131,6 +134,7 @@ mod tests {
         Placed {
             order: id(order),
             folder: folder.to_owned(),
+            updated: String::new(),
         }
     }
 
@@ -138,8 +142,8 @@ mod tests {
     fn orders_that_are_there_or_nowhere_are_not_moved_and_nobody_is_named_twice() {
         let ids = [id("1"), id("2"), id("01"), id("3"), id("2")];
         let plan = plan(&ids, "50102", |order| match order.as_str() {
-            "1" => Some("50101".to_owned()),
-            "2" => Some("50102".to_owned()),
+            "1" => Some(placed("1", "50101")),
+            "2" => Some(placed("2", "50102")),
             _ => None,
         });
         assert_eq!(plan.to_move, [placed("1", "50101")]);

@@ -13,7 +13,7 @@ use serde_json::{Number, Value, json};
 use super::folder;
 use super::plan::{self, Placed, Whereabouts};
 use crate::desk::error::DeskError;
-use crate::desk::model::{Fields, Folder, Object, OrderId};
+use crate::desk::model::{Fields, Folder, Object, Order, OrderId};
 use crate::desk::parts::Likely;
 use crate::desk::quote;
 use crate::desk::request::{Endpoint, Method, Request};
@@ -59,6 +59,7 @@ impl<'a> Sending<'a> {
         let one = |(index, placed): (usize, &Placed)| Placed {
             order: placed.order.clone(),
             folder: seen.from.get(&index).unwrap_or(&placed.folder).clone(),
+            updated: placed.updated.clone(),
         };
         self.to_move.iter().enumerate().map(one).collect()
     }
@@ -68,10 +69,17 @@ impl<'a> Sending<'a> {
         self.seen.lock().now.get(&index).cloned()
     }
 
-    fn found(&self, index: usize, now: Option<String>) -> Found {
-        let before = &self.to_move[index].folder;
-        let found = match plan::whereabouts(before, &self.target.id, now.as_deref()) {
+    fn found(&self, index: usize, order: Option<&Order>) -> Found {
+        let before = &self.to_move[index];
+        let now = order.map(|order| order.folder_id().into_owned());
+        let touched = order.is_some_and(|order| order.date_updated() != before.updated.as_str());
+        let found = match plan::whereabouts(&before.folder, &self.target.id, now.as_deref()) {
             Whereabouts::There => Found::There,
+            // A rule may have moved it back: a second move would start every rule again.
+            Whereabouts::Unmoved if touched => Found::Touched(format!(
+                "it lies where it was, in `{}`, and was changed meanwhile",
+                quote::line(&folder::name(self.folders, &before.folder), 60)
+            )),
             Whereabouts::Unmoved => Found::Absent,
             Whereabouts::Gone => Found::Otherwise("it is not in this store any more".to_owned()),
             Whereabouts::Elsewhere(folder) => Found::Otherwise(format!(
@@ -125,9 +133,8 @@ impl Rows for Sending<'_> {
                 .shop()
                 .orders_likely(&ids, Likely::ChangedLately)
                 .await?;
-            let folder_now = |index: usize| Some(orders[index].as_ref()?.folder_id().into_owned());
-            let found = |(index, row): (usize, &usize)| self.found(*row, folder_now(index));
-            Ok(rows.iter().enumerate().map(found).collect())
+            let found = |(row, order): (&usize, &Option<Order>)| self.found(*row, order.as_ref());
+            Ok(rows.iter().zip(&orders).map(found).collect())
         }
         .boxed()
     }

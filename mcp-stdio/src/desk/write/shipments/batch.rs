@@ -267,7 +267,6 @@ impl BatchAddShipments {
             outcome = outcome.remark(TELLS);
         }
         outcome.remarks.extend(remarks);
-        outcome.remarks.extend(fate::mixed(&rows));
         outcome.rows = rows;
         outcome
     }

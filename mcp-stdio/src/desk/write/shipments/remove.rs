@@ -63,6 +63,7 @@ impl RemoveShipment {
             action: action::SHIPMENT_REMOVED,
             target: format!("shipment {} of order {}", self.shipment, self.order),
             check: super::check(&self.order),
+            expected: None,
         }
     }
 }

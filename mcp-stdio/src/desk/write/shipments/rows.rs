@@ -139,10 +139,10 @@ mod tests {
     use super::*;
 
     fn rows(value: Value) -> Vec<Object> {
-        value
-            .as_array()
-            .unwrap()
-            .iter()
+        let Value::Array(rows) = value else {
+            unreachable!("the literal is a list")
+        };
+        rows.into_iter()
             .filter_map(|row| row.as_object().cloned())
             .collect()
     }

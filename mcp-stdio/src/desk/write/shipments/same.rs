@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    fn alike(one: Value, other: Value) -> bool {
+    fn alike(one: &Value, other: &Value) -> bool {
         same(
             Fields::of(one.as_object().unwrap()),
             Fields::of(other.as_object().unwrap()),
@@ -69,7 +69,7 @@ mod tests {
             json!({"tracking_number": " 9400-1102\u{2011}0088 ", "carrier_code": "usps"}),
             json!({"tracking_number": 940_011_020_088_u64, "carrier_code": ""}),
         ] {
-            assert!(alike(usual.clone(), other));
+            assert!(alike(&usual, &other));
         }
     }
 
@@ -82,9 +82,9 @@ mod tests {
             json!({"tracking_number": ""}),
             json!({}),
         ] {
-            assert!(!alike(usual.clone(), other));
+            assert!(!alike(&usual, &other));
         }
-        assert!(!alike(json!({}), json!({})), "no number is no parcel");
+        assert!(!alike(&json!({}), &json!({})), "no number is no parcel");
     }
 
     #[test]

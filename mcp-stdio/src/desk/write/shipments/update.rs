@@ -66,6 +66,7 @@ impl UpdateShipment {
             action: action::SHIPMENT_UPDATED,
             target: format!("shipment {} of order {}", self.shipment, self.order),
             check: super::check(&self.order),
+            expected: None,
         }
     }
 }
