@@ -7,6 +7,7 @@
 
 mod answers;
 mod calls;
+mod dry;
 mod endpoints;
 mod items;
 mod kit;
