@@ -9,9 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::decide::{self, Attempt, Trace};
 use super::record::Open;
-use super::rewritten::{End, compared};
+use super::rewritten::{After, End, compared};
 pub(super) use super::rewritten::{Rewritten, Seen, Tried, conflict};
 use super::turn::Held;
 use super::{Verdict, Writer};
@@ -90,6 +89,9 @@ impl Writer {
         // Why no further attempt is made: then the last round only looks.
         let mut last: Option<DeskError> = None;
         loop {
+            if let (Some(error), None) = (&last, &seen.tried) {
+                return End::NotDone(error.clone());
+            }
             let writes = u32::from(last.is_none());
             let (passage, base) = match self.newest_one(&work.read, writes).await {
                 Ok(read) => read,
@@ -116,31 +118,14 @@ impl Writer {
             }
             let tried = self.attempt(&passage, &put(&work.read, &sent)).await;
             drop(passage);
-            let (error, asked) = match tried {
-                Attempt::Answered(envelope) => {
-                    return self.verified(work, base, sent, envelope).await;
-                }
-                Attempt::Refused(error) if seen.tried.is_none() => return End::NotDone(error),
-                Attempt::Refused(error) => {
+            let (error, asked) = match seen.after(tried, base, sent) {
+                After::Done(envelope, tried) => return self.verified(work, tried, envelope).await,
+                After::NotDone(error) => return End::NotDone(error),
+                After::Look(error) => {
                     last = Some(error);
                     continue;
                 }
-                // An error around a good status: it may be there all the same.
-                Attempt::SaidNo(error) => {
-                    seen.tried = Some(Tried { base, sent });
-                    last = Some(error);
-                    continue;
-                }
-                Attempt::NotSent { error, .. } if !decide::passes(&error) => {
-                    last = Some(error);
-                    continue;
-                }
-                Attempt::NotSent { error, asked } => (error, asked),
-                Attempt::Unclear { error, trace } => {
-                    seen.silent |= trace == Trace::Silent;
-                    seen.tried = Some(Tried { base, sent });
-                    (error, None)
-                }
+                After::Again(error, asked) => (error, asked),
             };
             if !self.pause(attempt, asked, &error).await {
                 last = Some(error);
@@ -150,13 +135,8 @@ impl Writer {
     }
 
     /// It was done: what does Order Desk hold now? Its own answer, if it holds the thing and took everything; else what it says when asked.
-    async fn verified(
-        &self,
-        work: &Rewrite<'_>,
-        base: Object,
-        sent: Object,
-        envelope: Object,
-    ) -> End {
+    async fn verified(&self, work: &Rewrite<'_>, tried: Tried, envelope: Object) -> End {
+        let Tried { base, sent } = tried;
         let told = self.one_of(&work.read, envelope).ok();
         let takes_all = |now: &Object| merge::not_taken(work.kind, &sent, now).is_empty();
         let now = match told {

@@ -3,9 +3,12 @@
 //! Here: what the rounds so far add up to when there is nothing more to send, and what Order Desk holds afterwards against what was wanted.
 //! Not here: the rounds (`rewrite`).
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::Verdict;
+use super::decide::{self, Attempt, Trace};
 use super::rewrite::Step;
 use crate::desk::error::DeskError;
 use crate::desk::merge::{self, Difference, Kind};
@@ -59,7 +62,43 @@ pub(super) enum End {
     NotDone(DeskError),
 }
 
+/// What follows from an attempt.
+#[derive(Debug)]
+pub(super) enum After {
+    /// It was done; the envelope of the answer.
+    Done(Object, Tried),
+    /// It was not, and nothing that was tried before may have been.
+    NotDone(DeskError),
+    /// Nothing more is sent, but what was tried is looked for.
+    Look(DeskError),
+    /// Once more from the newest state, after the wait that was asked for.
+    Again(DeskError, Option<Duration>),
+}
+
 impl Seen {
+    /// What follows from an attempt that was made from `base` and sent `sent`.
+    pub(super) fn after(&mut self, attempt: Attempt, base: Object, sent: Object) -> After {
+        match attempt {
+            Attempt::Answered(envelope) => After::Done(envelope, Tried { base, sent }),
+            Attempt::Refused(error) if self.tried.is_none() => After::NotDone(error),
+            Attempt::Refused(error) => After::Look(error),
+            // An error around a good status: it may be there all the same.
+            Attempt::SaidNo(error) => {
+                self.tried = Some(Tried { base, sent });
+                After::Look(error)
+            }
+            Attempt::NotSent { error, asked } if decide::passes(&error) => {
+                After::Again(error, asked)
+            }
+            Attempt::NotSent { error, .. } => After::Look(error),
+            Attempt::Unclear { error, trace } => {
+                self.silent |= trace == Trace::Silent;
+                self.tried = Some(Tried { base, sent });
+                After::Again(error, None)
+            }
+        }
+    }
+
     /// There is nothing more to send.
     pub(super) fn settled(self, now: Object, step: Step) -> End {
         match (step, self.tried) {
@@ -68,7 +107,7 @@ impl Seen {
                 base: tried.base,
                 sent: Some(tried.sent),
                 now,
-                remarks: vec!["the answer got lost; it was looked for and found done".to_owned()],
+                remarks: vec!["no clear answer came; it was looked for and found done".to_owned()],
             }),
             (Step::AlreadySo, None) => End::Rewritten(Rewritten {
                 verdict: Verdict::Done,
@@ -81,7 +120,7 @@ impl Seen {
             (Step::Conflict(fields), Some(tried)) => tried.unclear(
                 now,
                 format!(
-                    "the answer got lost; when it was looked for, {}",
+                    "no clear answer came; when it was looked for, {}",
                     conflict(&fields)
                 ),
             ),
@@ -110,7 +149,7 @@ impl Seen {
                 let base = tried.base.clone();
                 tried.unclear(
                     base,
-                    format!("the answer got lost, and looking for it failed: {error}"),
+                    format!("no clear answer came, and looking for it failed: {error}"),
                 )
             }
             None => End::NotDone(last.unwrap_or(error)),

@@ -40,6 +40,57 @@ fn foreign() -> Step {
     }])
 }
 
+/// What follows from an attempt, with or without an unclear one before it, and whether it is remembered as unclear.
+fn after(attempt: Attempt, tried_before: bool) -> (&'static str, bool, bool) {
+    let mut seen = seen(tried_before, false);
+    let after = match seen.after(attempt, order("old", "Dover"), order("new", "Dover")) {
+        After::Done(..) => "done",
+        After::NotDone(_) => "not done",
+        After::Look(_) => "look",
+        After::Again(..) => "again",
+    };
+    (after, seen.tried.is_some(), seen.silent)
+}
+
+#[test]
+fn every_attempt_is_followed_by_one_thing() {
+    let unclear = |trace| Attempt::Unclear {
+        error: DeskError::Timeout,
+        trace,
+    };
+    let not_sent = |error| Attempt::NotSent { error, asked: None };
+    let cases: [(Attempt, bool, (&str, bool, bool)); 9] = [
+        (
+            Attempt::Answered(Object::new()),
+            false,
+            ("done", false, false),
+        ),
+        (
+            Attempt::Refused(DeskError::Auth),
+            false,
+            ("not done", false, false),
+        ),
+        (
+            Attempt::Refused(DeskError::Auth),
+            true,
+            ("look", true, false),
+        ),
+        (
+            Attempt::SaidNo(DeskError::Auth),
+            false,
+            ("look", true, false),
+        ),
+        (not_sent(DeskError::Timeout), false, ("again", false, false)),
+        (not_sent(DeskError::Auth), false, ("look", false, false)),
+        (not_sent(DeskError::Auth), true, ("look", true, false)),
+        (unclear(Trace::Ended), false, ("again", true, false)),
+        (unclear(Trace::Silent), false, ("again", true, true)),
+    ];
+    for (number, (attempt, tried_before, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(after(attempt, tried_before), expected, "case {number}");
+    }
+}
+
 #[test]
 fn what_is_found_done_is_done_and_what_nobody_tried_is_not() {
     let now = || order("new", "Dover");
