@@ -253,6 +253,11 @@ def installing(stage: Stage, whole: bool) -> Tally:
     return tally
 
 
+def _timed(play, *arguments) -> tuple[Tally, float]:
+    began = time.monotonic()
+    return play(*arguments), time.monotonic() - began
+
+
 def main(arguments: list[str]) -> int:
     whole = "--whole" in arguments
     print(
@@ -266,10 +271,9 @@ def main(arguments: list[str]) -> int:
             held.append(tallies[-1].report(time.monotonic() - began))
     # Each write has a stage of its own, so they are killed side by side.
     with ThreadPoolExecutor(2) as players:
-        began = time.monotonic()
-        for tally in players.map(lambda write: crash_writes.play(write, whole), crash_writes.KILLED):
+        for tally, took_s in players.map(lambda write: _timed(crash_writes.play, write, whole), crash_writes.KILLED):
             tallies.append(tally)
-            held.append(tally.report(time.monotonic() - began))
+            held.append(tally.report(took_s))
     print(f"  {sum(tally.kills for tally in tallies)} kills and {sum(tally.errors for tally in tallies)} disk errors in all")
     print(f"\n{sum(held)} passed, {len(held) - sum(held)} failed")
     return 0 if all(held) and all(tally.kills > 3 for tally in tallies if not tally.skipped) else 1

@@ -65,12 +65,12 @@ enum Proof {
         processes: usize,
     },
     /// Many servers that write to one order at once: whatever was confirmed is there exactly once. Then the same beside a
-    /// foreign writer.
+    /// foreign writer, and then while some of them are killed.
     Race {
         /// How many servers live at once; each adds a note, and an order holds some twenty.
         #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..=18))]
         processes: u16,
-        /// For how long they write; then as long again beside the foreign writer.
+        /// For how long they write in each of the three parts.
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
