@@ -283,7 +283,7 @@ async fn an_item_is_created_once_and_told_with_its_id() {
 async fn a_creation_on_a_bad_day_makes_one_item() {
     let mut faults = done_but_unanswered().to_vec();
     faults.extend(not_done_and_over());
-    faults.extend([Fault::HangBefore, Fault::MissingData]);
+    faults.push(Fault::MissingData);
     for fault in faults {
         let kit = kit_with(fault.clone(), 1).await;
         let outcome = told(&kit, creation()).await.unwrap();
@@ -462,4 +462,26 @@ async fn an_item_that_lost_its_code_while_we_waited_is_not_touched() {
             (0, Some(34))
         );
     }
+}
+
+#[tokio::test]
+async fn a_creation_that_nobody_answers_is_unknown_and_may_be_asked_for_again() {
+    let kit = kit_with(Fault::HangBefore, 1).await;
+    let outcome = told(&kit, creation()).await.unwrap();
+    assert_eq!((outcome.verdict, writes(&kit)), (Verdict::Unknown, 1));
+    assert!(outcome.check.unwrap().contains("TOWEL-1"));
+    let again = kit.carry_out(creation()).await.unwrap();
+    assert_eq!(
+        (again.verdict, towels(&kit).await.len()),
+        (Verdict::Done, 1)
+    );
+}
+
+#[tokio::test]
+async fn an_agreement_to_a_creation_is_void_once_it_is_there() {
+    let kit = Kit::new().await;
+    let before = creation().preview(&kit.shop()).await.unwrap();
+    kit.carry_out(creation()).await.unwrap();
+    let after = creation().preview(&kit.shop()).await.unwrap();
+    assert_ne!(before.basis, after.basis);
 }

@@ -263,3 +263,13 @@ async fn an_item_that_is_not_there_is_not_found() {
     );
     assert_eq!((writes(&kit), kit.outcomes().len()), (0, 0));
 }
+
+#[tokio::test]
+async fn an_agreement_to_an_item_is_void_once_it_is_there() {
+    let kit = Kit::new().await;
+    let before = mug().preview(&kit.shop()).await.unwrap();
+    assert_eq!(before, mug().preview(&kit.shop()).await.unwrap());
+    kit.carry_out(mug()).await.unwrap();
+    let after = mug().preview(&kit.shop()).await.unwrap();
+    assert_ne!(before.basis, after.basis);
+}

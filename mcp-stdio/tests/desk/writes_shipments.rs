@@ -413,3 +413,20 @@ async fn a_new_number_under_the_old_link_is_remarked_on() {
     let link = shipments(&kit, &id)[0]["tracking_url"].clone();
     assert!(link.as_str().unwrap().contains("1ZNEWER"), "{link}");
 }
+
+#[tokio::test]
+async fn a_parcel_without_a_number_that_nobody_answers_for_is_never_sent_twice() {
+    let one = || {
+        vec![
+            object(json!({"order_id": ORDER, "tracking_number": "n/a"})),
+            object(json!({"order_id": "7001002", "tracking_number": "1ZB"})),
+        ]
+    };
+    let kit = kit_with(Fault::HangBefore, 1).await;
+    let outcome = told(&kit, BatchAddShipments { rows: one() }).await.unwrap();
+    assert_eq!(verdicts(&outcome), ["unknown", "done"]);
+    assert_eq!((times(&kit, ORDER, "n/a"), writes(&kit)), (0, 2));
+    let kit = kit_with(Fault::HangBefore, 1).await;
+    let outcome = told(&kit, parcel("n/a")).await.unwrap();
+    assert_eq!((outcome.verdict, writes(&kit)), (Verdict::Unknown, 1));
+}

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use crate::desk::quote;
 use crate::pasted;
 
@@ -55,6 +57,12 @@ fn check(what: &'static str, hint: &'static str, text: &str) -> Result<String, B
 pub(crate) fn same_number(one: &str, other: &str) -> bool {
     let both = !one.is_empty() && !other.is_empty();
     both && one.trim_start_matches('0') == other.trim_start_matches('0')
+}
+
+/// An id as Order Desk's own samples send it within a body: as a number. Digits that fit into none stay text.
+pub(crate) fn as_number(id: &str) -> Value {
+    id.parse::<u64>()
+        .map_or_else(|_| Value::from(id), Value::from)
 }
 
 macro_rules! id_type {
@@ -133,6 +141,12 @@ mod tests {
     fn leading_zeros_mean_nothing_and_a_missing_id_is_not_zero() {
         assert!(same_number("007", "7") && same_number("0", "00"));
         assert!(!same_number("0", "") && !same_number("", "") && !same_number("7", "70"));
+    }
+
+    #[test]
+    fn within_a_body_an_id_is_a_number_if_it_fits_into_one() {
+        assert_eq!(as_number("7001001"), 7_001_001);
+        assert_eq!(as_number("99999999999999999999"), "99999999999999999999");
     }
 
     #[test]

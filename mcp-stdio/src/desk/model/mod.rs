@@ -17,7 +17,7 @@ mod store;
 mod when;
 
 pub use fields::{Fields, Object, number_of, text_of};
-pub(crate) use id::same_number;
+pub(crate) use id::{as_number, same_number};
 pub use id::{BadId, InventoryItemId, OrderId, OrderItemId, ShipmentId, StoreId};
 pub use inventory::{InventoryItem, InventoryPage};
 pub use order::{Order, OrdersPage};

@@ -5,6 +5,7 @@
 //! a look means (`fate`), what a row is ([`Rows`]), which of them need sending at all.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::batch::{ROWS_PER_REQUEST, Said};
 use super::decide::{Attempt, Trace, passes};
@@ -25,6 +26,9 @@ pub(super) trait Rows: Sync {
 
     /// What a good answer to that request says about each of them. [`Said::Done`] is believed without a look.
     fn said(&self, envelope: &Object, rows: &[usize]) -> Vec<Said>;
+
+    /// Whether a row that is not there may be sent again although the attempt before it was never answered: both may arrive.
+    fn may_come_twice(&self, row: usize) -> bool;
 
     /// How each of them is in the shop now.
     fn look<'a>(
@@ -174,9 +178,12 @@ impl Round<'_> {
                 self.look_after(said, None, *past, fates).await
             }
             Attempt::Unclear { error, trace } => {
+                past.unclear = true;
                 past.silent |= trace == Trace::Silent;
-                let said = vec![Said::Nothing; self.rows.len()];
-                self.look_after(said, Some(&error), *past, fates).await
+                self.look_again(error, None, *past, fates).await
+            }
+            Attempt::NotSent { error, asked } if past.unclear => {
+                self.look_again(error, asked, *past, fates).await
             }
             Attempt::NotSent { error, asked } => {
                 if passes(&error) && self.writer.pause(self.attempt, asked, &error).await {
@@ -193,11 +200,26 @@ impl Round<'_> {
         Vec::new()
     }
 
-    /// Looks at the rows that are not certainly done. `unclear` is why nobody knows what became of the attempt.
+    /// Looks for every row after an attempt of which nobody knows what became. The look comes after the pause, right before the rows that are
+    /// not there are sent again: whoever still works on the attempt before has had that time.
+    async fn look_again(
+        &self,
+        error: DeskError,
+        asked: Option<Duration>,
+        past: Past,
+        fates: &mut HashMap<usize, Fate>,
+    ) -> Vec<usize> {
+        let more = self.writer.pause(self.attempt, asked, &error).await;
+        let said = vec![Said::Nothing; self.rows.len()];
+        self.look_after(said, Some((error, more)), past, fates)
+            .await
+    }
+
+    /// Looks at the rows that are not certainly done. `unclear` is why nobody knows what became of the attempt, and whether there is another.
     async fn look_after(
         &self,
         said: Vec<Said>,
-        unclear: Option<&DeskError>,
+        unclear: Option<(DeskError, bool)>,
         past: Past,
         fates: &mut HashMap<usize, Fate>,
     ) -> Vec<usize> {
@@ -220,21 +242,18 @@ impl Round<'_> {
         };
         let mut again = Vec::new();
         for ((row, said), found) in open.into_iter().zip(found) {
-            match fate(&said, unclear.is_some(), past, found) {
-                Some(fate) => drop(fates.insert(row, fate)),
-                None => again.push(row),
-            }
-        }
-        match unclear {
-            Some(error) if !again.is_empty() => {
-                if self.writer.pause(self.attempt, None, error).await {
-                    return again;
+            match (fate(&said, unclear.is_some(), past, found), &unclear) {
+                (Some(fate), _) => drop(fates.insert(row, fate)),
+                (None, Some((error, more))) => {
+                    if *more && (!past.silent || self.batch.may_come_twice(row)) {
+                        again.push(row);
+                    } else {
+                        fates.insert(row, past.not_there(error.to_string()));
+                    }
                 }
-                let fate = past.not_there(error.to_string());
-                fates.extend(again.into_iter().map(|row| (row, fate.clone())));
-                Vec::new()
+                (None, None) => unreachable!("only an unclear attempt leaves a row without a fate"),
             }
-            _ => Vec::new(),
         }
+        again
     }
 }

@@ -61,6 +61,8 @@ pub(super) fn worst<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Verd
 /// What the attempts so far leave open.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Past {
+    /// Of one of them nobody knows what became.
+    pub(super) unclear: bool,
     /// One of them was never answered, and may still be carried out.
     pub(super) silent: bool,
 }
@@ -108,8 +110,14 @@ pub(super) fn fate(said: &Said, unclear: bool, past: Past, found: Found) -> Opti
 mod tests {
     use super::*;
 
-    const HEARD: Past = Past { silent: false };
-    const SILENT: Past = Past { silent: true };
+    const HEARD: Past = Past {
+        unclear: false,
+        silent: false,
+    };
+    const SILENT: Past = Past {
+        unclear: true,
+        silent: true,
+    };
 
     fn verdict(said: &Said, unclear: bool, past: Past, found: Found) -> Option<Verdict> {
         fate(said, unclear, past, found).map(|fate| fate.verdict)

@@ -36,8 +36,9 @@ impl Change for CreateInventoryItem {
     fn preview<'a>(&'a self, shop: &'a Shop) -> BoxFuture<'a, Result<Preview, DeskError>> {
         async move {
             let body = self.body()?;
-            let basis = json!([action::INVENTORY_CREATED, body]).to_string();
-            if with_code(shop, &body, true).await?.is_some() {
+            let there = with_code(shop, &body, true).await?.is_some();
+            let basis = json!([action::INVENTORY_CREATED, body, there]).to_string();
+            if there {
                 return Ok(Preview {
                     basis,
                     remarks: vec!["already there; nothing would be sent".to_owned()],
@@ -98,7 +99,8 @@ impl CreateInventoryItem {
                 &[],
                 Some(Value::Object(body.clone())),
             ),
-            repeat: Repeat::Harmless,
+            // That Order Desk refuses a second item with the same code is likely, and nowhere documented.
+            repeat: Repeat::OnceOver,
             look,
         };
         let passage = writer.passage(0, 1).await?;

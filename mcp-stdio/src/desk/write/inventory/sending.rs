@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::reading;
 use crate::desk::error::DeskError;
 use crate::desk::merge::{self, Kind};
-use crate::desk::model::{InventoryItemId, Object};
+use crate::desk::model::{InventoryItemId, Object, as_number};
 use crate::desk::request::{Endpoint, Method, Request};
 use crate::desk::write::Writer;
 use crate::desk::write::batch::Said;
@@ -51,6 +51,11 @@ impl Rows for Sending {
     /// The answer counts, and names no row: each is looked at.
     fn said(&self, _envelope: &Object, rows: &[usize]) -> Vec<Said> {
         vec![Said::Nothing; rows.len()]
+    }
+
+    /// The same values, written twice.
+    fn may_come_twice(&self, _row: usize) -> bool {
+        true
     }
 
     fn look<'a>(
@@ -115,12 +120,7 @@ pub(super) fn code(item: &Object) -> String {
 
 /// The merged item has lost its id, which is read-only everywhere but here, where nothing else names the row.
 fn with_id(item: &Item) -> Object {
-    let id = item
-        .id
-        .as_str()
-        .parse::<u64>()
-        .map_or_else(|_| Value::from(item.id.as_str()), Value::from);
-    let mut whole = Object::from_iter([("id".to_owned(), id)]);
+    let mut whole = Object::from_iter([("id".to_owned(), as_number(item.id.as_str()))]);
     whole.extend(
         item.sent
             .iter()

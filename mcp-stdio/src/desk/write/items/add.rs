@@ -36,11 +36,12 @@ impl Change for AddItem {
     fn preview<'a>(&'a self, shop: &'a Shop) -> BoxFuture<'a, Result<Preview, DeskError>> {
         async move {
             let body = self.body()?;
-            // Fails for an order that is not there.
-            shop.order_items(&self.order, true).await?;
+            // Named in the basis, so that what was agreed to once cannot be done twice.
+            let items = shop.order_items(&self.order, true).await?.value;
+            let there: Vec<String> = items.iter().map(|item| item.id().into_owned()).collect();
             Ok(Preview {
                 diff: self.diff(&body),
-                basis: json!(["order_item.added", self.order.as_str(), body]).to_string(),
+                basis: json!([action::ITEM_ADDED, self.order.as_str(), body, there]).to_string(),
                 ..Preview::default()
             })
         }

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use serde_json::{Number, Value, json};
+use serde_json::{Value, json};
 
 use super::folder;
 use super::plan::{self, Placed, Whereabouts};
 use crate::desk::error::DeskError;
-use crate::desk::model::{Fields, Folder, Object, Order, OrderId};
+use crate::desk::model::{Fields, Folder, Object, Order, OrderId, as_number};
 use crate::desk::parts::Likely;
 use crate::desk::quote;
 use crate::desk::request::{Endpoint, Method, Request};
@@ -98,9 +98,10 @@ impl Rows for Sending<'_> {
     fn request(&self, rows: &[usize]) -> Request {
         let ids: Vec<Value> = rows
             .iter()
-            .map(|row| number(self.to_move[*row].order.as_str()))
+            .map(|row| as_number(self.to_move[*row].order.as_str()))
             .collect();
-        let body = json!({"order_id_list": ids, "destination_folder_id": number(&self.target.id)});
+        let body =
+            json!({"order_id_list": ids, "destination_folder_id": as_number(&self.target.id)});
         Request::to(Method::Post, Endpoint::MoveOrders, &[], Some(body))
     }
 
@@ -117,6 +118,11 @@ impl Rows for Sending<'_> {
                 said(result)
             })
             .collect()
+    }
+
+    /// A second move into the same folder moves nothing.
+    fn may_come_twice(&self, _row: usize) -> bool {
+        true
     }
 
     fn look<'a>(
@@ -150,12 +156,4 @@ fn said(result: Option<&Object>) -> Said {
         return Said::Refused(quote::line(&message, 160));
     }
     Said::Nothing
-}
-
-/// Order Desk's own samples send ids as numbers.
-fn number(digits: &str) -> Value {
-    digits.parse::<u64>().map_or_else(
-        |_| Value::from(digits),
-        |id| Value::Number(Number::from(id)),
-    )
 }

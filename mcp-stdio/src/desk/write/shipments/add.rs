@@ -36,8 +36,10 @@ impl Change for AddShipment {
             let body = self.body()?;
             let order = shop.order(&self.order, true).await?.value;
             let known = super::of_order(shop, &self.order, &order).await?;
-            let basis = json!([action::SHIPMENT_ADDED, self.order.as_str(), body]).to_string();
-            if find(&known, &body).is_some() {
+            let there = find(&known, &body).is_some();
+            let basis = json!([action::SHIPMENT_ADDED, self.order.as_str(), body, there]);
+            let basis = basis.to_string();
+            if there {
                 return Ok(Preview {
                     basis,
                     remarks: vec!["already there; nothing would be sent".to_owned()],

@@ -3,10 +3,10 @@
 //! Here: what each row is about (an order's id, or the channel's order number), every mistake in it, rows that are one parcel, and the body
 //! of the request. Not here: finding orders by their number, and what the orders hold already (`batch`).
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::same;
-use crate::desk::model::{BadId, Fields, Object, OrderId, text_of};
+use crate::desk::model::{BadId, Fields, Object, OrderId, as_number, text_of};
 use crate::desk::quote;
 
 /// Order numbers that are looked up for one call: each costs a request of its own, three go in a second, and a call has less than a minute.
@@ -92,12 +92,8 @@ pub(super) fn repeats(rows: &[Object], orders: &[Option<OrderId>]) -> Vec<Option
 
 /// The row as it is sent: with the order's id as the number that Order Desk's own samples have, and without what only we understand.
 pub(super) fn body(row: &Object, order: &OrderId) -> Object {
-    let id = order.as_str().parse::<u64>().map_or_else(
-        |_| Value::from(order.as_str()),
-        |id| Value::Number(Number::from(id)),
-    );
     let mut body = Object::new();
-    body.insert("order_id".to_owned(), id);
+    body.insert("order_id".to_owned(), as_number(order.as_str()));
     let ours = |name: &str| matches!(name, "order_id" | "source_id");
     for (name, value) in row.iter().filter(|(name, _)| !ours(name)) {
         body.insert(name.clone(), value.clone());

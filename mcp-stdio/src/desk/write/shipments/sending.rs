@@ -51,6 +51,12 @@ impl Rows for Sending {
         said
     }
 
+    /// Order Desk refuses a number that the order has. Of parcels without a number nothing is known.
+    fn may_come_twice(&self, row: usize) -> bool {
+        let number = Fields::of(&self.shipments[row].1).text("tracking_number");
+        !same::is_none(&number)
+    }
+
     fn look<'a>(
         &'a self,
         writer: &'a Writer,
