@@ -47,8 +47,18 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) struct Unanswered {
     pub(crate) error: DeskError,
-    /// Whether Order Desk may have got the request, or a part of it, all the same. A write of which this is so is not repeated blindly.
-    pub(crate) may_have_arrived: bool,
+    pub(crate) reached: Reached,
+}
+
+/// How far a request came that has no whole answer. A write that may have arrived is not repeated blindly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// There was no connection: nothing has left.
+    Nobody,
+    /// It may have arrived, and may still be worked on: that the connection is gone tells nothing about the other side.
+    Perhaps,
+    /// An answer had begun.
+    Answered,
 }
 
 impl From<Unanswered> for DeskError {
@@ -100,7 +110,7 @@ impl Client {
             Ok(outcome) => outcome,
             Err(_elapsed) => Err(Unanswered {
                 error: DeskError::Timeout,
-                may_have_arrived: true,
+                reached: Reached::Perhaps,
             }),
         }
     }
@@ -121,7 +131,7 @@ impl Client {
 fn unsent(error: DeskError) -> Unanswered {
     Unanswered {
         error,
-        may_have_arrived: false,
+        reached: Reached::Nobody,
     }
 }
 
@@ -268,16 +278,22 @@ fn too_large() -> Unanswered {
         error: DeskError::TooLarge {
             limit_bytes: MAX_BODY_BYTES,
         },
-        may_have_arrived: true,
+        reached: Reached::Answered,
     }
 }
 
 /// The library's own texts name the URL; ours say what happened to the connection. Without a connection nothing has left.
 fn broken(error: &reqwest::Error, otherwise: &'static str) -> Unanswered {
-    let connecting = error.is_dns() || error.is_connect();
+    let reached = if error.is_dns() || error.is_connect() {
+        Reached::Nobody
+    } else if otherwise == WITHIN_ANSWER && !error.is_timeout() {
+        Reached::Answered
+    } else {
+        Reached::Perhaps
+    };
     Unanswered {
         error: what_broke(error, otherwise),
-        may_have_arrived: !connecting,
+        reached,
     }
 }
 

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::model::BadId;
+use super::quote;
 
 /// Why a shop could not be read or changed. `Display` says what and why; [`DeskError::hint`] what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -125,8 +126,8 @@ pub enum DeskError {
         ahead: u32,
     },
 
-    /// The changes make no sense; every mistake. Nothing was sent.
-    #[error("{}", .0.join("; "))]
+    /// The changes make no sense; every mistake. Nothing was sent. Told cleaned and capped: names in changes can be anything.
+    #[error("{}", mistakes(.0))]
     Mistakes(Vec<String>),
 
     /// Whoever asked for a write left before anything was sent, and nothing will be.
@@ -292,6 +293,22 @@ impl From<BadId> for DeskError {
     }
 }
 
+/// This many mistakes are told, and this much of each, in characters: an error must stay readable.
+const TOLD_MISTAKES: usize = 20;
+const MISTAKE_CHARS: usize = 400;
+
+fn mistakes(all: &[String]) -> String {
+    let told = all.iter().take(TOLD_MISTAKES);
+    let mut told: Vec<String> = told
+        .map(|mistake| quote::line(mistake, MISTAKE_CHARS))
+        .collect();
+    match all.len().saturating_sub(TOLD_MISTAKES) {
+        0 => {}
+        more => told.push(format!("and {more} more")),
+    }
+    told.join("; ")
+}
+
 fn place(ahead: u32) -> String {
     match ahead {
         0 => String::new(),
@@ -392,6 +409,20 @@ mod tests {
             .to_string(),
             "this store's share of requests is used up for the next 1 second"
         );
+    }
+
+    #[test]
+    fn many_mistakes_stay_readable_and_hide_nothing() {
+        let sly = "`a\nb\u{202e}` is no field of an order".to_owned();
+        let error = DeskError::Mistakes(vec![sly.clone(); 10_000]);
+        let told = error.to_string();
+        assert!(
+            told.len() < 2_000 && told.ends_with("and 9980 more"),
+            "{told}"
+        );
+        assert!(!told.contains('\n') && !told.contains('\u{202e}'), "{told}");
+        let long = DeskError::Mistakes(vec!["x".repeat(100_000)]).to_string();
+        assert!(long.len() < 500, "{}", long.len());
     }
 
     #[test]

@@ -47,9 +47,8 @@ pub(crate) fn done_but_unanswered() -> [Fault; 6] {
 }
 
 /// Faults after which nothing is done, and that pass.
-pub(crate) fn not_done_and_over() -> [Fault; 4] {
+pub(crate) fn not_done_and_over() -> [Fault; 3] {
     [
-        Fault::CutBefore,
         Fault::server_error(500),
         Fault::server_error(503),
         Fault::too_many_requests(0),

@@ -46,10 +46,9 @@ fn done_but_unanswered() -> [Fault; 6] {
     ]
 }
 
-/// Faults after which nothing is done, and that pass.
-fn not_done_and_over() -> [Fault; 4] {
+/// Faults after which nothing is done, that pass, and whose answer says that nobody works on it any more.
+fn not_done_and_over() -> [Fault; 3] {
     [
-        Fault::CutBefore,
         Fault::server_error(500),
         Fault::server_error(503),
         Fault::too_many_requests(0),
@@ -73,7 +72,7 @@ async fn an_update_whose_answer_got_lost_is_found_done_and_sent_once() {
 #[tokio::test]
 async fn an_update_that_was_not_done_is_sent_again_from_the_newest_state() {
     let mut faults = not_done_and_over().to_vec();
-    faults.push(Fault::HangBefore);
+    faults.extend([Fault::HangBefore, Fault::CutBefore]);
     for fault in faults {
         let kit = kit_with(fault.clone(), 2).await;
         let outcome = told(&kit, update(json!({"email": "new@example.com"})))
@@ -200,11 +199,13 @@ async fn a_history_note_is_sent_again_when_the_attempt_is_over_and_was_not_done(
 
 #[tokio::test]
 async fn a_history_note_without_an_answer_is_not_sent_again_but_unknown() {
-    let kit = kit_with(Fault::HangBefore, 1).await;
-    let outcome = told(&kit, note("once", NoteKind::History)).await.unwrap();
-    assert_eq!(outcome.verdict, Verdict::Unknown);
-    assert_eq!((times_in_history(&kit, "once"), writes(&kit)), (0, 1));
-    assert_eq!(kit.outcomes(), ["intent", "unknown"]);
+    for fault in [Fault::HangBefore, Fault::CutBefore] {
+        let kit = kit_with(fault, 1).await;
+        let outcome = told(&kit, note("once", NoteKind::History)).await.unwrap();
+        assert_eq!(outcome.verdict, Verdict::Unknown);
+        assert_eq!((times_in_history(&kit, "once"), writes(&kit)), (0, 1));
+        assert_eq!(kit.outcomes(), ["intent", "unknown"]);
+    }
 }
 
 #[tokio::test]
@@ -225,15 +226,17 @@ async fn a_new_order_with_a_number_is_made_exactly_once() {
 
 #[tokio::test]
 async fn a_new_order_without_an_answer_is_not_sent_again_and_may_be_made_again_later() {
-    let kit = kit_with(Fault::HangBefore, 1).await;
-    let store = kit.sandbox.store(0).store_id;
-    let count = kit.sandbox.count_orders(&store);
-    let outcome = told(&kit, new_order("T-1")).await.unwrap();
-    assert_eq!((outcome.verdict, writes(&kit)), (Verdict::Unknown, 1));
-    assert!(outcome.check.is_some_and(|check| check.contains("T-1")));
-    let again = kit.carry_out(new_order("T-1")).await.unwrap();
-    assert_eq!(again.verdict, Verdict::Done);
-    assert_eq!(kit.sandbox.count_orders(&store), count + 1);
+    for fault in [Fault::HangBefore, Fault::CutBefore] {
+        let kit = kit_with(fault, 1).await;
+        let store = kit.sandbox.store(0).store_id;
+        let count = kit.sandbox.count_orders(&store);
+        let outcome = told(&kit, new_order("T-1")).await.unwrap();
+        assert_eq!((outcome.verdict, writes(&kit)), (Verdict::Unknown, 1));
+        assert!(outcome.check.is_some_and(|check| check.contains("T-1")));
+        let again = kit.carry_out(new_order("T-1")).await.unwrap();
+        assert_eq!(again.verdict, Verdict::Done);
+        assert_eq!(kit.sandbox.count_orders(&store), count + 1);
+    }
 }
 
 #[tokio::test]
@@ -262,7 +265,7 @@ async fn a_deletion_whose_answer_got_lost_is_found_done() {
         assert_eq!(outcome.verdict, Verdict::Done, "{fault:?}");
         assert_eq!((writes(&kit), kit.sent()), (1, 3), "{fault:?}");
     }
-    for fault in not_done_and_over() {
+    for fault in [Fault::CutBefore, Fault::server_error(500)] {
         let kit = kit_with(fault.clone(), 1).await;
         let outcome = told(
             &kit,
@@ -317,4 +320,22 @@ async fn nobody_listening_is_not_done_and_the_intent_says_so() {
     let change = std::sync::Arc::new(update(json!({"email": "new@example.com"})));
     let error = writer.carry_out(change, None).await.unwrap_err();
     assert_eq!(error.code(), "unreachable");
+}
+
+#[tokio::test]
+async fn an_order_of_which_a_part_is_missing_is_not_put_back() {
+    for order in [
+        json!({"id": ORDER}),
+        json!({"id": ORDER, "email": "a@example.com", "shipping": {}, "customer": {}, "order_items": null}),
+    ] {
+        let kit = Kit::new().await;
+        let body = json!({"status": "success", "order": order}).to_string();
+        let rule = Rule::new(Fault::answer(200, &body)).on("GET", "/**");
+        kit.sandbox.faults().add(rule.times(0));
+        let before = kit.stored();
+        let change = update(json!({"tag_name": "red"}));
+        let error = told(&kit, change).await.unwrap_err();
+        assert_eq!(error.code(), "protocol");
+        assert_eq!((writes(&kit), kit.stored()), (0, before), "{body}");
+    }
 }

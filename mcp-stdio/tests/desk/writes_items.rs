@@ -98,7 +98,11 @@ async fn an_item_that_was_not_added_is_sent_again_when_the_attempt_is_over() {
 
 #[tokio::test]
 async fn an_item_that_nobody_answers_for_is_not_sent_twice_and_is_unknown() {
-    for fault in [Fault::HangBefore, Fault::DoneLate { ms: 900 }] {
+    for fault in [
+        Fault::HangBefore,
+        Fault::CutBefore,
+        Fault::DoneLate { ms: 900 },
+    ] {
         let kit = kit_with(fault.clone(), 1).await;
         let outcome = told(&kit, mug()).await.unwrap();
         assert_eq!(outcome.verdict, Verdict::Unknown, "{fault:?}");
@@ -110,7 +114,7 @@ async fn an_item_that_nobody_answers_for_is_not_sent_twice_and_is_unknown() {
 
 #[tokio::test]
 async fn an_item_of_somebody_else_is_not_taken_for_ours() {
-    let kit = kit_with(Fault::CutBefore, 1).await;
+    let kit = kit_with(Fault::server_error(500), 1).await;
     let mut theirs = items(&kit);
     theirs.push(
         json!({"id": "9199999", "name": "Theirs", "code": "THEIRS", "price": 1, "quantity": 1}),

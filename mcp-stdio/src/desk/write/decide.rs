@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::desk::client::{Answer, Unanswered};
+use crate::desk::client::{Answer, Reached, Unanswered};
 use crate::desk::error::DeskError;
 use crate::desk::model::Object;
 use crate::desk::retry;
@@ -32,9 +32,9 @@ pub(super) enum Attempt {
 /// What the end of an unclear attempt says about a request that is found not to be done: is it over, or may it still be carried out?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trace {
-    /// There was an answer, if a bad one, or the connection was closed: whoever worked on it has stopped.
+    /// There was an answer, if a bad one: whoever worked on it has stopped.
     Ended,
-    /// No answer came in time, from Order Desk or from what stands before it: it may still be at work.
+    /// No answer came, from Order Desk or from what stands before it: it may still be at work. A connection that is gone says no more.
     Silent,
 }
 
@@ -68,7 +68,8 @@ pub(super) fn attempt(sent: Result<(Answer, Result<Object, DeskError>), Unanswer
             asked: answer.retry_after.or(error.retry_after()),
             error,
         },
-        408 | 504 => unclear(Trace::Silent),
+        // The last three are what a proxy before Order Desk says of an answer that it did not get.
+        408 | 504 | 520 | 522 | 524 => unclear(Trace::Silent),
         425 => unclear(Trace::Ended),
         400..=499 => Attempt::Refused(error),
         200..=299
@@ -85,13 +86,10 @@ pub(super) fn attempt(sent: Result<(Answer, Result<Object, DeskError>), Unanswer
 
 fn without_answer(unanswered: Unanswered) -> Attempt {
     let error = unanswered.error;
-    if !unanswered.may_have_arrived {
-        return Attempt::NotSent { error, asked: None };
-    }
-    let trace = if error == DeskError::Timeout {
-        Trace::Silent
-    } else {
-        Trace::Ended
+    let trace = match unanswered.reached {
+        Reached::Nobody => return Attempt::NotSent { error, asked: None },
+        Reached::Perhaps => Trace::Silent,
+        Reached::Answered => Trace::Ended,
     };
     Attempt::Unclear { error, trace }
 }

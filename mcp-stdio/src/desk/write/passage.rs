@@ -3,6 +3,9 @@
 //! Here: taking them, reading the newest state past every cache, and one attempt to write. Between the read and the write nothing waits
 //! for a place. Not here: what is made of an attempt (`decide`).
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::Writer;
@@ -14,11 +17,20 @@ use crate::desk::request::Request;
 use crate::desk::retry::{self, Failure, Next};
 use crate::desk::{classify, meter};
 
+/// What was read longer ago than this is read again before it is put back: writing the intent down waits for the disk, and sometimes for
+/// others.
+const TOO_OLD: Duration = Duration::from_millis(300);
+
+/// The same by the clock on the wall, which goes on while the machine sleeps. Small steps of it are corrections.
+const TOO_OLD_BY_CLOCK: SignedDuration = SignedDuration::from_secs(5);
+
 /// A seat, and the tokens that were taken with it.
 pub(super) struct Passage {
     pass: Pass,
     /// Whether a write follows the read.
     to_write: bool,
+    /// When the answer to the read was there, by both clocks.
+    read_at: Option<(Instant, Timestamp)>,
 }
 
 impl Writer {
@@ -32,6 +44,7 @@ impl Writer {
         Ok(Passage {
             pass,
             to_write: writes > 0,
+            read_at: None,
         })
     }
 
@@ -47,9 +60,12 @@ impl Writer {
     ) -> Result<(Passage, Object), DeskError> {
         let mut attempt = 0;
         loop {
-            let passage = self.passage(1, writes).await?;
+            let mut passage = self.passage(1, writes).await?;
             let failure = match self.read_once(&passage, request).await {
-                Ok(envelope) => return Ok((passage, envelope)),
+                Ok(envelope) => {
+                    passage.read_at = Some((Instant::now(), self.shop.now()));
+                    return Ok((passage, envelope));
+                }
                 Err(failure) => failure,
             };
             drop(passage);
@@ -99,6 +115,14 @@ impl Writer {
         Ok(envelope)
     }
 
+    /// Whether what was read in this passage is too old to be put back.
+    pub(super) fn is_old(&self, passage: &Passage) -> bool {
+        passage.read_at.is_some_and(|(instant, clock)| {
+            let by_clock = self.shop.now().duration_since(clock);
+            instant.elapsed() > TOO_OLD || by_clock.abs() > TOO_OLD_BY_CLOCK
+        })
+    }
+
     async fn read_once(&self, passage: &Passage, request: &Request) -> Result<Object, Failure> {
         let desk = self.shop.desk();
         let sent = desk
@@ -137,7 +161,7 @@ impl Writer {
     pub(super) async fn pause(
         &self,
         attempt: u32,
-        asked: Option<std::time::Duration>,
+        asked: Option<Duration>,
         because: &DeskError,
     ) -> bool {
         let retries = self.shop.desk().config.mutation_max_retries;

@@ -75,7 +75,9 @@ impl Patched<'_> {
             .keys()
             .map(|name| (name.clone(), now.get(name).cloned().unwrap_or(Value::Null)))
             .collect();
-        let basis = json!([target, self.changes, self.expected, before]);
+        // The order in which keys were given means nothing.
+        let mut basis = json!([target, self.changes, self.expected, before]);
+        basis.sort_all_objects();
         Ok(Preview {
             diff,
             basis: basis.to_string(),

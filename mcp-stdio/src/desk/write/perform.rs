@@ -104,19 +104,23 @@ struct Past {
 }
 
 impl Past {
-    /// Nothing more is sent, and it is not there.
-    fn not_there(self, error: DeskError) -> Fate {
-        if self.silent {
-            Fate::Unknown(format!("{error}, and it may still come to pass"))
-        } else {
-            Fate::NotDone(error)
+    /// Nothing more is sent; this is what a look showed.
+    fn looked(self, error: DeskError, looked: Result<Look, DeskError>) -> Fate {
+        match looked {
+            Ok(Look::Done) => Fate::Found,
+            Ok(Look::NotDone) if self.silent => {
+                Fate::Unknown(format!("{error}, and it may still come to pass"))
+            }
+            Ok(Look::NotDone) => Fate::NotDone(error),
+            Ok(Look::CannotTell(why)) => Fate::Unknown(format!("{error}; {why}")),
+            Err(why) => Fate::Unknown(format!("{error}; looking for it failed: {why}")),
         }
     }
 
-    /// Nothing more is sent, and nobody has looked.
-    fn unseen(self, error: DeskError) -> Fate {
+    /// It could not be sent once more: was it done before?
+    async fn gave_up(self, error: DeskError, look: &Looking<'_>) -> Fate {
         if self.unclear {
-            Fate::Unknown(error.to_string())
+            self.looked(error, look().await)
         } else {
             Fate::NotDone(error)
         }
@@ -137,13 +141,20 @@ impl Writer {
         let check = perform.intent.check.clone();
         let open = self.begin(perform.intent, held).await?;
         let fate = self
-            .send(passage, perform.request, perform.repeat, &perform.look)
+            .send(
+                held,
+                passage,
+                perform.request,
+                perform.repeat,
+                &perform.look,
+            )
             .await;
         Ok(Performed { fate, check, open })
     }
 
     async fn send(
         &self,
+        held: &Held,
         passage: Passage,
         request: Request,
         repeat: Repeat,
@@ -154,52 +165,48 @@ impl Writer {
         loop {
             let seat = match passage.take() {
                 Some(seat) => seat,
-                None => match self.passage(0, 1).await {
+                None => match self.seat_again(held).await {
                     Ok(seat) => seat,
-                    Err(error) => return past.unseen(error),
+                    Err(error) => return past.gave_up(error, look).await,
                 },
             };
             let tried = self.attempt(&seat, &request).await;
             drop(seat);
-            let (error, asked, may_repeat) = match tried {
+            match tried {
                 Attempt::Answered(envelope) => return Fate::Answered(envelope),
                 Attempt::Refused(error) if !past.unclear => return Fate::NotDone(error),
-                Attempt::NotSent { error, asked } => {
-                    let passes = decide::passes(&error);
-                    (error, asked, passes)
-                }
                 Attempt::Refused(error) | Attempt::SaidNo(error) => {
-                    return match self.looked(look).await {
-                        Ok(Look::Done) => Fate::Found,
-                        Ok(Look::NotDone) => past.not_there(error),
-                        Ok(Look::CannotTell(why)) => Fate::Unknown(format!("{error}; {why}")),
-                        Err(why) => Fate::Unknown(format!("{error}; looking for it failed: {why}")),
-                    };
+                    return past.looked(error, look().await);
+                }
+                Attempt::NotSent { error, asked } => {
+                    if decide::passes(&error) && self.pause(attempt, asked, &error).await {
+                        attempt += 1;
+                        continue;
+                    }
+                    return past.gave_up(error, look).await;
                 }
                 Attempt::Unclear { error, trace } => {
                     past.unclear = true;
                     past.silent |= trace == Trace::Silent;
-                    match self.looked(look).await {
-                        Ok(Look::Done) => return Fate::Found,
-                        Ok(Look::NotDone) => {}
-                        Ok(Look::CannotTell(why)) => {
-                            return Fate::Unknown(format!("{error}; {why}"));
+                    let again = decide::may_repeat(repeat, trace)
+                        && self.pause(attempt, None, &error).await;
+                    // After the pause, so that it works for us: what was under way may be there by now.
+                    match look().await {
+                        Ok(Look::NotDone) if again => {
+                            attempt += 1;
+                            continue;
                         }
-                        Err(why) => {
-                            return Fate::Unknown(format!("{error}; looking for it failed: {why}"));
-                        }
+                        looked => return past.looked(error, looked),
                     }
-                    (error, None, decide::may_repeat(repeat, trace))
                 }
-            };
-            if !may_repeat || !self.pause(attempt, asked, &error).await {
-                return past.not_there(error);
             }
-            attempt += 1;
         }
     }
 
-    async fn looked(&self, look: &Looking<'_>) -> Result<Look, DeskError> {
-        look().await
+    /// The token for sending once more, while the turn is still ours.
+    async fn seat_again(&self, held: &Held) -> Result<Passage, DeskError> {
+        let seat = self.passage(0, 1).await?;
+        self.still_ours(held).await?;
+        Ok(seat)
     }
 }

@@ -4,10 +4,7 @@
 //! round reads anew, in one passage with its write: what somebody else changed meanwhile is the base of the next round, and what an
 //! unclear round has done is found there. Not here: what is changed (a [`Plan`] says that), and what an attempt means (`decide`).
 
-use std::time::Duration;
-
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::record::Open;
 use super::rewritten::{After, End, compared};
@@ -19,9 +16,6 @@ use crate::desk::journal::Intent;
 use crate::desk::merge::{self, Difference, Kind};
 use crate::desk::model::Object;
 use crate::desk::request::{Method, Request};
-
-/// What was read before this long ago is read again: writing the intent down waits for the disk, and sometimes for others.
-const TOO_OLD: Duration = Duration::from_millis(300);
 
 /// What is to be done, seeing what is there.
 #[derive(Debug)]
@@ -105,16 +99,21 @@ impl Writer {
             if let Some(error) = last {
                 return seen.not_there(base, error);
             }
+            if let Some(what) = merge::incomplete(work.kind, &base) {
+                return seen.unseen(None, DeskError::Protocol { what });
+            }
             seen.first.get_or_insert_with(|| base.clone());
             if open.is_none() {
-                let asked_at = Instant::now();
                 match self.begin(work.intent.clone(), held).await {
                     Ok(begun) => *open = Some(begun),
                     Err(error) => return End::NotDone(error),
                 }
-                if asked_at.elapsed() > TOO_OLD {
-                    continue;
-                }
+            } else if let Err(error) = self.still_ours(held).await {
+                last = Some(error);
+                continue;
+            }
+            if self.is_old(&passage) {
+                continue;
             }
             let tried = self.attempt(&passage, &put(&work.read, &sent)).await;
             drop(passage);

@@ -47,13 +47,23 @@ pub(super) struct Rewritten {
 }
 
 impl Rewritten {
-    /// What is different now because of us.
+    /// What is different now because of us. What Order Desk left as it was is not; of an unknown outcome it is all that was tried.
     pub(super) fn diff(&self, kind: Kind) -> Vec<Difference> {
-        match &self.sent {
-            Some(sent) => merge::diff(kind, &self.base, sent),
-            None => Vec::new(),
+        let Some(sent) = &self.sent else {
+            return Vec::new();
+        };
+        let mut diff = merge::diff(kind, &self.base, sent);
+        if self.verdict != Verdict::Unknown {
+            let missing = merge::not_taken(kind, sent, &self.now);
+            diff.retain(|wanted| !missing.iter().any(|missing| is_left(wanted, missing)));
         }
+        diff
     }
+}
+
+/// Whether a place that was to change holds what it held before.
+fn is_left(wanted: &Difference, missing: &Difference) -> bool {
+    wanted.path == missing.path && merge::same(&wanted.before, &missing.after)
 }
 
 /// A round that came to an end.

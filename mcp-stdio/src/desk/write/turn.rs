@@ -132,6 +132,18 @@ impl Writer {
         }
     }
 
+    /// That the turn was not lost since: the machine may have slept, or waited long. Asked before whatever is sent later than right after
+    /// the intent, which asks by itself.
+    ///
+    /// # Errors
+    /// [`DeskError::Turn`], [`DeskError::NoRecord`]: nothing more may be sent.
+    pub(super) async fn still_ours(&self, held: &Held) -> Result<(), DeskError> {
+        match self.standing(held).await? {
+            Standing::Ours => Ok(()),
+            Standing::Waiting { .. } | Standing::Lost => Err(DeskError::Turn { ahead: 0 }),
+        }
+    }
+
     async fn standing(&self, held: &Held) -> Result<Standing, DeskError> {
         let (slot, turn) = (self.shop.slot().clone(), Arc::clone(&held.turn));
         let now_ms = self.now_ms();

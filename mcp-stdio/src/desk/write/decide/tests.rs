@@ -3,6 +3,7 @@
 use super::*;
 use crate::desk::Limiter;
 use crate::desk::classify;
+use crate::desk::client::Reached;
 use crate::desk::request::{Endpoint, Method, Request};
 
 /// What an answer of this status and body amounts to, in one word.
@@ -19,11 +20,8 @@ fn word(status: u16, body: &str) -> &'static str {
     name(&attempt(Ok((answer, judged))))
 }
 
-fn without(error: DeskError, may_have_arrived: bool) -> &'static str {
-    name(&attempt(Err(Unanswered {
-        error,
-        may_have_arrived,
-    })))
+fn without(error: DeskError, reached: Reached) -> &'static str {
+    name(&attempt(Err(Unanswered { error, reached })))
 }
 
 fn name(attempt: &Attempt) -> &'static str {
@@ -72,6 +70,8 @@ fn every_answer_has_one_meaning() {
         (502, "<html>", "unclear, over"),
         (503, "", "unclear, over"),
         (504, "<html>", "unclear, silent"),
+        (520, "<html>", "unclear, silent"),
+        (524, "<html>", "unclear, silent"),
     ];
     for (status, body, expected) in table {
         assert_eq!(word(status, body), expected, "{status} {body}");
@@ -79,14 +79,18 @@ fn every_answer_has_one_meaning() {
 }
 
 #[test]
-fn without_an_answer_it_counts_whether_anything_may_have_left() {
+fn without_an_answer_it_counts_how_far_the_request_came() {
     let broke = || DeskError::Unreachable { why: "it broke" };
-    assert_eq!(without(broke(), false), "not sent");
-    assert_eq!(without(DeskError::Timeout, false), "not sent");
-    assert_eq!(without(broke(), true), "unclear, over");
-    assert_eq!(without(DeskError::Timeout, true), "unclear, silent");
+    assert_eq!(without(broke(), Reached::Nobody), "not sent");
+    assert_eq!(without(DeskError::Timeout, Reached::Nobody), "not sent");
+    assert_eq!(without(broke(), Reached::Perhaps), "unclear, silent");
+    assert_eq!(
+        without(DeskError::Timeout, Reached::Perhaps),
+        "unclear, silent"
+    );
+    assert_eq!(without(broke(), Reached::Answered), "unclear, over");
     let large = DeskError::TooLarge { limit_bytes: 1 };
-    assert_eq!(without(large, true), "unclear, over");
+    assert_eq!(without(large, Reached::Answered), "unclear, over");
 }
 
 #[test]
