@@ -168,6 +168,10 @@ impl Person for Timed<'_> {
         .boxed()
     }
 
+    fn can_be_asked(&self) -> bool {
+        self.person.can_be_asked()
+    }
+
     fn brought(&self) -> Option<(&str, Decision)> {
         self.person.brought()
     }

@@ -102,7 +102,7 @@ impl<'a> Client<'a> {
     }
 
     async fn request(&self, peer: &Peer<RoleServer>, question: &Question) -> Decision {
-        if self.manners.unable.load(Ordering::Relaxed) {
+        if !self.can_be_asked() {
             return Decision::Silent;
         }
         let request = ServerRequest::ElicitRequest(form(question));
@@ -156,6 +156,14 @@ impl Person for Client<'_> {
             }
         }
         .boxed()
+    }
+
+    fn can_be_asked(&self) -> bool {
+        match &self.way {
+            Way::Request(_) => !self.manners.unable.load(Ordering::Relaxed),
+            Way::Result => true,
+            Way::None => false,
+        }
     }
 
     fn brought(&self) -> Option<(&str, Decision)> {

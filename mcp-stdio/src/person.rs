@@ -32,6 +32,11 @@ pub trait Person: Send + Sync {
     /// Asks. `token` is what a later repetition of the call has to bring back.
     fn ask<'a>(&'a self, question: &'a Question, token: &'a str) -> BoxFuture<'a, Decision>;
 
+    /// Whether asking has a chance: their client says that it can ask, and has not shown otherwise.
+    fn can_be_asked(&self) -> bool {
+        false
+    }
+
     /// What this call brings back from an earlier one that ended with [`Decision::Later`]: its token, and what they decided.
     fn brought(&self) -> Option<(&str, Decision)> {
         None

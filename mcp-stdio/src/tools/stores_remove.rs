@@ -52,14 +52,15 @@ async fn run(context: &Context, args: &Args, person: &dyn Person) -> Result<Repl
         person,
         tool: NAME,
     };
-    if call.needs_consent(Weight::Destroys) {
+    let must_ask = call.must_ask(Weight::Destroys);
+    if must_ask || call.brings_consent() {
         let matter = Matter {
             key: context.stores.token_key().await?,
             tenant: tenant.to_string(),
             what: consent::all_of("", args, &everything_about(&store)),
             question: question(&store),
         };
-        match matter.consent(call).await? {
+        match matter.consent(call, must_ask).await? {
             Consent::Given => {}
             Consent::Withheld => return Ok(writing::declined(Reply::ours())),
             Consent::Open(token) => return Ok(preview(&store, token)),

@@ -97,7 +97,8 @@ pub(super) async fn run(
 ) -> Result<Reply, ToolError> {
     let writer = call.context.writer(call.args.text("store")).await?;
     let dry_run = call.args.flag("dry_run");
-    if !dry_run && !call.needs_consent(change.weight()) {
+    let must_ask = call.must_ask(change.weight());
+    if !dry_run && !must_ask && !call.brings_consent() {
         return Ok(told(&writer.carry_out(change, None).await?, view));
     }
     let preview = change.preview(writer.shop()).await?;
@@ -106,7 +107,7 @@ pub(super) async fn run(
         let token = matter.token(call)?;
         return Ok(previewed(&preview, token, consent::AFTER_A_DRY_RUN));
     }
-    match matter.consent(call).await? {
+    match matter.consent(call, must_ask).await? {
         Consent::Given => Ok(told(&writer.carry_out(change, Some(preview)).await?, view)),
         Consent::Withheld => Ok(declined(Reply::from_shop())),
         Consent::Open(token) => Ok(previewed(&preview, token, consent::AFTER_A_PREVIEW)),
@@ -114,11 +115,14 @@ pub(super) async fn run(
 }
 
 impl Writing<'_> {
-    /// Whether this call has to be agreed to, or says that it was.
-    pub(super) fn needs_consent(&self, weight: Weight) -> bool {
-        self.args.text("confirm").is_some()
-            || self.person.brought().is_some()
-            || consent::is_asked_for(self.context.config.confirm, weight)
+    /// Whether the owner of this server wants this call to be agreed to.
+    pub(super) fn must_ask(&self, weight: Weight) -> bool {
+        consent::is_asked_for(self.context.config.confirm, weight)
+    }
+
+    /// Whether this call says that it was agreed to, which is then held against what it was given for.
+    pub(super) fn brings_consent(&self) -> bool {
+        self.args.text("confirm").is_some() || self.person.brought().is_some()
     }
 
     async fn matter(&self, writer: &Writer, preview: &Preview) -> Result<Matter, ToolError> {

@@ -185,3 +185,34 @@ fn in_the_modern_era_a_client_that_cannot_ask_gets_a_preview() {
     let shown = Reply::from(&modern_call(&mut server, &json!({}), delete())).ok();
     assert_eq!(shown["outcome"], "preview");
 }
+
+#[test]
+fn a_token_from_a_dry_run_does_not_get_around_a_person_who_can_be_asked() {
+    let sandbox = shops();
+    let home = home(&sandbox);
+    let dry = json!({"order_id": ORDER, "dry_run": true});
+    let mut server = session_with(&home, &can_ask());
+    let shown = server.call("orders_delete", dry.clone()).ok();
+    let confirmed = json!({"order_id": ORDER, "confirm": shown["confirm_token"]});
+    let id = server.ask(
+        "tools/call",
+        &json!({"name": "orders_delete", "arguments": confirmed}),
+    );
+    let question = server.frame();
+    assert_eq!(question["method"], "elicitation/create", "{question}");
+    server.send(&json!({"jsonrpc": "2.0", "id": question["id"], "result": accept(false)}));
+    assert_eq!(Reply::from(&server.answer(id)).ok()["outcome"], "not_done");
+
+    let mut server = home.server();
+    let call = |arguments: &Value| json!({"name": "orders_delete", "arguments": arguments});
+    let shown = Reply::from(&modern_call(&mut server, &can_ask(), call(&dry))).ok();
+    let confirmed = json!({"order_id": ORDER, "confirm": shown["confirm_token"]});
+    let asked = modern_call(&mut server, &can_ask(), call(&confirmed));
+    assert_eq!(asked["result"]["resultType"], "input_required", "{asked}");
+    assert!(is_there(&sandbox, ORDER) && writes(&sandbox).is_empty());
+    let mut retry = call(&confirmed);
+    retry["requestState"] = asked["result"]["requestState"].clone();
+    retry["inputResponses"] = json!({"confirm": accept(true)});
+    let done = Reply::from(&modern_call(&mut server, &can_ask(), retry)).ok();
+    assert_eq!(done["outcome"], "done", "{done}");
+}

@@ -1,7 +1,7 @@
 //! Whether a change may be made now.
 //!
-//! Whoever brings back the token of a preview has seen what is about to happen. Without one a person is asked, if their client can ask;
-//! and where it cannot, the answer is the preview and its token. A token stands for one deed: the tool, the tenant, the store, the
+//! A person is asked, if their client can ask. Where it cannot, the answer is a preview and a token: whoever brings that back has seen what
+//! is about to happen. A token stands for one deed: the tool, the tenant, the store, the
 //! arguments, and all that the preview saw. When any of it has changed, the token is nothing. Here: these three ways, for every tool
 //! that needs an agreement. Not here: the tokens themselves (`confirm`), and how a client is asked (`elicit`).
 
@@ -65,32 +65,36 @@ impl Matter {
     }
 
     /// Finds out whether the deed may be done: by what the call brings along, else by asking.
-    pub(in crate::tools) async fn consent(&self, call: Writing<'_>) -> Result<Consent, ToolError> {
-        if let Some(token) = call.args.text("confirm") {
-            return self.redeem(call, token).map(|()| Consent::Given);
-        }
-        let decision = match call.person.brought() {
+    ///
+    /// A model can make itself a token, with a dry run. So where a person has to agree (`must_ask`) and can be asked, a token is no
+    /// substitute for them; it is where they cannot.
+    pub(in crate::tools) async fn consent(
+        &self,
+        call: Writing<'_>,
+        must_ask: bool,
+    ) -> Result<Consent, ToolError> {
+        match call.person.brought() {
             Some((token, Decision::Yes)) => {
                 return self.redeem(call, token).map(|()| Consent::Given);
             }
-            Some((_, Decision::No)) => Decision::No,
+            Some((_, Decision::No)) => return Ok(withheld(call).await),
             // Was asked once and has nothing to say: is not asked a second time.
-            Some((_, Decision::Silent | Decision::Later)) => Decision::Silent,
-            None => {
-                let token = self.token(call)?;
-                match call.person.ask(&self.question, &token).await {
-                    Decision::Silent | Decision::Later => return Ok(Consent::Open(token)),
-                    decided => decided,
-                }
+            Some((_, Decision::Silent | Decision::Later)) => {
+                return self.token(call).map(Consent::Open);
             }
-        };
-        match decision {
+            None => {}
+        }
+        if let Some(token) = call.args.text("confirm") {
+            self.redeem(call, token)?;
+            if !(must_ask && call.person.can_be_asked()) {
+                return Ok(Consent::Given);
+            }
+        }
+        let token = self.token(call)?;
+        match call.person.ask(&self.question, &token).await {
             Decision::Yes => Ok(Consent::Given),
-            Decision::No => {
-                note_declined(call).await;
-                Ok(Consent::Withheld)
-            }
-            Decision::Silent | Decision::Later => self.token(call).map(Consent::Open),
+            Decision::No => Ok(withheld(call).await),
+            Decision::Silent | Decision::Later => Ok(Consent::Open(token)),
         }
     }
 
@@ -139,7 +143,7 @@ fn sorted(value: Value) -> Value {
 }
 
 /// That somebody said no is worth a record: the tool and the names and sizes of its arguments, nothing of what is in them.
-async fn note_declined(call: Writing<'_>) {
+async fn withheld(call: Writing<'_>) -> Consent {
     let target = format!("{}{}", call.tool, shape(call.args.given()));
     let actor = call.context.actor();
     call.context
@@ -151,6 +155,7 @@ async fn note_declined(call: Writing<'_>) {
             Outcome::Refused,
         )
         .await;
+    Consent::Withheld
 }
 
 fn shape(given: &Map<String, Value>) -> String {

@@ -116,6 +116,10 @@ impl Person for Says {
         ready(self.decision).boxed()
     }
 
+    fn can_be_asked(&self) -> bool {
+        true
+    }
+
     fn brought(&self) -> Option<(&str, Decision)> {
         let (token, decision) = self.brought.as_ref()?;
         Some((token, *decision))
@@ -390,4 +394,36 @@ async fn a_change_that_needs_no_question_still_honours_an_answer() {
         (&answer["outcome"], change.times_done()),
         (&json!("not_done"), 0)
     );
+}
+
+#[tokio::test]
+async fn a_token_that_a_model_made_itself_is_no_substitute_for_a_person_who_can_be_asked() {
+    let bench = bench(Confirm::Auto);
+    let change = fake(Weight::Destroys);
+    let token = async || {
+        let dry = json!({"dry_run": true});
+        token_of(&bench.call(&change, dry, &Nobody).await.unwrap())
+    };
+    let no = Says::that(Decision::No);
+    let confirmed = json!({"confirm": token().await});
+    let answer = bench.call(&change, confirmed, &no).await.unwrap();
+    assert_eq!(answer["outcome"], "not_done");
+    let silent = Says::that(Decision::Silent);
+    let confirmed = json!({"confirm": token().await});
+    token_of(&bench.call(&change, confirmed, &silent).await.unwrap());
+    assert_eq!(change.times_done(), 0);
+    let yes = Says::that(Decision::Yes);
+    let confirmed = json!({"confirm": token().await});
+    let answer = bench.call(&change, confirmed, &yes).await.unwrap();
+    assert_eq!(
+        (&answer["outcome"], yes.asked.lock().len()),
+        (&json!("done"), 1)
+    );
+
+    // What needs no question is done with its token alone.
+    let light = fake(Weight::Light);
+    let shown = bench.call(&light, json!({"dry_run": true}), &Nobody).await;
+    let confirmed = json!({"confirm": token_of(&shown.unwrap())});
+    let answer = bench.call(&light, confirmed, &no).await.unwrap();
+    assert_eq!(answer["outcome"], "done");
 }
