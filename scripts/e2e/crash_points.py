@@ -271,7 +271,7 @@ def main(arguments: list[str]) -> int:
             held.append(tallies[-1].report(time.monotonic() - began))
     # Each write has a stage of its own, so they are killed side by side.
     with ThreadPoolExecutor(2) as players:
-        for tally, took_s in players.map(lambda write: _timed(crash_writes.play, write, whole), crash_writes.KILLED):
+        for tally, took_s in players.map(lambda write: _timed(crash_writes.play, write, whole), crash_writes.killed(whole)):
             tallies.append(tally)
             held.append(tally.report(took_s))
     print(f"  {sum(tally.kills for tally in tallies)} kills and {sum(tally.errors for tally in tallies)} disk errors in all")

@@ -103,6 +103,7 @@ def each_side_effect(tally: Tally, step: int, attempt, holds) -> None:
         hold(tally, f"killed before side effect {at}", holds, ran)
         if not killed:
             return
+    tally.broken.append(f"it never got through: it has more than {ENOUGH} side effects")
 
 
 def _shim() -> Path:
@@ -118,9 +119,9 @@ def _shim() -> Path:
     return shim
 
 
-def each_disk_error(tally: Tally, whole: bool, attempt, holds) -> None:
+def each_disk_error(tally: Tally, whole: bool, attempt, holds, calls: list[str] = FALLIBLE) -> None:
     """The same with a call that fails once: the command may give up, with words, or get through. By turns unless `whole`."""
-    for call in FALLIBLE:
+    for call in calls:
         for at in range(1, ENOUGH, 1 if whole else 2):
             errors = DISK_ERRORS if whole else [DISK_ERRORS[at // 2 % len(DISK_ERRORS)]]
             codes = [_fails(tally, call, error, at, attempt, holds) for error in errors]
