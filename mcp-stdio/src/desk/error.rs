@@ -414,7 +414,7 @@ mod tests {
     #[test]
     fn many_mistakes_stay_readable_and_hide_nothing() {
         let sly = "`a\nb\u{202e}` is no field of an order".to_owned();
-        let error = DeskError::Mistakes(vec![sly.clone(); 10_000]);
+        let error = DeskError::Mistakes(vec![sly; 10_000]);
         let told = error.to_string();
         assert!(
             told.len() < 2_000 && told.ends_with("and 9980 more"),
