@@ -15,8 +15,10 @@
 //! | `notes` | staff notes: their budget, and that none is added twice |
 //! | `limits` | how long maps may get |
 //! | `create` | what a new thing must have |
+//! | `complete` | what a thing that was read must hold to be put back |
 
 mod apply;
+mod complete;
 mod create;
 mod differ;
 mod fields;
@@ -34,6 +36,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use apply::apply;
+pub use complete::incomplete;
 pub use create::{new_inventory_item, new_item, new_order, new_shipment};
 pub use differ::{card_lost, conflicts, diff, mismatches, not_taken};
 pub use fields::read_only;

@@ -258,6 +258,10 @@ impl Batch<'_> {
                 "it is not there any more under this code: removed, or renamed meanwhile",
             ));
         };
+        if let Some(what) = merge::incomplete(Kind::InventoryItem, &base) {
+            let why = format!("Order Desk did not show all of it ({what}), and what is left out would be blanked");
+            return Err(Fate::of(Verdict::NotDone, why));
+        }
         let row = &self.rows[index];
         let sent = merged(row, &base).map_err(|why| Fate::of(Verdict::NotDone, why))?;
         if merge::diff(Kind::InventoryItem, &base, &sent).is_empty() {
