@@ -158,3 +158,6 @@ fn unrecorded(error: &JournalError) -> String {
         "how this ended could not be recorded ({code}); the audit shows it as begun until that succeeds"
     )
 }
+
+#[cfg(test)]
+mod tests;
