@@ -1,5 +1,6 @@
 //! What is written down about writes, and what happens when it cannot be.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use mcp_stdio::desk::write::{NoteKind, Verdict};
 use orderdesk_sandbox::{Fault, Rule};
 use serde_json::json;
 use shared::audit::Outcome;
+use shared::clock::ManualClock;
 use shared::session::SessionId;
 use shared::state::{Durability, Slot};
 use shared::writes::turn::Turn;
@@ -277,4 +279,67 @@ async fn an_outcome_is_tried_again_and_one_that_cannot_be_recorded_is_told() {
         Verdict::Done,
         "the turn was given back all the same"
     );
+}
+
+/// A journal in which something happens while the intent is written down.
+struct Interrupted {
+    inner: Arc<dyn Journal>,
+    meanwhile: Box<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interrupted")
+    }
+}
+
+impl Journal for Interrupted {
+    fn session(&self) -> Option<SessionId> {
+        self.inner.session()
+    }
+
+    fn begin(&self, intent: &Intent, turn: &Turn) -> Result<Begun, JournalError> {
+        let begun = self.inner.begin(intent, turn);
+        (self.meanwhile)();
+        begun
+    }
+
+    fn end(
+        &self,
+        begun: &Begun,
+        outcome: Outcome,
+        turn: Option<&Turn>,
+    ) -> Result<(), JournalError> {
+        self.inner.end(begun, outcome, turn)
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_too_long_before_the_intent_was_written_is_read_again() {
+    let clock = Arc::new(ManualClock::default());
+    let mut kit = Kit::new().await;
+    kit.clock = Arc::<ManualClock>::clone(&clock);
+    let kit = Arc::new(kit);
+    let shop = Arc::clone(&kit);
+    let journal = Interrupted {
+        inner: kit.journal(),
+        meanwhile: Box::new(move || {
+            shop.edit("customer_id", "C-FOREIGN");
+            clock.advance(Duration::from_secs(6));
+        }),
+    };
+    let writer = kit.desk().writer(kit.access(), Arc::new(journal));
+    let change = Arc::new(update(json!({"email": "new@example.com"})));
+    let outcome = writer.carry_out(change, None).await.unwrap();
+    assert_eq!(outcome.verdict, Verdict::Done);
+    assert_eq!(
+        kit.lines(),
+        ["GET", "GET", "PUT"].map(|method| format!("{method} /orders/7001001"))
+    );
+    let stored = kit.stored();
+    assert_eq!(
+        (&stored["email"], &stored["customer_id"]),
+        (&json!("new@example.com"), &json!("C-FOREIGN"))
+    );
+    assert_eq!(kit.outcomes(), ["intent", "done"]);
 }
