@@ -56,9 +56,7 @@ impl Server {
             )
             .with_instructions(tools::instructions(permissions, context.config.confirm));
         Server {
-            tools: Arc::new(
-                permissions.allowed().map(Tool::definition).collect(),
-            ),
+            tools: Arc::new(permissions.allowed().map(Tool::definition).collect()),
             context,
             config: Arc::new(config),
             met: Arc::default(),

@@ -157,7 +157,8 @@ impl Examination<'_> {
             }
             File::NotYet => {
                 self.report.add(Check::fine("audit", "no records yet"));
-                self.report.add(writes::judge(&Ok(Vec::new()), self.typed()));
+                self.report
+                    .add(writes::judge(&Ok(Vec::new()), self.typed()));
                 self.sidecar(None).await;
             }
             File::Unusable => self.report.wait("state", &["audit", "writes", "sidecar"]),

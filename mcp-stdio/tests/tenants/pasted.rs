@@ -12,9 +12,7 @@ fn a_key_in_any_argument_of_any_tool_is_refused_and_left_nowhere() {
     let pasted = "tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq";
     let in_words = "my key: tB7xK2mQ9vLr4WzN8cYp3HsD6fGj1ZaE5uXq";
     let sandbox = shops(1);
-    let home = home(&sandbox)
-        .set("LOG", "trace")
-        .set("TOOLSETS", "all");
+    let home = home(&sandbox).set("LOG", "trace").set("TOOLSETS", "all");
     home.run(&["init"]).fine();
     add(&home, &[], &sandbox, 0, OURS);
     let mut server = home.session();

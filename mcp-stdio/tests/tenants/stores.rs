@@ -120,9 +120,7 @@ fn removing_takes_a_preview_and_its_token_once() {
 fn the_store_of_the_environment_can_be_neither_removed_nor_added_to() {
     let sandbox = shops(1);
     let store = sandbox.store(0);
-    let mut server = Home::with_store(&sandbox)
-        .set("TOOLSETS", "all")
-        .session();
+    let mut server = Home::with_store(&sandbox).set("TOOLSETS", "all").session();
     for (tool, arguments) in [
         ("stores_remove", json!({"store": store.store_id})),
         (
