@@ -22,5 +22,7 @@ mod writes_items;
 mod writes_moves;
 mod writes_orders;
 mod writes_records;
+mod writes_shipment_batches;
 mod writes_shipments;
+mod writes_stock_batches;
 mod writes_turns;

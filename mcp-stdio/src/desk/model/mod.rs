@@ -17,8 +17,8 @@ mod store;
 mod when;
 
 pub use fields::{Fields, Object, number_of, text_of};
-pub(crate) use id::{as_number, same_number};
 pub use id::{BadId, InventoryItemId, OrderId, OrderItemId, ShipmentId, StoreId};
+pub(crate) use id::{as_number, same_number};
 pub use inventory::{InventoryItem, InventoryPage};
 pub use order::{Order, OrdersPage};
 pub use parts::{OrderItem, Shipment};

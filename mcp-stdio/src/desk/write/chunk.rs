@@ -7,9 +7,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+
 use super::batch::{ROWS_PER_REQUEST, Said};
 use super::decide::{Attempt, Trace, passes};
-use super::fate::{Fate, Found, Past, fate, worst};
+use super::fate::{Fate, Found, Heard, Past, fate, worst};
 use super::passage::Passage;
 use super::turn::Held;
 use super::{Verdict, Writer};
@@ -17,7 +20,9 @@ use crate::desk::error::DeskError;
 use crate::desk::journal::Intent;
 use crate::desk::model::Object;
 use crate::desk::request::Request;
-use futures_util::future::BoxFuture;
+
+/// What was looked at longer ago than this is looked at again before it is sent, where that matters.
+const TOO_OLD: Duration = Duration::from_millis(300);
 
 /// The rows of a batch, known by their numbers.
 pub(super) trait Rows: Sync {
@@ -29,6 +34,11 @@ pub(super) trait Rows: Sync {
 
     /// Whether a row that is not there may be sent again although the attempt before it was never answered: both may arrive.
     fn may_come_twice(&self, row: usize) -> bool;
+
+    /// Whether what is sent is made from what was read, and must be made anew (by a look) before it is sent again.
+    fn goes_stale(&self) -> bool {
+        false
+    }
 
     /// How each of them is in the shop now.
     fn look<'a>(
@@ -99,7 +109,7 @@ async fn send(
     chunk: Chunk<'_>,
 ) -> Result<(Vec<Fate>, Vec<String>), DeskError> {
     let open = writer.begin(chunk.intent, held).await?;
-    let fates = send_rows(writer, passage, chunk.rows, chunk.batch).await;
+    let fates = send_rows(writer, held, passage, chunk.rows, chunk.batch).await;
     let verdict = worst(fates.iter().map(|fate| &fate.verdict));
     let remarks = open.end(verdict, chunk.last.then_some(held)).await;
     Ok((fates, remarks))
@@ -108,6 +118,7 @@ async fn send(
 /// Sends rows whose intent is written down, until each has its fate.
 pub(super) async fn send_rows(
     writer: &Writer,
+    held: &Held,
     passage: Passage,
     rows: &[usize],
     batch: &dyn Rows,
@@ -116,12 +127,15 @@ pub(super) async fn send_rows(
     let mut sent: Vec<usize> = rows.to_vec();
     let (mut passage, mut past, mut attempt) = (Some(passage), Past::default(), 0);
     while !sent.is_empty() {
-        let tried = try_once(writer, passage.take(), &sent, batch).await;
         let round = Round {
             writer,
             batch,
             rows: &sent,
             attempt,
+        };
+        let tried = match passage.take() {
+            Some(passage) => writer.attempt(&passage, &batch.request(&sent)).await,
+            None => round.again(held).await,
         };
         sent = round.settle(tried, &mut past, &mut fates).await;
         attempt += 1;
@@ -135,23 +149,6 @@ pub(super) async fn send_rows(
         .collect()
 }
 
-/// One attempt. Without a place to send from it is as if Order Desk could not be reached.
-async fn try_once(
-    writer: &Writer,
-    passage: Option<Passage>,
-    rows: &[usize],
-    batch: &dyn Rows,
-) -> Attempt {
-    let passage = match passage {
-        Some(passage) => Ok(passage),
-        None => writer.passage(0, 1).await,
-    };
-    match passage {
-        Ok(passage) => writer.attempt(&passage, &batch.request(rows)).await,
-        Err(error) => Attempt::NotSent { error, asked: None },
-    }
-}
-
 /// One attempt at some rows.
 struct Round<'a> {
     writer: &'a Writer,
@@ -161,6 +158,29 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
+    /// One more attempt. Without the turn, or a place to send from, it is as if Order Desk could not be reached; and where the place came
+    /// too late, what was looked at is looked at again.
+    async fn again(&self, held: &Held) -> Attempt {
+        let unsent = |error| Attempt::NotSent { error, asked: None };
+        if let Err(error) = self.writer.still_ours(held).await {
+            return unsent(error);
+        }
+        let looked_at = Instant::now();
+        match self.writer.passage(0, 1).await {
+            Ok(_late) if self.batch.goes_stale() && looked_at.elapsed() > TOO_OLD => {
+                Attempt::NotSent {
+                    error: DeskError::TooBusy { wait: TOO_OLD },
+                    asked: Some(Duration::ZERO),
+                }
+            }
+            Ok(passage) => {
+                let request = self.batch.request(self.rows);
+                self.writer.attempt(&passage, &request).await
+            }
+            Err(error) => unsent(error),
+        }
+    }
+
     /// Gives every row its fate, but for those that are to be sent again, which it returns.
     async fn settle(
         &self,
@@ -180,10 +200,19 @@ impl Round<'_> {
             Attempt::Unclear { error, trace } => {
                 past.unclear = true;
                 past.silent |= trace == Trace::Silent;
-                self.look_again(error, None, *past, fates).await
+                self.look_again(Heard::Nothing, error, None, *past, fates)
+                    .await
+            }
+            Attempt::NotSent { error, .. } if matches!(error, DeskError::Turn { .. }) => {
+                self.all(&past.not_there(error.to_string()), fates)
             }
             Attempt::NotSent { error, asked } if past.unclear => {
-                self.look_again(error, asked, *past, fates).await
+                self.look_again(Heard::Nothing, error, asked, *past, fates)
+                    .await
+            }
+            Attempt::NotSent { error, asked } if self.batch.goes_stale() && may_pass(&error) => {
+                self.look_again(Heard::Unsent, error, asked, *past, fates)
+                    .await
             }
             Attempt::NotSent { error, asked } => {
                 if passes(&error) && self.writer.pause(self.attempt, asked, &error).await {
@@ -204,6 +233,7 @@ impl Round<'_> {
     /// not there are sent again: whoever still works on the attempt before has had that time.
     async fn look_again(
         &self,
+        heard: Heard,
         error: DeskError,
         asked: Option<Duration>,
         past: Past,
@@ -211,15 +241,15 @@ impl Round<'_> {
     ) -> Vec<usize> {
         let more = self.writer.pause(self.attempt, asked, &error).await;
         let said = vec![Said::Nothing; self.rows.len()];
-        self.look_after(said, Some((error, more)), past, fates)
+        self.look_after(said, Some((heard, error, more)), past, fates)
             .await
     }
 
-    /// Looks at the rows that are not certainly done. `unclear` is why nobody knows what became of the attempt, and whether there is another.
+    /// Looks at the rows that are not certainly done. `unanswered` is what was heard, why, and whether there is another attempt.
     async fn look_after(
         &self,
         said: Vec<Said>,
-        unclear: Option<(DeskError, bool)>,
+        unanswered: Option<(Heard, DeskError, bool)>,
         past: Past,
         fates: &mut HashMap<usize, Fate>,
     ) -> Vec<usize> {
@@ -242,18 +272,26 @@ impl Round<'_> {
         };
         let mut again = Vec::new();
         for ((row, said), found) in open.into_iter().zip(found) {
-            match (fate(&said, unclear.is_some(), past, found), &unclear) {
+            let heard = unanswered
+                .as_ref()
+                .map_or(Heard::Answer, |(heard, ..)| *heard);
+            match (fate(&said, heard, past, found), &unanswered) {
                 (Some(fate), _) => drop(fates.insert(row, fate)),
-                (None, Some((error, more))) => {
+                (None, Some((_, error, more))) => {
                     if *more && (!past.silent || self.batch.may_come_twice(row)) {
                         again.push(row);
                     } else {
                         fates.insert(row, past.not_there(error.to_string()));
                     }
                 }
-                (None, None) => unreachable!("only an unclear attempt leaves a row without a fate"),
+                (None, None) => unreachable!("what was answered has a fate"),
             }
         }
         again
     }
+}
+
+/// Whether another attempt can help against what kept rows from being sent.
+fn may_pass(error: &DeskError) -> bool {
+    passes(error) || matches!(error, DeskError::TooBusy { .. })
 }

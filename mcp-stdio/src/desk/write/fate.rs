@@ -81,29 +81,50 @@ impl Past {
     }
 }
 
-/// What a look at a row means: `None` when it is to be sent again, because its attempt was `unclear` and it is not there.
-pub(super) fn fate(said: &Said, unclear: bool, past: Past, found: Found) -> Option<Fate> {
-    let fate = match (found, said) {
+/// What was heard of the attempt at a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Order Desk answered.
+    Answer,
+    /// Order Desk took no notice of it.
+    Unsent,
+    /// Nobody knows what became of it.
+    Nothing,
+}
+
+/// What a look at a row means: `None` when it may be sent again, because it is not there and Order Desk did not answer.
+pub(super) fn fate(said: &Said, heard: Heard, past: Past, found: Found) -> Option<Fate> {
+    let fate = match (found, heard) {
         (Found::There, _) => Fate::done(),
-        (Found::Absent, _) if unclear => return None,
-        (_, Said::Refused(why)) if !unclear => past.not_there(why.clone()),
-        (Found::Absent, _) => {
-            past.not_there("Order Desk answered with success, but it is as before: nothing was done, or a rule undid it at once".to_owned())
+        (Found::Absent, Heard::Unsent | Heard::Nothing) => return None,
+        (found, Heard::Answer) => answered(said, past, found),
+        (Found::Otherwise(how) | Found::Touched(how), Heard::Unsent) => {
+            Fate::of(Verdict::NotDone, how)
         }
-        (Found::Otherwise(how), _) if unclear => Fate::of(
+        (Found::Otherwise(how), Heard::Nothing) => Fate::of(
             Verdict::Unknown,
             format!(
                 "no clear answer came, and {how}; either this was done and changed again, or somebody else did something"
             ),
         ),
-        (Found::Otherwise(how), _) => Fate::of(Verdict::Done, how),
-        (Found::Touched(how), _) if unclear => Fate::of(
+        (Found::Touched(how), Heard::Nothing) => Fate::of(
             Verdict::Unknown,
             format!("no clear answer came, and {how}: it may have been done and undone"),
         ),
-        (Found::Touched(how), _) => Fate::of(Verdict::NotDone, how),
     };
     Some(fate)
+}
+
+fn answered(said: &Said, past: Past, found: Found) -> Fate {
+    match (found, said) {
+        (Found::There, _) => Fate::done(),
+        (_, Said::Refused(why)) => past.not_there(why.clone()),
+        (Found::Absent, _) => past.not_there(
+            "Order Desk answered with success, but it is as before: nothing was done, or a rule undid it at once".to_owned(),
+        ),
+        (Found::Otherwise(how), _) => Fate::of(Verdict::Done, how),
+        (Found::Touched(how), _) => Fate::of(Verdict::NotDone, how),
+    }
 }
 
 #[cfg(test)]
@@ -119,8 +140,8 @@ mod tests {
         silent: true,
     };
 
-    fn verdict(said: &Said, unclear: bool, past: Past, found: Found) -> Option<Verdict> {
-        fate(said, unclear, past, found).map(|fate| fate.verdict)
+    fn verdict(said: &Said, heard: Heard, past: Past, found: Found) -> Option<Verdict> {
+        fate(said, heard, past, found).map(|fate| fate.verdict)
     }
 
     fn no() -> Said {
@@ -130,8 +151,8 @@ mod tests {
     #[test]
     fn what_is_there_is_done_whatever_was_said() {
         for said in [Said::Done, Said::Nothing, no()] {
-            for unclear in [false, true] {
-                let found = verdict(&said, unclear, SILENT, Found::There);
+            for heard in [Heard::Answer, Heard::Unsent, Heard::Nothing] {
+                let found = verdict(&said, heard, SILENT, Found::There);
                 assert_eq!(found, Some(Verdict::Done));
             }
         }
@@ -139,13 +160,16 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_sent_again_only_when_nobody_answered() {
-        assert_eq!(verdict(&Said::Nothing, true, HEARD, Found::Absent), None);
         assert_eq!(
-            verdict(&Said::Nothing, false, HEARD, Found::Absent),
+            verdict(&Said::Nothing, Heard::Nothing, HEARD, Found::Absent),
+            None
+        );
+        assert_eq!(
+            verdict(&Said::Nothing, Heard::Answer, HEARD, Found::Absent),
             Some(Verdict::NotDone)
         );
         assert_eq!(
-            fate(&no(), false, HEARD, Found::Absent),
+            fate(&no(), Heard::Answer, HEARD, Found::Absent),
             Some(Fate::of(Verdict::NotDone, "no"))
         );
     }
@@ -154,15 +178,28 @@ mod tests {
     fn what_is_otherwise_was_done_if_order_desk_said_so_and_else_nobody_knows() {
         let otherwise = || Found::Otherwise("it is in `Hold` now".to_owned());
         assert_eq!(
-            verdict(&Said::Nothing, false, HEARD, otherwise()),
+            verdict(&Said::Nothing, Heard::Answer, HEARD, otherwise()),
             Some(Verdict::Done)
         );
         assert_eq!(
-            verdict(&Said::Nothing, true, HEARD, otherwise()),
+            verdict(&Said::Nothing, Heard::Nothing, HEARD, otherwise()),
             Some(Verdict::Unknown)
         );
         assert_eq!(
-            verdict(&no(), false, HEARD, otherwise()),
+            verdict(&no(), Heard::Answer, HEARD, otherwise()),
+            Some(Verdict::NotDone)
+        );
+    }
+
+    #[test]
+    fn what_order_desk_took_no_notice_of_is_sent_again_unless_it_is_otherwise_now() {
+        assert_eq!(
+            verdict(&Said::Nothing, Heard::Unsent, HEARD, Found::Absent),
+            None
+        );
+        let otherwise = Found::Otherwise("the stock is different".to_owned());
+        assert_eq!(
+            verdict(&Said::Nothing, Heard::Unsent, HEARD, otherwise),
             Some(Verdict::NotDone)
         );
     }
@@ -171,11 +208,11 @@ mod tests {
     fn what_may_have_been_done_and_undone_is_never_sent_again() {
         let touched = || Found::Touched("it is in `New` again".to_owned());
         assert_eq!(
-            verdict(&Said::Nothing, true, HEARD, touched()),
+            verdict(&Said::Nothing, Heard::Nothing, HEARD, touched()),
             Some(Verdict::Unknown)
         );
         assert_eq!(
-            verdict(&Said::Nothing, false, HEARD, touched()),
+            verdict(&Said::Nothing, Heard::Answer, HEARD, touched()),
             Some(Verdict::NotDone)
         );
     }
@@ -183,7 +220,7 @@ mod tests {
     #[test]
     fn what_an_attempt_without_an_answer_may_still_do_is_not_called_undone() {
         assert_eq!(
-            verdict(&no(), false, SILENT, Found::Absent),
+            verdict(&no(), Heard::Answer, SILENT, Found::Absent),
             Some(Verdict::Unknown)
         );
         assert_eq!(

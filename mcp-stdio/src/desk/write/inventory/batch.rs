@@ -7,16 +7,16 @@ use std::collections::HashMap;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use parking_lot::Mutex;
 use serde_json::{Value, json};
 use shared::audit::action;
 
 use super::reading::{self, Known};
 use super::rows::{self, Row};
-use super::sending::{Item, Sending, code};
+use super::sending::{Sending, code};
+use super::wish::{Wish, merged, seen};
 use crate::desk::classify;
 use crate::desk::error::DeskError;
-use crate::desk::merge::{self, Difference, Kind, Patch};
+use crate::desk::merge::{self, Difference, Kind};
 use crate::desk::model::{Fields, InventoryItemId, Object, same_number};
 use crate::desk::request::Endpoint;
 use crate::desk::shop::Shop;
@@ -110,16 +110,6 @@ impl BatchUpdateInventory {
     }
 }
 
-/// What a row makes of an item.
-///
-/// # Errors
-/// Why it cannot be made of it.
-fn merged(row: &Row, now: &Object) -> Result<Object, String> {
-    let patch = Patch::check(Kind::InventoryItem, &row.changes, Some(now))
-        .map_err(|mistakes| mistakes.join("; "))?;
-    Ok(merge::apply(Kind::InventoryItem, now, &patch))
-}
-
 fn previewed(rows: &[Row], known: &[Result<Known, String>]) -> Preview {
     let mut preview = Preview::default();
     let mut sent = Vec::new();
@@ -143,12 +133,6 @@ fn previewed(rows: &[Row], known: &[Result<Known, String>]) -> Preview {
     }
     preview.basis = json!([action::INVENTORY_BATCH, sent]).to_string();
     preview
-}
-
-/// The fields that a row changes, as they are now.
-fn seen(row: &Row, now: &Object) -> Value {
-    let one = |name: &String| (name.clone(), now.get(name).cloned().unwrap_or(Value::Null));
-    Value::Object(row.changes.keys().map(one).collect())
 }
 
 fn differences(id: &InventoryItemId, before: &Object, after: &Object) -> Vec<Difference> {
@@ -221,64 +205,35 @@ impl Batch<'_> {
                 return Err(error);
             }
         };
-        let mut items = Vec::new();
+        let mut ready = Vec::new();
         let mut sent = Vec::new();
         for ((index, id, _), now) in part.iter().zip(there) {
-            match self.next(*index, id, now) {
+            let wish = Wish {
+                id,
+                row: &self.rows[*index],
+                agreed: self.agreed.and_then(|agreed| agreed.get(id.as_str())),
+            };
+            match wish.of(now) {
                 Ok(item) => {
                     sent.push(*index);
-                    items.push(item);
+                    ready.push((wish, item));
                 }
                 Err(fate) => self.ends(*index, fate),
             }
         }
-        let sending = Sending {
-            items,
-            now: Mutex::default(),
-        };
+        let sending = Sending::new(ready);
         let numbers: Vec<usize> = (0..sent.len()).collect();
-        let fates = chunk::send_rows(writer, passage, &numbers, &sending).await;
+        let fates = chunk::send_rows(writer, held, passage, &numbers, &sending).await;
         let verdict = fate::worst(fates.iter().map(|fate| &fate.verdict));
         self.remarks.extend(open.end(verdict, None).await);
-        for ((index, item), fate) in sent.into_iter().zip(&sending.items).zip(fates) {
+        for ((index, (wish, item)), fate) in sent.into_iter().zip(sending.into_items()).zip(fates) {
             if fate.verdict == Verdict::Done {
                 self.diff
-                    .extend(differences(&item.id, &item.base, &item.sent));
+                    .extend(differences(wish.id, &item.base, &item.sent));
             }
             self.ends(index, fate);
         }
         Ok(())
-    }
-
-    /// What is sent of one row, or how it ends without being sent.
-    fn next(&self, index: usize, id: &InventoryItemId, now: Option<Object>) -> Result<Item, Fate> {
-        let Some(base) = now else {
-            return Err(Fate::of(
-                Verdict::NotDone,
-                "it is not there any more under this code: removed, or renamed meanwhile",
-            ));
-        };
-        if let Some(what) = merge::incomplete(Kind::InventoryItem, &base) {
-            let why = format!("Order Desk did not show all of it ({what}), and what is left out would be blanked");
-            return Err(Fate::of(Verdict::NotDone, why));
-        }
-        let row = &self.rows[index];
-        let sent = merged(row, &base).map_err(|why| Fate::of(Verdict::NotDone, why))?;
-        if merge::diff(Kind::InventoryItem, &base, &sent).is_empty() {
-            return Err(Fate::of(Verdict::Done, "already so"));
-        }
-        let agreed = self.agreed.and_then(|agreed| agreed.get(id.as_str()));
-        if agreed.is_some_and(|agreed| !merge::same(agreed, &seen(row, &base))) {
-            return Err(Fate::of(
-                Verdict::NotDone,
-                "somebody else changed the same fields after the preview; look again",
-            ));
-        }
-        Ok(Item {
-            id: id.clone(),
-            base,
-            sent,
-        })
     }
 
     fn ends(&mut self, index: usize, fate: Fate) {

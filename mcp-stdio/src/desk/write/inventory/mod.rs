@@ -13,6 +13,7 @@ mod sending;
 mod stock;
 mod update;
 mod which;
+mod wish;
 
 pub use adjust::AdjustStock;
 pub use batch::BatchUpdateInventory;
