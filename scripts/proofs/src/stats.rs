@@ -11,6 +11,11 @@ impl Samples {
         self.0.push(sample);
     }
 
+    /// All of them together.
+    pub(crate) fn sum(&self) -> Duration {
+        self.0.iter().sum()
+    }
+
     /// The sample at this quantile (0 to 1), by the nearest-rank method; zero when nothing was measured.
     pub(crate) fn quantile(&mut self, quantile: f64) -> Duration {
         self.0.sort_unstable();

@@ -16,6 +16,8 @@ pub(super) enum Kind {
     Item,
     CheckoutKey,
     MetadataKey,
+    /// In a batch with one for an order that everybody else batches, too, half of them the other way round.
+    Parcel,
     /// One more of a stock item, the same for all.
     Stock,
     /// A new order with a number that is the same for all.
@@ -54,6 +56,7 @@ pub(super) fn grant_all(pipes: &mut Pipes, who: usize, order: &str) -> anyhow::R
         Kind::Item,
         Kind::CheckoutKey,
         Kind::MetadataKey,
+        Kind::Parcel,
         Kind::Stock,
         Kind::SameOrder,
     ];
@@ -78,6 +81,7 @@ fn grant(pipes: &mut Pipes, kind: Kind, who: &str, order: &str) -> anyhow::Resul
         Kind::HistoryNote => format!("{who} history"),
         Kind::Item => format!("{who} item"),
         Kind::CheckoutKey | Kind::MetadataKey => format!("{who} key"),
+        Kind::Parcel => format!("1Z{order}{who}"),
         Kind::Stock => STOCK.to_owned(),
         Kind::SameOrder => number_of_the_same(order),
     };
@@ -135,6 +139,16 @@ impl Kind {
                 "orders_update",
                 json!({"order_id": order, "changes": {"order_metadata": {who: mark}}}),
             ),
+            Self::Parcel => {
+                let row = |order: &str| json!({"order_id": order, "tracking_number": mark});
+                // Ids count up, so there is always one before.
+                let before = order.parse::<u64>().map_or(0, |id| id - 1).to_string();
+                let mut rows = [row(order), row(&before)];
+                if who.ends_with(['1', '3', '5', '7', '9']) {
+                    rows.reverse();
+                }
+                ("shipments_batch_add", json!({"shipments": rows}))
+            }
             Self::Stock => (
                 "inventory_adjust",
                 json!({"inventory_item_id": mark, "delta": 1}),
@@ -159,6 +173,7 @@ impl Wish {
             Kind::Item => self.times_in_list(&order["order_items"], "name"),
             Kind::CheckoutKey => usize::from(order["checkout_data"][&self.who] == *self.mark),
             Kind::MetadataKey => usize::from(order["order_metadata"][&self.who] == *self.mark),
+            Kind::Parcel => self.times_in_list(&order["order_shipments"], "tracking_number"),
             Kind::Stock | Kind::SameOrder => 0,
         }
     }
