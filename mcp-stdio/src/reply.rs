@@ -112,7 +112,7 @@ pub fn render_error(error: &ToolError, effect: Effect, mask_pii: bool) -> CallTo
     CallToolResult::error(vec![ContentBlock::text(text)])
 }
 
-/// What a value takes of an answer: its bytes as JSON. Where more than [`LONGEST_WORD`] letters and digits stand without a break (encoded
+/// What a value takes of an answer: its bytes as JSON. Where more than `LONGEST_WORD` letters and digits stand without a break (encoded
 /// pictures and files), each further one counts double: a tokenizer finds no words in them and needs twice the tokens.
 #[must_use]
 pub fn size_of(value: &Value) -> usize {

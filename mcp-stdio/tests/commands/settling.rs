@@ -122,7 +122,7 @@ fn what_is_known_and_what_is_under_way_is_not_listed() {
     add(&home, &sandbox, 0, "My Shop").fine();
     let mut server = home.session();
     let note = json!({"order_id": seed::FIRST_ORDER, "note": "called back"});
-    server.call("orders_add_note", note.clone()).ok();
+    server.call("orders_add_note", note).ok();
     sandbox
         .faults()
         .add(Rule::new(Fault::HangAfter).on("PUT", "/orders/*").always());
