@@ -168,6 +168,8 @@ WRITES = [
         _moved,
         orders=(ORDER, SECOND),
         fields=FOLDER,
+        # What comes late may fetch an order back that a rule has moved on.
+        careful=True,
         batch=True,
     ),
     Write(
