@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shell import Ran
-from stage import TOOLS, Skipped, StageError
+from stage import TOOLS, StageError
 
 # Everything by which a command of ours changes what is on the disk. A question mark: not every machine has the call.
 CHANGES = [
@@ -110,7 +110,7 @@ def _shim() -> Path:
     """The library that kills, compiled when it is missing or old."""
     source, shim = Path(__file__).with_name("die_at.c"), TOOLS / "die_at.so"
     if not shutil.which("cc"):
-        raise Skipped("no C compiler")
+        raise StageError("no C compiler (`cc`), though building this workspace needs one, too")
     if not shim.exists() or shim.stat().st_mtime < source.stat().st_mtime:
         # Whole at once: several may look for it.
         fresh = shim.with_suffix(".fresh")
