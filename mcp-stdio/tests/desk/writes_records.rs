@@ -314,6 +314,16 @@ impl Journal for Interrupted {
     }
 }
 
+impl Interrupted {
+    fn writer(kit: &Kit, meanwhile: impl Fn() + Send + Sync + 'static) -> mcp_stdio::desk::Writer {
+        let journal = Interrupted {
+            inner: kit.journal(),
+            meanwhile: Box::new(meanwhile),
+        };
+        kit.desk().writer(kit.access(), Arc::new(journal))
+    }
+}
+
 #[tokio::test]
 async fn what_was_read_too_long_before_the_intent_was_written_is_read_again() {
     let clock = Arc::new(ManualClock::default());
@@ -321,14 +331,10 @@ async fn what_was_read_too_long_before_the_intent_was_written_is_read_again() {
     kit.clock = Arc::<ManualClock>::clone(&clock);
     let kit = Arc::new(kit);
     let shop = Arc::clone(&kit);
-    let journal = Interrupted {
-        inner: kit.journal(),
-        meanwhile: Box::new(move || {
-            shop.edit("customer_id", "C-FOREIGN");
-            clock.advance(Duration::from_secs(6));
-        }),
-    };
-    let writer = kit.desk().writer(kit.access(), Arc::new(journal));
+    let writer = Interrupted::writer(&kit, move || {
+        shop.edit("customer_id", "C-FOREIGN");
+        clock.advance(Duration::from_secs(6));
+    });
     let change = Arc::new(update(json!({"email": "new@example.com"})));
     let outcome = writer.carry_out(change, None).await.unwrap();
     assert_eq!(outcome.verdict, Verdict::Done);
@@ -342,4 +348,24 @@ async fn what_was_read_too_long_before_the_intent_was_written_is_read_again() {
         (&json!("new@example.com"), &json!("C-FOREIGN"))
     );
     assert_eq!(kit.outcomes(), ["intent", "done"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_shows_the_old_state_is_held_against_the_shop() {
+    let kit = Arc::new(Kit::new().await);
+    let old = json!({"status": "success", "message": "Order Updated", "order": kit.stored()});
+    let rule = Rule::new(Fault::answer(200, &old.to_string()));
+    kit.sandbox.faults().add(rule.on("PUT", "/orders/*"));
+    let shop = Arc::clone(&kit);
+    let writer = Interrupted::writer(&kit, move || shop.edit("email", "new@example.com"));
+    let change = Arc::new(update(json!({"email": "new@example.com"})));
+    let outcome = writer.carry_out(change, None).await.unwrap();
+    assert_eq!(
+        (outcome.verdict, outcome.remarks),
+        (Verdict::Done, Vec::new())
+    );
+    assert_eq!(
+        kit.lines(),
+        ["GET", "PUT", "GET"].map(|method| format!("{method} /orders/7001001"))
+    );
 }
