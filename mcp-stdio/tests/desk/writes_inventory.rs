@@ -361,3 +361,20 @@ async fn an_agreement_to_a_creation_is_void_once_it_is_there() {
     let after = creation().preview(&kit.shop()).await.unwrap();
     assert_ne!(before.basis, after.basis);
 }
+
+#[tokio::test]
+async fn a_preview_shows_what_is_there_now_whatever_was_read_before() {
+    let kit = Kit::new().await;
+    let shop = kit.shop();
+    for which in [id(TOTE), code("TOTE-NAT")] {
+        let change = AdjustStock {
+            which,
+            by: Adjust::Delta(-1),
+        };
+        for count in [50, 60] {
+            set(&kit, TOTE, "stock", json!(count));
+            let preview = change.preview(&shop).await.unwrap();
+            assert_eq!(preview.diff[0].before, json!(count), "{change:?}");
+        }
+    }
+}
