@@ -152,9 +152,7 @@ async fn a_move_whose_answer_got_lost_is_found_done_and_was_sent_once() {
 
 #[tokio::test]
 async fn a_move_that_was_not_made_is_sent_again_and_made_once() {
-    let mut faults = not_done_and_over().to_vec();
-    faults.push(Fault::HangBefore);
-    for fault in faults {
+    for fault in not_done_and_over() {
         let kit = kit_with(fault.clone(), 2).await;
         let outcome = told(&kit, move_to("Hold", &NEW)).await.unwrap();
         assert_eq!(outcome.verdict, Verdict::Done, "{fault:?}");
@@ -164,6 +162,23 @@ async fn a_move_that_was_not_made_is_sent_again_and_made_once() {
             "{fault:?}"
         );
         assert_eq!(kit.outcomes(), ["intent", "done"], "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_may_still_come_is_not_sent_a_second_time() {
+    for fault in [
+        Fault::HangBefore,
+        Fault::CutBefore,
+        Fault::DoneLate { ms: 60_000 },
+    ] {
+        let kit = kit_with(fault.clone(), 1).await;
+        let outcome = told(&kit, move_to("Hold", &NEW)).await.unwrap();
+        assert_eq!(verdicts(&outcome), ["unknown"; 3], "{fault:?}");
+        let check = outcome.check.expect("it says what to look at");
+        assert!(check.contains(NEW[0]), "{check}");
+        assert_eq!(writes(&kit), 1, "{fault:?}");
+        assert_eq!(kit.outcomes(), ["intent", "unknown"], "{fault:?}");
     }
 }
 

@@ -37,7 +37,7 @@ fn check(what: &'static str, hint: &'static str, text: &str) -> Result<String, B
     } else if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         "only digits can be"
     } else {
-        return Ok(text.to_owned());
+        return Ok(without_leading_zeros(text).to_owned());
     };
     // Somebody who mixed up the two fields must not find the key in a log.
     let given = if pasted::looks_like_a_key(text) {
@@ -51,6 +51,12 @@ fn check(what: &'static str, hint: &'static str, text: &str) -> Result<String, B
         why,
         hint,
     })
+}
+
+/// One spelling for one thing: two of them in one batch would be taken for two things.
+fn without_leading_zeros(digits: &str) -> &str {
+    let plain = digits.trim_start_matches('0');
+    if plain.is_empty() { "0" } else { plain }
 }
 
 /// Whether two ids are the same number: leading zeros mean nothing, and nothing is not zero.
@@ -72,7 +78,7 @@ macro_rules! id_type {
         pub struct $name(String);
 
         impl $name {
-            /// Takes 1 to 20 digits; blanks around them are dropped.
+            /// Takes 1 to 20 digits; blanks around them and zeros before them are dropped.
             ///
             /// # Errors
             /// [`BadId`] says what else it found.
@@ -135,6 +141,12 @@ mod tests {
         assert_eq!(OrderId::parse(" 7001001\n").unwrap().as_str(), "7001001");
         assert_eq!(StoreId::parse("4242").unwrap().to_string(), "4242");
         assert!(InventoryItemId::parse("12345678901234567890").is_ok());
+    }
+
+    #[test]
+    fn one_thing_has_one_spelling() {
+        assert_eq!(OrderId::parse("007001001"), OrderId::parse("7001001"));
+        assert_eq!(OrderId::parse("000").unwrap().as_str(), "0");
     }
 
     #[test]

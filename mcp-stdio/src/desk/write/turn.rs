@@ -20,18 +20,12 @@ pub(super) const CREATIONS: &str = "create/order";
 
 /// The name of an order in the row.
 pub(super) fn order(id: &OrderId) -> String {
-    format!("order/{}", plain(id.as_str()))
+    format!("order/{}", id.as_str())
 }
 
 /// The name of an inventory item in the row.
 pub(super) fn inventory(id: &InventoryItemId) -> String {
-    format!("inventory/{}", plain(id.as_str()))
-}
-
-/// Leading zeros make no other thing.
-fn plain(id: &str) -> &str {
-    let plain = id.trim_start_matches('0');
-    if plain.is_empty() { "0" } else { plain }
+    format!("inventory/{}", id.as_str())
 }
 
 /// Looks follow each other after this, times a random factor between a half and two: 5 to 20 ms.

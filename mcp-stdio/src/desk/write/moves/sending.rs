@@ -120,9 +120,9 @@ impl Rows for Sending<'_> {
             .collect()
     }
 
-    /// A second move into the same folder moves nothing.
+    /// The rules of the folder may move an order on at once; a move that comes late would fetch it back and start them all again.
     fn may_come_twice(&self, _row: usize) -> bool {
-        true
+        false
     }
 
     fn look<'a>(
