@@ -44,6 +44,33 @@ async fn each_row_of_a_batch_has_its_own_outcome_and_the_whole_may_be_run_again(
 }
 
 #[tokio::test]
+async fn of_rows_that_are_sent_together_each_is_told_what_became_of_it() {
+    let kit = Kit::new().await;
+    let row = |order: &str, number: &str, carrier: &str| {
+        object(json!({"order_id": order, "tracking_number": number, "carrier_code": carrier}))
+    };
+    let first = BatchAddShipments {
+        rows: vec![row(ORDER, "1ZA", "UPS")],
+    };
+    kit.carry_out(first).await.unwrap();
+    // Another parcel by its carrier, which Order Desk does not look at.
+    let batch = BatchAddShipments {
+        rows: vec![row(ORDER, "1ZA", "FedEx"), row("7001002", "1ZB", "UPS")],
+    };
+    let outcome = kit.carry_out(batch).await.unwrap();
+    assert_eq!(verdicts(&outcome), ["not_done", "done"]);
+    assert_eq!(outcome.rows[0].row["order_id"], ORDER);
+    let why = outcome.rows[0].why.as_deref().unwrap();
+    assert!(why.contains("Shipment Not Added"), "{why}");
+    assert_eq!(outcome.diff.len(), 1);
+    assert!(
+        outcome.diff[0].path.contains("7001002"),
+        "{:?}",
+        outcome.diff
+    );
+}
+
+#[tokio::test]
 async fn a_number_that_fits_no_order_or_two_fails_its_row_and_says_which() {
     let kit = Kit::new().await;
     let batch = BatchAddShipments {
