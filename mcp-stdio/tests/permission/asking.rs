@@ -20,7 +20,11 @@ fn accept(confirm: bool) -> Value {
 
 /// Calls, answers the question, and gives the question and the call's own answer.
 fn asked(server: &mut Server, answer: &Value) -> (Value, Reply) {
-    let id = server.ask("tools/call", &delete());
+    asked_about(server, &delete(), answer)
+}
+
+fn asked_about(server: &mut Server, call: &Value, answer: &Value) -> (Value, Reply) {
+    let id = server.ask("tools/call", call);
     let question = server.frame();
     assert_eq!(question["method"], "elicitation/create", "{question}");
     let mut response = json!({"jsonrpc": "2.0", "id": question["id"]});
@@ -52,6 +56,33 @@ fn a_person_who_agrees_lets_it_happen() {
     assert!(message.lines().count() < 25, "{message}");
     assert_eq!(question["mode"], "form");
     assert!(question["requestedSchema"].get("$schema").is_none());
+}
+
+#[test]
+fn what_a_person_is_asked_hides_addresses_and_numbers_as_well() {
+    let sandbox = shops();
+    let home = home(&sandbox)
+        .set("MASK_PII", "true")
+        .set("CONFIRM", "always");
+    let mut server = session_with(&home, &can_ask());
+    let changes = json!({"email": "new.name@example.com", "shipping": {"phone": "0201 5550 199"}});
+    let update =
+        json!({"name": "orders_update", "arguments": {"order_id": ORDER, "changes": changes}});
+    let (question, reply) = asked_about(&mut server, &update, &result(&accept(true)));
+    assert_eq!(reply.ok()["outcome"], "done");
+    let message = question["message"].as_str().unwrap();
+    assert!(
+        message.contains("n•••@example.com") && message.contains("•••0199"),
+        "{message}"
+    );
+    assert!(
+        !message.contains("new.name") && !message.contains("5550"),
+        "{message}"
+    );
+    let (question, _) = asked(&mut server, &result(&accept(false)));
+    let message = question["message"].as_str().unwrap();
+    assert!(message.contains("n•••@example.com"), "{message}");
+    assert!(!message.contains("new.name"), "{message}");
 }
 
 #[test]
