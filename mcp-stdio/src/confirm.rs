@@ -2,7 +2,7 @@
 //!
 //! A tool that destroys something answers its first call with a preview and a token, and acts only on a second call that carries the
 //! token. The token is a message authentication code over the tool, the tenant and what was shown, with a time limit; nothing is
-//! stored, so the second call may reach another process. Here: making and checking tokens. Not here: what a deed is; the tool describes
+//! stored when it is made, so the second call may reach another process. Here: making and checking tokens. Not here: what a deed is; the tool describes
 //! it in words that change when anything about it changes, so that a token for one deed never stands for another.
 
 use std::collections::HashMap;
@@ -66,11 +66,19 @@ pub enum BadToken {
     Used,
 }
 
+/// A token that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agreement {
+    /// What it is called: random, and nothing of what was agreed to.
+    pub name: String,
+    /// When it would have expired, in milliseconds since 1970.
+    pub expires_ms: i64,
+}
+
 /// The tokens of one process.
 #[derive(Debug, Default)]
 pub struct Confirmations {
-    /// What was used, until it would have expired anyway. Another process does not know it; there the deed itself, being done, stands in
-    /// the way.
+    /// What was used, until it would have expired anyway. What other processes used is known to the state file.
     used: Mutex<HashMap<[u8; NONCE_BYTES], i64>>,
 }
 
@@ -94,10 +102,10 @@ impl Confirmations {
         token.extend(nonce);
         let tag = seal(key, deed, expires_ms, nonce).finalize().into_bytes();
         token.extend(&tag[..MAC_BYTES]);
-        Ok(token.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&token))
     }
 
-    /// Accepts the token once.
+    /// Accepts the token once in this process. What it gives is to be used once among all processes ([`Agreement`]).
     ///
     /// # Errors
     /// [`BadToken`]; then nothing may be done.
@@ -107,7 +115,7 @@ impl Confirmations {
         deed: Deed<'_>,
         token: &str,
         now: Timestamp,
-    ) -> Result<(), BadToken> {
+    ) -> Result<Agreement, BadToken> {
         let (expires_ms, nonce, tag) = parts(token).ok_or(BadToken::NotForThis)?;
         seal(key, deed, expires_ms, nonce)
             .verify_truncated_left(&tag)
@@ -119,10 +127,17 @@ impl Confirmations {
         let mut used = self.used.lock();
         used.retain(|_, expires_ms| *expires_ms > now_ms);
         match used.insert(nonce, expires_ms) {
-            None => Ok(()),
+            None => Ok(Agreement {
+                name: hex(&nonce),
+                expires_ms,
+            }),
             Some(_) => Err(BadToken::Used),
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Each part after its length: no two deeds run together into the same bytes.
@@ -184,7 +199,7 @@ mod tests {
     fn a_token_is_good_once() {
         let tokens = Confirmations::default();
         let token = tokens.offer(&key(1), DEED, at(0)).unwrap();
-        assert_eq!(tokens.redeem(&key(1), DEED, &token, at(1)), Ok(()));
+        assert!(tokens.redeem(&key(1), DEED, &token, at(1)).is_ok());
         assert_eq!(
             tokens.redeem(&key(1), DEED, &token, at(2)),
             Err(BadToken::Used)
@@ -193,11 +208,16 @@ mod tests {
 
     #[test]
     fn a_token_is_good_in_every_process_of_the_tenant() {
-        let token = Confirmations::default()
-            .offer(&key(1), DEED, at(0))
-            .unwrap();
+        let tokens = Confirmations::default();
+        let token = tokens.offer(&key(1), DEED, at(0)).unwrap();
         let elsewhere = Confirmations::default();
-        assert_eq!(elsewhere.redeem(&key(1), DEED, &token, at(299)), Ok(()));
+        let first = tokens.redeem(&key(1), DEED, &token, at(1)).unwrap();
+        let second = elsewhere.redeem(&key(1), DEED, &token, at(299));
+        assert_eq!(
+            second,
+            Ok(first),
+            "by its name the state file tells that it is the same"
+        );
     }
 
     #[test]
@@ -244,7 +264,7 @@ mod tests {
             tokens.redeem(&key(2), DEED, &token, at(0)),
             Err(BadToken::NotForThis)
         );
-        assert_eq!(tokens.redeem(&key(1), DEED, &token, at(0)), Ok(()));
+        assert!(tokens.redeem(&key(1), DEED, &token, at(0)).is_ok());
     }
 
     #[test]

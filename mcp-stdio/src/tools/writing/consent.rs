@@ -9,11 +9,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use shared::audit::{Outcome, action};
+use shared::state::Durability;
+use shared::state::tables::agreements;
 
 use super::Writing;
 use crate::args::Args;
 use crate::config::Confirm;
-use crate::confirm::{BadToken, Deed, TokenKey};
+use crate::confirm::{Agreement, BadToken, Deed, TokenKey};
 use crate::desk::write::Weight;
 use crate::error::ToolError;
 use crate::person::{Decision, Question};
@@ -75,9 +77,13 @@ impl Matter {
     ) -> Result<Consent, ToolError> {
         match call.person.brought() {
             Some((token, Decision::Yes)) => {
-                return self.redeem(call, token).map(|()| Consent::Given);
+                return self.redeem(call, token).await.map(|()| Consent::Given);
             }
-            Some((_, Decision::No)) => return Ok(withheld(call).await),
+            Some((token, Decision::No)) => {
+                // Whoever said no to it has used it up.
+                let _no_more = self.redeem(call, token).await;
+                return Ok(withheld(call).await);
+            }
             // Was asked once and has nothing to say: is not asked a second time.
             Some((_, Decision::Silent | Decision::Later)) => {
                 return self.token(call).map(Consent::Open);
@@ -85,7 +91,7 @@ impl Matter {
             None => {}
         }
         if let Some(token) = call.args.text("confirm") {
-            self.redeem(call, token)?;
+            self.redeem(call, token).await?;
             if !(must_ask && call.person.can_be_asked()) {
                 return Ok(Consent::Given);
             }
@@ -98,12 +104,16 @@ impl Matter {
         }
     }
 
-    fn redeem(&self, call: Writing<'_>, token: &str) -> Result<(), ToolError> {
+    async fn redeem(&self, call: Writing<'_>, token: &str) -> Result<(), ToolError> {
         let now = call.context.clock.now();
-        call.context
-            .confirmations
+        let confirmations = &call.context.confirmations;
+        let agreement = confirmations
             .redeem(&self.key, self.deed(call.tool), token, now)
-            .map_err(|bad: BadToken| ToolError::Confirmation(bad))
+            .map_err(ToolError::Confirmation)?;
+        match used_before(call, agreement, now.as_millisecond()).await {
+            true => Err(ToolError::Confirmation(BadToken::Used)),
+            false => Ok(()),
+        }
     }
 
     fn deed(&self, tool: &'static str) -> Deed<'_> {
@@ -113,6 +123,21 @@ impl Matter {
             what: &self.what,
         }
     }
+}
+
+/// Whether another process has acted on this agreement. Where the state file cannot say so, it cannot take the record of a change either,
+/// without which nothing is changed.
+async fn used_before(call: Writing<'_>, agreement: Agreement, now_ms: i64) -> bool {
+    let Ok(state) = call.context.slot.get() else {
+        return false;
+    };
+    let note = move || {
+        state.write("agreement", Durability::Normal, |writing| {
+            agreements::use_once(writing, &agreement.name, agreement.expires_ms, now_ms)
+        })
+    };
+    let noted = tokio::task::spawn_blocking(note).await;
+    matches!(noted, Ok(Ok(false)))
 }
 
 /// Store, arguments and what the preview saw, in a form that is the same for the same deed. Which store is meant is said by its key, however

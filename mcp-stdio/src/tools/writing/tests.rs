@@ -130,7 +130,7 @@ impl Person for Says {
 struct Bench {
     context: Context,
     clock: Arc<ManualClock>,
-    _folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 fn bench(confirm: Confirm) -> Bench {
@@ -138,7 +138,21 @@ fn bench(confirm: Confirm) -> Bench {
 }
 
 fn bench_of(store_id: &str, confirm: Confirm) -> Bench {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let clock = Arc::new(ManualClock::default());
+    Bench {
+        context: context(&folder, &clock, store_id, confirm),
+        clock,
+        folder,
+    }
+}
+
+fn context(
+    folder: &tempfile::TempDir,
+    clock: &Arc<ManualClock>,
+    store_id: &str,
+    confirm: Confirm,
+) -> Context {
     let home = Home::at(folder.path().join("home"));
     let slot = Slot::new(home.clone());
     let telemetry = Telemetry::start(slot.clone(), SessionKind::McpStdio, "0");
@@ -150,16 +164,22 @@ fn bench_of(store_id: &str, confirm: Confirm) -> Bench {
         store_id: StoreId::parse(store_id).unwrap(),
         api_key: Secret::new("a key".to_owned()),
     });
-    let clock = Arc::new(ManualClock::default());
-    let shared: Arc<dyn shared::clock::Clock> = Arc::clone(&clock) as _;
-    Bench {
-        context: Context::new(config, slot, telemetry.handle(), shared),
-        clock,
-        _folder: folder,
-    }
+    Context::new(config, slot, telemetry.handle(), Arc::clone(clock) as _)
 }
 
 impl Bench {
+    /// What another process on the same home has.
+    fn another(&self) -> Context {
+        let context = context(
+            &self.folder,
+            &self.clock,
+            "4242",
+            self.context.config.confirm,
+        );
+        context.slot.open_now().unwrap();
+        context
+    }
+
     async fn call(
         &self,
         change: &Arc<Fake>,
@@ -298,6 +318,48 @@ async fn a_token_is_good_once_and_however_the_same_call_is_written() {
 }
 
 #[tokio::test]
+async fn what_one_process_has_acted_on_no_other_does() {
+    let first = bench(Confirm::Auto);
+    first.context.slot.open_now().unwrap();
+    let second = Bench {
+        context: first.another(),
+        clock: Arc::clone(&first.clock),
+        folder: Arc::clone(&first.folder),
+    };
+    let change = fake(Weight::Destroys);
+    let asked = Says::that(Decision::Later);
+    first.call(&change, json!({}), &asked).await.unwrap();
+    let token = asked.asked.lock()[0].1.clone();
+    let yes = Says::brings(&token, Decision::Yes);
+    first.call(&change, json!({}), &yes).await.unwrap();
+    let again = second.call(&change, json!({}), &yes).await;
+    assert!(
+        matches!(again, Err(ToolError::Confirmation(BadToken::Used))),
+        "{again:?}"
+    );
+    assert_eq!(change.times_done(), 1);
+}
+
+#[tokio::test]
+async fn who_has_said_no_does_not_say_yes_to_the_same_question() {
+    let bench = bench(Confirm::Auto);
+    let change = fake(Weight::Destroys);
+    let asked = Says::that(Decision::Later);
+    bench.call(&change, json!({}), &asked).await.unwrap();
+    let token = asked.asked.lock()[0].1.clone();
+    let no = Says::brings(&token, Decision::No);
+    bench.call(&change, json!({}), &no).await.unwrap();
+    let yes = bench
+        .call(&change, json!({}), &Says::brings(&token, Decision::Yes))
+        .await;
+    assert!(
+        matches!(yes, Err(ToolError::Confirmation(BadToken::Used))),
+        "{yes:?}"
+    );
+    assert_eq!(change.times_done(), 0);
+}
+
+#[tokio::test]
 async fn a_token_for_one_store_is_nothing_for_another() {
     let change = fake(Weight::Destroys);
     let ours = bench_of("4242", Confirm::Auto);
@@ -365,7 +427,7 @@ async fn a_call_that_brings_back_an_answer_is_held_to_its_token() {
     let forged = bench.call(&change, json!({}), &forger).await;
     assert!(matches!(forged, Err(ToolError::Confirmation(_))));
     let no = bench
-        .call(&change, json!({}), &Says::brings(&token, Decision::No))
+        .call(&change, json!({}), &Says::brings("another", Decision::No))
         .await;
     assert_eq!(no.unwrap()["outcome"], "not_done");
     let silent = Says::brings(&token, Decision::Silent);

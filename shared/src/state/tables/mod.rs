@@ -3,6 +3,7 @@
 //! Functions take a [`Reading`](super::Reading) or a [`Writing`](super::Writing) and give plain structs; they decide
 //! nothing. Statements are prepared once per connection.
 
+pub mod agreements;
 pub mod audit;
 pub mod audit_anchors;
 pub mod epochs;
