@@ -1,11 +1,13 @@
 //! What is hidden of people when `MASK_PII` is on.
 //!
-//! Here: e-mail addresses wherever they stand, telephone numbers and IP addresses in the fields that are for them. Enough stays to tell two
-//! people apart and to recognise somebody one knows. Names and postal addresses stay whole: without them nothing can be shipped. What was
-//! hidden carries a mark that no shop uses, so that it can be told when it comes back as an argument: written to a shop, it would destroy
-//! what it stands for. Not here: where this is applied (`call`), and what no answer shows, masked or not (`clean`).
+//! Here: e-mail addresses wherever they stand, telephone numbers and IP addresses in the fields that are for them, and in those whose names
+//! speak of one (`Customer Phone Number`, `buyerMobile`) and whose values look like one. Enough stays to tell two people apart and to
+//! recognise somebody one knows. Names and postal addresses stay whole: without them nothing can be shipped. What was hidden carries a
+//! mark that no shop uses, so that it can be told when it comes back as an argument: written to a shop, it would destroy what it stands
+//! for. Not here: where this is applied (`call`), and what no answer shows, masked or not (`clean`).
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
@@ -21,12 +23,31 @@ enum Field {
     Phone,
     Ip,
     Email,
+    /// Its name speaks of a telephone; it may be for its colour.
+    PhonePerhaps,
+    /// Its name speaks of an IP address.
+    IpPerhaps,
     Other,
 }
+
+/// Words in names of fields that sales channels and checkout forms make up.
+const OF_PHONES: [&str; 9] = [
+    "phone",
+    "telephone",
+    "cellphone",
+    "phonenumber",
+    "tel",
+    "mobile",
+    "cell",
+    "fax",
+    "whatsapp",
+];
+const OF_IPS: [&str; 2] = ["ip", "ipaddress"];
 
 impl Field {
     /// By the last part of a name or of a dotted path: `shipping.phone`.
     fn named(name: &str) -> Field {
+        let whole = name;
         let name = name.rsplit('.').next().unwrap_or(name).to_lowercase();
         let is = |word: &str| {
             name.strip_suffix(word)
@@ -39,9 +60,45 @@ impl Field {
         } else if is("email") {
             Field::Email
         } else {
+            Field::speaking(whole)
+        }
+    }
+
+    fn speaking(name: &str) -> Field {
+        let words = words(name);
+        let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+        if has(&OF_PHONES) {
+            Field::PhonePerhaps
+        } else if has(&OF_IPS) {
+            Field::IpPerhaps
+        } else {
             Field::Other
         }
     }
+}
+
+/// The words of a name, in small letters: `buyerPhone`, `Phone Number` and `phone_number` have two each.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_small = false;
+    for letter in name.chars() {
+        let begins = !letter.is_alphanumeric() || (letter.is_uppercase() && after_small);
+        if begins {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (letter.is_alphanumeric(), words.last_mut()) {
+            word.extend(letter.to_lowercase());
+        }
+        after_small = letter.is_lowercase() || letter.is_numeric();
+    }
+    words
+}
+
+/// Seven digits or more, and nothing but what stands between them.
+fn looks_like_a_phone(given: &str) -> bool {
+    let digits = given.chars().filter(char::is_ascii_digit).count();
+    let between = |c: char| c.is_ascii_digit() || c.is_whitespace() || "()+-./#ext".contains(c);
+    digits >= 7 && given.chars().all(between)
 }
 
 /// Hides what is to be hidden in every string of `value`, at any depth. Twice does no more than once.
@@ -72,6 +129,11 @@ fn within(value: &mut Value, field: Field) {
         Value::Number(number) if field == Field::Phone => {
             *value = phone(&number.to_string()).into();
         }
+        Value::Number(number) if field == Field::PhonePerhaps => {
+            if let Some(masked) = of_field(&number.to_string(), field) {
+                *value = masked.into();
+            }
+        }
         Value::Array(values) => values.iter_mut().for_each(|value| within(value, field)),
         Value::Object(fields) => object(fields),
         _ => {}
@@ -84,9 +146,11 @@ fn of_field(given: &str, field: Field) -> Option<String> {
         _ if given.contains(MARK) || given.is_empty() => text(given),
         Field::Phone => phone(given).into(),
         Field::Ip => ip(given).into(),
+        Field::PhonePerhaps if looks_like_a_phone(given) => phone(given).into(),
+        Field::IpPerhaps if given.trim().parse::<IpAddr>().is_ok() => ip(given).into(),
         // What is no address, and stands where one belongs, is not shown either.
         Field::Email if !given.contains('@') => MARK.to_owned().into(),
-        Field::Email | Field::Other => text(given),
+        Field::Email | Field::PhonePerhaps | Field::IpPerhaps | Field::Other => text(given),
     };
     match masked {
         Cow::Owned(masked) => Some(masked),
@@ -149,7 +213,7 @@ pub fn sentence(given: &str) -> Cow<'_, str> {
         .and_then(|rest| rest.split_once('`'))
         .map(|(path, _)| path);
     match path {
-        Some(path) if matches!(Field::named(path), Field::Phone | Field::Ip) => {
+        Some(path) if !matches!(Field::named(path), Field::Email | Field::Other) => {
             format!("`{path}` is not what it was").into()
         }
         _ => text(given),

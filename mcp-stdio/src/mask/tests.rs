@@ -72,6 +72,45 @@ fn short_numbers_and_what_is_no_address_are_hidden_whole() {
 }
 
 #[test]
+fn numbers_are_hidden_under_the_names_that_sales_channels_make_up() {
+    for name in [
+        "Customer Phone Number",
+        "phone_number",
+        "customerPhone",
+        "Mobile",
+        "buyer-tel",
+        "FAX no.",
+    ] {
+        assert_eq!(
+            masked(json!({name: "+1 (201) 555-0177", "x": {name: 2015550177_u64}})),
+            json!({name: "•••0177", "x": {name: "•••0177"}}),
+            "{name}"
+        );
+    }
+    for name in ["ip", "Buyer IP", "clientIp"] {
+        assert_eq!(
+            masked(json!({ name: "198.51.100.77" })),
+            json!({ name: "198.•••" }),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_only_speaks_of_a_telephone_and_is_none_stays() {
+    for (name, value) in [
+        ("Phone Model", "Pixel 9 Pro 256"),
+        ("phone_case_colour", "navy"),
+        ("cell count", "12"),
+        ("tip", "4.50"),
+        ("hotel", "2015550177"),
+        ("ip", "none"),
+    ] {
+        assert_eq!(masked(json!({name: value})), json!({name: value}), "{name}");
+    }
+}
+
+#[test]
 fn what_is_no_address_stays() {
     for text in ["@home", "5 @ 3.00", "a @ b", "@", "", "@@", "no sign"] {
         assert_eq!(mask_text(text), text);
