@@ -339,3 +339,18 @@ async fn an_order_of_which_a_part_is_missing_is_not_put_back() {
         assert_eq!((writes(&kit), kit.stored()), (0, before), "{body}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_that_may_have_lain_here_for_long_is_not_what_a_write_begins_from() {
+    let kit = Kit::new().await;
+    let rule = Rule::new(Fault::Delay { ms: 3_200 }).on("GET", "/**");
+    kit.sandbox.faults().add(rule.times(1));
+    let change = update(json!({"email": "new@example.com"}));
+    assert_eq!(told(&kit, change).await.unwrap().verdict, Verdict::Done);
+    let order = format!("/orders/{ORDER}");
+    let sent: Vec<String> = ["GET", "GET", "PUT"]
+        .iter()
+        .map(|method| format!("{method} {order}"))
+        .collect();
+    assert_eq!(kit.lines(), sent);
+}
