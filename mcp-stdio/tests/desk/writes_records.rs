@@ -13,7 +13,7 @@ use shared::audit::Outcome;
 use shared::clock::ManualClock;
 use shared::session::SessionId;
 use shared::state::{Durability, Slot};
-use shared::writes::turn::Turn;
+use shared::writes::turn::{MAX_HOLD, Turn};
 use shared::writes::{self, Begun};
 
 use crate::kit::{Kit, ORDER, order_id};
@@ -63,6 +63,26 @@ async fn the_record_names_the_order_and_the_fields_and_no_value() {
     for value in ["rosa", "Bath", "Rosa"] {
         assert!(!all.contains(value), "{value}");
     }
+}
+
+#[tokio::test]
+async fn keys_that_only_a_customer_could_have_named_are_not_recorded() {
+    let kit = Kit::new().await;
+    let item = kit.stored()["order_items"][0]["id"].clone();
+    let changes = json!({
+        "checkout_data": {"rosa@example.com": "a", "For Rosa": "b"},
+        "order_items": [{"id": item, "variation_list": {"Rosa's name": "c"}, "quantity": 7}],
+        "email": "new@example.com",
+    });
+    kit.carry_out(update(changes)).await.unwrap();
+    let told = kit.records()[0].args_shape.clone().unwrap();
+    let item = item.as_str().unwrap();
+    assert_eq!(
+        told,
+        format!(
+            "changes: checkout_data, order_items[{item}].variation_list, order_items[{item}].quantity, email"
+        )
+    );
 }
 
 #[tokio::test]
@@ -368,4 +388,26 @@ async fn an_answer_that_shows_the_old_state_is_held_against_the_shop() {
         kit.lines(),
         ["GET", "PUT", "GET"].map(|method| format!("{method} /orders/7001001"))
     );
+}
+
+#[tokio::test]
+async fn a_turn_that_was_lost_between_two_rounds_is_taken_again_before_anything_is_sent() {
+    let clock = Arc::new(ManualClock::default());
+    let mut kit = Kit::new().await;
+    kit.clock = Arc::<ManualClock>::clone(&clock);
+    let lost = AtomicU32::new(1);
+    let writer = Interrupted::writer(&kit, move || {
+        // The machine slept for longer than a turn may be held.
+        if one_more(&lost) {
+            clock.advance(MAX_HOLD + Duration::from_secs(1));
+        }
+    });
+    let change = Arc::new(update(json!({"email": "new@example.com"})));
+    let outcome = writer.carry_out(change, None).await.unwrap();
+    assert_eq!(outcome.verdict, Verdict::Done);
+    assert_eq!(
+        kit.lines(),
+        ["GET", "GET", "GET", "PUT"].map(|method| format!("{method} /orders/7001001"))
+    );
+    assert_eq!(kit.outcomes(), ["intent", "failed", "intent", "done"]);
 }

@@ -18,6 +18,14 @@ const NAMED: usize = 12;
 /// The longest name of a place in a record, in characters: an unknown name could be anything.
 const NAME_CHARS: usize = 60;
 
+/// Maps whose keys are somebody's own words: of these the record has the name of the map only.
+const FREE: [&str; 4] = [
+    "checkout_data",
+    "order_metadata",
+    "variation_list",
+    "metadata",
+];
+
 /// Named changes of one thing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patched<'a> {
@@ -92,14 +100,25 @@ impl Patched<'_> {
             Ok(patch) => patch.touched(),
             Err(_) => self.changes.keys().cloned().collect(),
         };
-        let short = |place: &String| place.chars().take(NAME_CHARS).collect::<String>();
-        let named: Vec<String> = places.iter().take(NAMED).map(short).collect();
-        let more = match places.len().saturating_sub(NAMED) {
+        let mut places: Vec<String> = places.iter().map(|place| in_a_record(place)).collect();
+        places.dedup();
+        let named = &places[..places.len().min(NAMED)];
+        let more = match places.len() - named.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
         format!("changes: {}{more}", named.join(", "))
     }
+}
+
+/// A place without what only a customer could have named.
+fn in_a_record(place: &str) -> String {
+    let end_of = |map: &&str| {
+        let end = place.find(*map)? + map.len();
+        place[end..].starts_with(['.', '[']).then_some(end)
+    };
+    let end = FREE.iter().filter_map(end_of).min().unwrap_or(place.len());
+    place[..end].chars().take(NAME_CHARS).collect()
 }
 
 impl Plan for Patched<'_> {
