@@ -17,6 +17,7 @@ mod reads;
 mod search;
 mod walk;
 mod writes_faults;
+mod writes_interrupted;
 mod writes_inventory;
 mod writes_items;
 mod writes_moves;

@@ -1,6 +1,5 @@
 //! What is written down about writes, and what happens when it cannot be.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -10,10 +9,9 @@ use mcp_stdio::desk::write::{NoteKind, Verdict};
 use orderdesk_sandbox::{Fault, Rule};
 use serde_json::json;
 use shared::audit::Outcome;
-use shared::clock::ManualClock;
 use shared::session::SessionId;
 use shared::state::{Durability, Slot};
-use shared::writes::turn::{MAX_HOLD, Turn};
+use shared::writes::turn::Turn;
 use shared::writes::{self, Begun};
 
 use crate::kit::{Kit, ORDER, order_id};
@@ -299,115 +297,4 @@ async fn an_outcome_is_tried_again_and_one_that_cannot_be_recorded_is_told() {
         Verdict::Done,
         "the turn was given back all the same"
     );
-}
-
-/// A journal in which something happens while the intent is written down.
-struct Interrupted {
-    inner: Arc<dyn Journal>,
-    meanwhile: Box<dyn Fn() + Send + Sync>,
-}
-
-impl fmt::Debug for Interrupted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Interrupted")
-    }
-}
-
-impl Journal for Interrupted {
-    fn session(&self) -> Option<SessionId> {
-        self.inner.session()
-    }
-
-    fn begin(&self, intent: &Intent, turn: &Turn) -> Result<Begun, JournalError> {
-        let begun = self.inner.begin(intent, turn);
-        (self.meanwhile)();
-        begun
-    }
-
-    fn end(
-        &self,
-        begun: &Begun,
-        outcome: Outcome,
-        turn: Option<&Turn>,
-    ) -> Result<(), JournalError> {
-        self.inner.end(begun, outcome, turn)
-    }
-}
-
-impl Interrupted {
-    fn writer(kit: &Kit, meanwhile: impl Fn() + Send + Sync + 'static) -> mcp_stdio::desk::Writer {
-        let journal = Interrupted {
-            inner: kit.journal(),
-            meanwhile: Box::new(meanwhile),
-        };
-        kit.desk().writer(kit.access(), Arc::new(journal))
-    }
-}
-
-#[tokio::test]
-async fn what_was_read_too_long_before_the_intent_was_written_is_read_again() {
-    let clock = Arc::new(ManualClock::default());
-    let mut kit = Kit::new().await;
-    kit.clock = Arc::<ManualClock>::clone(&clock);
-    let kit = Arc::new(kit);
-    let shop = Arc::clone(&kit);
-    let writer = Interrupted::writer(&kit, move || {
-        shop.edit("customer_id", "C-FOREIGN");
-        clock.advance(Duration::from_secs(6));
-    });
-    let change = Arc::new(update(json!({"email": "new@example.com"})));
-    let outcome = writer.carry_out(change, None).await.unwrap();
-    assert_eq!(outcome.verdict, Verdict::Done);
-    assert_eq!(
-        kit.lines(),
-        ["GET", "GET", "PUT"].map(|method| format!("{method} /orders/7001001"))
-    );
-    let stored = kit.stored();
-    assert_eq!(
-        (&stored["email"], &stored["customer_id"]),
-        (&json!("new@example.com"), &json!("C-FOREIGN"))
-    );
-    assert_eq!(kit.outcomes(), ["intent", "done"]);
-}
-
-#[tokio::test]
-async fn an_answer_that_shows_the_old_state_is_held_against_the_shop() {
-    let kit = Arc::new(Kit::new().await);
-    let old = json!({"status": "success", "message": "Order Updated", "order": kit.stored()});
-    let rule = Rule::new(Fault::answer(200, &old.to_string()));
-    kit.sandbox.faults().add(rule.on("PUT", "/orders/*"));
-    let shop = Arc::clone(&kit);
-    let writer = Interrupted::writer(&kit, move || shop.edit("email", "new@example.com"));
-    let change = Arc::new(update(json!({"email": "new@example.com"})));
-    let outcome = writer.carry_out(change, None).await.unwrap();
-    assert_eq!(
-        (outcome.verdict, outcome.remarks),
-        (Verdict::Done, Vec::new())
-    );
-    assert_eq!(
-        kit.lines(),
-        ["GET", "PUT", "GET"].map(|method| format!("{method} /orders/7001001"))
-    );
-}
-
-#[tokio::test]
-async fn a_turn_that_was_lost_between_two_rounds_is_taken_again_before_anything_is_sent() {
-    let clock = Arc::new(ManualClock::default());
-    let mut kit = Kit::new().await;
-    kit.clock = Arc::<ManualClock>::clone(&clock);
-    let lost = AtomicU32::new(1);
-    let writer = Interrupted::writer(&kit, move || {
-        // The machine slept for longer than a turn may be held.
-        if one_more(&lost) {
-            clock.advance(MAX_HOLD + Duration::from_secs(1));
-        }
-    });
-    let change = Arc::new(update(json!({"email": "new@example.com"})));
-    let outcome = writer.carry_out(change, None).await.unwrap();
-    assert_eq!(outcome.verdict, Verdict::Done);
-    assert_eq!(
-        kit.lines(),
-        ["GET", "GET", "GET", "PUT"].map(|method| format!("{method} /orders/7001001"))
-    );
-    assert_eq!(kit.outcomes(), ["intent", "failed", "intent", "done"]);
 }
