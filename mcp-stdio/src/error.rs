@@ -5,6 +5,7 @@
 //! stands in the text block: on an error many clients show nothing else. Upstream texts come only through the desk, which cleans
 //! and caps them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::confirm::BadToken;
@@ -306,8 +307,26 @@ impl ToolError {
             },
             _ => String::new(),
         };
-        format!("{}: {self}{outcome}{retry}\nhint: {hint}", self.code())
+        let told = self.to_string();
+        format!(
+            "{}: {}{outcome}{retry}\nhint: {hint}",
+            self.code(),
+            shortened(&told)
+        )
     }
+}
+
+/// What went wrong, but not for ever: a call with thousands of mistakes is told some of them. It is cut between words, so that what is to
+/// be hidden in it is still known.
+fn shortened(told: &str) -> Cow<'_, str> {
+    const MOST_BYTES: usize = 8_000;
+    if told.len() <= MOST_BYTES {
+        return told.into();
+    }
+    let end = told.floor_char_boundary(MOST_BYTES);
+    let end = told[..end].rfind(char::is_whitespace).unwrap_or(end);
+    let more = told[end..].chars().count();
+    format!("{} … (and {more} more characters)", &told[..end]).into()
 }
 
 /// The first names of a list that may be long.

@@ -80,3 +80,13 @@ fn what_the_caller_wrote_is_repeated_short_and_clean() {
     assert!(quoted(&"x".repeat(1000)).chars().count() < 70);
     assert_eq!(quoted("9f86d081884c7d659a2feaa0c55ad015"), "`…`");
 }
+
+#[test]
+fn thousands_of_mistakes_are_not_all_told_and_what_to_do_always_is() {
+    let mistakes = (0..5000).map(|number| format!("`argument{number}` is not known"));
+    let text = ToolError::Arguments(mistakes.collect()).to_text_of_a_change();
+    assert!(text.len() < 8_500, "{}", text.len());
+    assert!(text.contains(" … (and ") && text.contains("\noutcome: not_done\nhint: "));
+    let unbroken = ToolError::Arguments(vec!["é".repeat(10_000)]).to_text();
+    assert!(unbroken.len() < 8_500 && unbroken.contains("\nhint: "));
+}
