@@ -333,7 +333,7 @@ async fn an_order_of_which_a_part_is_missing_is_not_put_back() {
         let rule = Rule::new(Fault::answer(200, &body)).on("GET", "/**");
         kit.sandbox.faults().add(rule.times(0));
         let before = kit.stored();
-        let change = update(json!({"tag_name": "red"}));
+        let change = update(json!({"tag_name": "error"}));
         let error = told(&kit, change).await.unwrap_err();
         assert_eq!(error.code(), "protocol");
         assert_eq!((writes(&kit), kit.stored()), (0, before), "{body}");
@@ -353,4 +353,17 @@ async fn an_answer_that_may_have_lain_here_for_long_is_not_what_a_write_begins_f
         .map(|method| format!("{method} {order}"))
         .collect();
     assert_eq!(kit.lines(), sent);
+}
+
+#[tokio::test]
+async fn an_attempt_that_may_still_come_is_spoken_of_when_the_next_one_was_answered() {
+    let kit = kit_with(Fault::HangBefore, 1).await;
+    let change = update(json!({"email": "new@example.com"}));
+    let outcome = told(&kit, change).await.unwrap();
+    assert_eq!(outcome.verdict, Verdict::Done);
+    let remark = &outcome.remarks[0];
+    assert!(remark.contains("never answered"), "{remark}");
+    let kit = kit_with(Fault::server_error(500), 1).await;
+    let change = update(json!({"email": "new@example.com"}));
+    assert!(told(&kit, change).await.unwrap().remarks.is_empty());
 }

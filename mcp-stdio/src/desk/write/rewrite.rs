@@ -17,6 +17,9 @@ use crate::desk::merge::{self, Difference, Kind};
 use crate::desk::model::Object;
 use crate::desk::request::{Method, Request};
 
+/// What can still happen after an attempt without an answer was followed by one with an answer.
+const LATE: &str = "an earlier attempt was never answered; should Order Desk carry it out after all, it puts everything else back as it was then, over what was changed since: look again in a minute";
+
 /// What is to be done, seeing what is there.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -118,7 +121,10 @@ impl Writer {
             let tried = self.attempt(&passage, &put(&work.read, &sent)).await;
             drop(passage);
             let (error, asked) = match seen.after(tried, base, sent) {
-                After::Done(envelope, tried) => return self.verified(work, tried, envelope).await,
+                After::Done(envelope, tried) => {
+                    let end = self.verified(work, tried, envelope).await;
+                    return if seen.silent { end.remark(LATE) } else { end };
+                }
                 After::NotDone(error) => return End::NotDone(error),
                 After::Look(error) => {
                     last = Some(error);

@@ -85,6 +85,16 @@ pub(super) enum After {
     Again(DeskError, Option<Duration>),
 }
 
+impl End {
+    /// Adds what is worth knowing beside it.
+    pub(super) fn remark(mut self, text: &str) -> End {
+        if let End::Rewritten(rewritten) = &mut self {
+            rewritten.remarks.push(text.to_owned());
+        }
+        self
+    }
+}
+
 impl Seen {
     /// What follows from an attempt that was made from `base` and sent `sent`.
     pub(super) fn after(&mut self, attempt: Attempt, base: Object, sent: Object) -> After {
