@@ -53,6 +53,9 @@ RARER = [
     Condition("cut for good, done", {"kind": "cut_after"}, times=0),
     Condition("silence, then no reads", {"kind": "hang_after"}, blackout=True, expected=frozenset({UNKNOWN})),
     Condition("client leaves", {"kind": "delay", "ms": 400}, leaves=True),
+    Condition("404 of a proxy", {"kind": "answer", "status": 404, "body": "<html>", "content_type": "text/html"}, expected=MAYBE_NOT),
+    Condition("{} and nothing done", {"kind": "answer", "body": "{}"}),
+    Condition("success, nothing done", {"kind": "answer", "body": '{"status":"success"}'}, expected=MAYBE_NOT),
     Condition("error, always", {"kind": "error_on_200"}, times=0, expected=SURELY),
 ]
 SHOWN = {DONE: "done", NOT_DONE: "not", UNKNOWN: "unkn.", "killed": "listed"}

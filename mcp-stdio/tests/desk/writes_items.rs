@@ -238,6 +238,36 @@ async fn a_removal_whose_answer_got_lost_is_found_done() {
 }
 
 #[tokio::test]
+async fn a_word_of_success_or_a_404_is_no_proof_of_a_removal() {
+    let said = r#"{"status":"success","message":"Order Item Deleted"}"#;
+    let page = Fault::Answer {
+        status: 404,
+        body: "<html>404</html>".to_owned(),
+        content_type: "text/html".to_owned(),
+    };
+    for (fault, verdict) in [
+        (Fault::answer(200, said), Verdict::Unknown),
+        (Fault::answer(200, "{}"), Verdict::Done),
+        (page, Verdict::NotDone),
+    ] {
+        let kit = kit_with(fault.clone(), 1).await;
+        let removal = removal(&kit);
+        let id = removal.item.to_string();
+        let told = told(&kit, removal).await;
+        let there = items(&kit).iter().any(|item| item["id"] == id.as_str());
+        assert_eq!(there, verdict != Verdict::Done, "{fault:?}");
+        match told {
+            Ok(outcome) => assert_eq!(outcome.verdict, verdict, "{fault:?}"),
+            Err(error) => assert_eq!(
+                (error.code(), verdict),
+                ("not_found", Verdict::NotDone),
+                "{fault:?}"
+            ),
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_item_that_changed_after_the_preview_is_not_removed() {
     let kit = Kit::new().await;
     let preview = removal(&kit).preview(&kit.shop()).await.unwrap();

@@ -379,7 +379,11 @@ async fn a_deleted_order_is_gone_and_told_whole() {
     assert_eq!(count(told), count(&before));
     assert_eq!(
         kit.lines(),
-        ["GET /orders/7001001", "DELETE /orders/7001001"]
+        [
+            "GET /orders/7001001",
+            "DELETE /orders/7001001",
+            "GET /orders/7001001"
+        ]
     );
     let again = kit
         .carry_out(DeleteOrder {

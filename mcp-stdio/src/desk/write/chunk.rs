@@ -265,7 +265,12 @@ impl Round<'_> {
         let found = match looked.unwrap_or(Err(DeskError::Timeout)) {
             Ok(found) => found,
             Err(blind) => {
-                let fate = Fate::of(Verdict::Unknown, format!("looking for it failed: {blind}"));
+                let fate = match &unanswered {
+                    Some((Heard::Unsent, error, _)) if !past.unclear => {
+                        past.not_there(error.to_string())
+                    }
+                    _ => Fate::of(Verdict::Unknown, format!("looking for it failed: {blind}")),
+                };
                 fates.extend(uncertain.iter().map(|row| (*row, fate.clone())));
                 return Vec::new();
             }

@@ -5,9 +5,12 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::desk::client::{Answer, Reached, Unanswered};
 use crate::desk::error::DeskError;
-use crate::desk::model::Object;
+use crate::desk::model::{Fields, Object};
+use crate::desk::request::{Endpoint, Method, Request};
 use crate::desk::retry;
 
 /// What became of one attempt.
@@ -56,7 +59,10 @@ pub(super) fn attempt(sent: Result<(Answer, Result<Object, DeskError>), Unanswer
         Err(unanswered) => return without_answer(unanswered),
     };
     let error = match judged {
-        Ok(envelope) => return Attempt::Answered(envelope),
+        Ok(envelope) if says_success(&envelope) => return Attempt::Answered(envelope),
+        Ok(_) => DeskError::Protocol {
+            what: "its answer does not say whether it was done".to_owned(),
+        },
         Err(error) => error,
     };
     let unclear = |trace| {
@@ -82,6 +88,26 @@ pub(super) fn attempt(sent: Result<(Answer, Result<Object, DeskError>), Unanswer
         }
         _ => unclear(Trace::Ended),
     }
+}
+
+/// A read is good when it shows what was asked for. A write shows nothing but this word, and every answer of Order Desk has it: one
+/// without it comes from somewhere else.
+fn says_success(envelope: &Object) -> bool {
+    Fields::of(envelope)
+        .text("status")
+        .eq_ignore_ascii_case("success")
+}
+
+/// Whether a good answer shows what was made, where Order Desk shows it. That something is gone no answer can show; the others have
+/// nothing but words, and whoever sends them looks for himself.
+pub(super) fn shows_it(request: &Request, envelope: &Object) -> bool {
+    let key = match (request.method, request.endpoint) {
+        (Method::Post, Endpoint::Orders | Endpoint::OrderHistory) => "order",
+        (Method::Post, Endpoint::InventoryItems) => "inventory_item",
+        (Method::Delete, _) => return false,
+        _ => return true,
+    };
+    envelope.get(key).is_some_and(Value::is_object)
 }
 
 fn without_answer(unanswered: Unanswered) -> Attempt {

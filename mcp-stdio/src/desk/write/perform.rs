@@ -13,7 +13,7 @@ use super::{Outcome, Verdict, Writer};
 use crate::desk::error::DeskError;
 use crate::desk::journal::Intent;
 use crate::desk::model::Object;
-use crate::desk::request::Request;
+use crate::desk::request::{Method, Request};
 
 /// What a look at the shop showed.
 #[derive(Debug)]
@@ -91,6 +91,30 @@ pub(super) fn unknown(why: &str, check: String) -> Outcome {
         ..Outcome::new(Verdict::Unknown).remark(format!(
             "it was sent, and whether Order Desk did it cannot be told: {why}"
         ))
+    }
+}
+
+/// Order Desk said that it was done and did not show it, as it does otherwise.
+fn unseen(looked: Result<Look, DeskError>) -> Fate {
+    let why = match looked {
+        Ok(Look::Done) => return Fate::Found,
+        Ok(Look::NotDone) => "it is not there".to_owned(),
+        Ok(Look::CannotTell(why)) => why,
+        Err(error) => format!("looking for it failed: {error}"),
+    };
+    Fate::Unknown(format!(
+        "Order Desk said that it was done and did not show it; {why}"
+    ))
+}
+
+/// Order Desk said that it was removed, in words alone.
+fn still_there(envelope: Object, looked: &Result<Look, DeskError>) -> Fate {
+    match looked {
+        Ok(Look::NotDone) => {
+            Fate::Unknown("Order Desk said that it was removed, and it is still there".to_owned())
+        }
+        // Its word, when nothing speaks against it.
+        Ok(Look::Done | Look::CannotTell(_)) | Err(_) => Fate::Answered(envelope),
     }
 }
 
@@ -173,7 +197,13 @@ impl Writer {
             let tried = self.attempt(&seat, &request).await;
             drop(seat);
             match tried {
-                Attempt::Answered(envelope) => return Fate::Answered(envelope),
+                Attempt::Answered(envelope) if decide::shows_it(&request, &envelope) => {
+                    return Fate::Answered(envelope);
+                }
+                Attempt::Answered(_) if request.method != Method::Delete => {
+                    return unseen(look().await);
+                }
+                Attempt::Answered(envelope) => return still_there(envelope, &look().await),
                 Attempt::Refused(error) if !past.unclear => return Fate::NotDone(error),
                 Attempt::Refused(error) | Attempt::SaidNo(error) => {
                     return past.looked(error, look().await);

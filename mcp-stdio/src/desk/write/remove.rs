@@ -47,16 +47,7 @@ impl Writer {
         if !changed.is_empty() {
             return Err(rewrite::conflict(&changed));
         }
-        let look: Looking<'_> = Box::new(|| {
-            async {
-                match self.read(&part.read).await {
-                    Ok(_envelope) => Ok(Look::NotDone),
-                    Err(DeskError::NotFound { .. }) => Ok(Look::Done),
-                    Err(error) => Err(error),
-                }
-            }
-            .boxed()
-        });
+        let look: Looking<'_> = Box::new(|| self.is_gone(&part).boxed());
         let perform = Perform {
             intent: self.intent(
                 part.action,
@@ -71,29 +62,43 @@ impl Writer {
             repeat: Repeat::Harmless,
             look,
         };
-        let performed = self.perform(&held, passage, perform).await?;
-        let (check, verdict) = (performed.check.clone(), verdict(&performed.fate));
-        let (fate, remarks) = performed.end_as(verdict, Some(&held)).await;
+        let mut performed = self.perform(&held, passage, perform).await?;
+        let not_found = matches!(performed.fate, Fate::NotDone(DeskError::NotFound { .. }));
+        if not_found {
+            performed.fate = self.not_found(performed.fate, &part).await;
+        }
+        let check = performed.check.clone();
+        let (fate, remarks) = performed.end(Some(&held)).await;
         let done = Outcome {
             diff: merge::diff(part.kind, &there, &Object::new()),
             ..Outcome::new(Verdict::Done).fact(part.fact, there)
         };
         let outcome = match fate {
+            Fate::Found if not_found => done.remark("somebody else removed it at the same moment"),
             Fate::Answered(_) | Fate::Found => done,
-            Fate::NotDone(_) if verdict == Verdict::Done => {
-                done.remark("somebody else removed it at the same moment")
-            }
             Fate::NotDone(error) => return Err(error),
             Fate::Unknown(why) => unknown(&why, check),
         };
         Ok(remarks.into_iter().fold(outcome, Outcome::remark))
     }
-}
 
-/// What was there when it was read and not when it was to be deleted is gone, whoever did it.
-fn verdict(fate: &Fate) -> Verdict {
-    match fate {
-        Fate::NotDone(DeskError::NotFound { .. }) => Verdict::Done,
-        fate => fate.verdict(),
+    /// What was there when it was read and not when it was to be deleted is gone, whoever did it. But a 404 also comes from what
+    /// stands before Order Desk, so it is looked at once more.
+    async fn not_found(&self, fate: Fate, part: &Part) -> Fate {
+        match self.is_gone(part).await {
+            Ok(Look::Done) => Fate::Found,
+            Ok(_still_there) => fate,
+            Err(error) => Fate::Unknown(format!(
+                "it was not found when it was to be removed, and looking for it failed: {error}"
+            )),
+        }
+    }
+
+    async fn is_gone(&self, part: &Part) -> Result<Look, DeskError> {
+        match self.read(&part.read).await {
+            Ok(_envelope) => Ok(Look::NotDone),
+            Err(DeskError::NotFound { .. }) => Ok(Look::Done),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -55,6 +55,9 @@ fn every_answer_has_one_meaning() {
         (200, r#"{"status":"succ"#, "unclear, over"),
         (200, "", "unclear, over"),
         (204, "", "unclear, over"),
+        (200, "{}", "unclear, over"),
+        (200, r#"{"message":"Order Updated"}"#, "unclear, over"),
+        (200, r#"{"status":"ok"}"#, "unclear, over"),
         (302, "", "unclear, over"),
         (400, bad, "refused"),
         (400, "<html>", "refused"),
@@ -76,6 +79,31 @@ fn every_answer_has_one_meaning() {
     for (status, body, expected) in table {
         assert_eq!(word(status, body), expected, "{status} {body}");
     }
+}
+
+#[test]
+fn what_was_made_has_to_be_shown_where_order_desk_shows_it() {
+    let shows = |method, endpoint, body: &str| {
+        let request = Request::to(method, endpoint, &[], None);
+        let envelope: Object = serde_json::from_str(body).unwrap();
+        shows_it(&request, &envelope)
+    };
+    let made = r#"{"status":"success","order":{"id":"7001001"}}"#;
+    for body in [
+        r#"{"status":"success"}"#,
+        r#"{"status":"success","order":42}"#,
+    ] {
+        assert!(!shows(Method::Post, Endpoint::Orders, body), "{body}");
+        assert!(!shows(Method::Post, Endpoint::OrderHistory, body), "{body}");
+        assert!(
+            !shows(Method::Post, Endpoint::InventoryItems, body),
+            "{body}"
+        );
+        assert!(!shows(Method::Delete, Endpoint::Order, body), "{body}");
+        assert!(shows(Method::Put, Endpoint::OrderItem, body), "{body}");
+    }
+    assert!(shows(Method::Post, Endpoint::Orders, made));
+    assert!(shows(Method::Post, Endpoint::OrderHistory, made));
 }
 
 #[test]

@@ -117,14 +117,16 @@ impl AddShipment {
             look,
         };
         let performed = writer.perform(&held, passage, perform).await?;
-        let check = performed.check.clone();
-        let (fate, told) = performed.end(Some(&held)).await;
-        let outcome = match fate {
+        let outcome = match &performed.fate {
             Fate::Answered(_) | Fate::Found => self.read_back(writer, &body).await,
-            Fate::NotDone(error) => return Err(error),
-            Fate::Unknown(why) => unknown(&why, check),
+            Fate::Unknown(why) => unknown(why, performed.check.clone()),
+            Fate::NotDone(_) => Outcome::new(Verdict::NotDone),
         };
-        Ok(told.into_iter().fold(outcome, Outcome::remark))
+        let (fate, told) = performed.end_as(outcome.verdict, Some(&held)).await;
+        match fate {
+            Fate::NotDone(error) => Err(error),
+            _ => Ok(told.into_iter().fold(outcome, Outcome::remark)),
+        }
     }
 
     /// It was added; what does Order Desk hold of it?
@@ -140,8 +142,9 @@ impl AddShipment {
                     let shipment = Shipment::from_object(there.clone());
                     done.fact("shipment", shipment.object().clone())
                 }
-                None => done.remark(
-                    "the order does not show it now: somebody may have removed it right after",
+                None => unknown(
+                    "Order Desk said that it was added, but the order does not show it",
+                    super::check(&self.order),
                 ),
             },
             Err(error) => done.remark(format!("it was added; reading its id failed: {error}")),
