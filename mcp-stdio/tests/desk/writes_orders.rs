@@ -424,3 +424,27 @@ async fn a_read_after_a_write_is_fresh_in_every_process() {
         assert!(!read.cached);
     }
 }
+
+#[tokio::test]
+async fn nothing_about_a_card_can_be_learnt_by_expecting_it() {
+    let kit = Kit::new().await;
+    for (name, guess) in [
+        ("cc_exp", json!("01/2001")),
+        ("cc_number_masked", json!("xxxxxxxxxxxx0000")),
+        (
+            "processor_response",
+            kit.stored()["processor_response"].clone(),
+        ),
+    ] {
+        let expected = json!({ name: guess });
+        let change = UpdateOrder {
+            expected: expected.as_object().cloned(),
+            ..update(json!({"email": "new@example.com"}))
+        };
+        let error = kit.carry_out(change).await.unwrap_err();
+        assert_eq!(error.code(), "bad_changes", "{name}");
+        let held = kit.stored()[name].as_str().unwrap().to_owned();
+        assert!(!error.to_string().contains(&held), "{error}");
+    }
+    assert!(kit.lines().iter().all(|line| line.starts_with("GET")));
+}

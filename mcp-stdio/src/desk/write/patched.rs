@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Preview;
 use super::rewrite::{Plan, Seen, Step, conflict};
+use crate::clean;
 use crate::desk::error::DeskError;
 use crate::desk::merge::{self, Difference, Kind, Patch};
 use crate::desk::model::Object;
@@ -40,11 +41,26 @@ pub(super) struct Patched<'a> {
 impl Patched<'_> {
     /// The whole thing as it is to be sent.
     fn whole(&self, now: &Object) -> Result<(Patch, Object), DeskError> {
+        self.expects_no_card()?;
         let patch =
             Patch::check(self.kind, self.changes, Some(now)).map_err(DeskError::Mistakes)?;
         let next = merge::apply(self.kind, now, &patch);
         merge::limits::check(self.kind, Some(now), &next).map_err(DeskError::Mistakes)?;
         Ok((patch, next))
+    }
+
+    /// What no answer shows is not compared either: a conflict would tell it, and its absence that a guess was right.
+    fn expects_no_card(&self) -> Result<(), DeskError> {
+        let expected = self.expected.into_iter().flat_map(Object::keys);
+        let mistakes: Vec<String> = expected
+            .filter(|name| clean::is_of_a_card(name))
+            .map(|name| format!("`expected.{name}` is about a payment card, which is neither shown nor compared; leave it out"))
+            .collect();
+        if mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(DeskError::Mistakes(mistakes))
+        }
     }
 
     /// Where the thing is no longer as somebody believed. `first` is what was there in the first round.
