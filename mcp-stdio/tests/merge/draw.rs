@@ -117,7 +117,6 @@ pub(super) const TEXTS: &[&str] = &[
     "source_id",
     "source_name",
     "customer_id",
-    "tag_name",
     "fulfillment_name",
     "fulfillment_id",
     "ip_address",

@@ -231,6 +231,11 @@ fn numbers_are_numbers() {
         json!({"payment_status": "Captred"}),
         &["did you mean `Captured`"],
     );
+    assert_refused(
+        Kind::Order,
+        json!({"tag_name": "red"}),
+        &["`tag_name` is one of error, success, info"],
+    );
 }
 
 #[test]

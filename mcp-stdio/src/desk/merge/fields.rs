@@ -138,6 +138,12 @@ const PAYMENT_STATUS: &[&str] = &[
     "Voided",
 ];
 
+/// The words behind the colours of a tag: red, green, blue, yellow, orange, purple, white. Any other shows no tag. The documentation is silent; this is
+/// what clients in production send.
+const TAGS: &[&str] = &[
+    "error", "success", "info", "warning", "orange", "purple", "x",
+];
+
 const DELIVERY_TYPE: &[&str] = &["ship", "noship", "download", "future"];
 
 const ORDER: &[Field] = &[
@@ -182,7 +188,7 @@ const ORDER: &[Field] = &[
         Shape::Text,
         "Order Desk does not use it; the tag is tag_name",
     ),
-    text("tag_name"),
+    any("tag_name", Shape::Word(TAGS)),
     text("fulfillment_name"),
     text("fulfillment_id"),
     creator(
