@@ -5,6 +5,7 @@ use shared::state::State;
 use shared::writes::{Unsettled, unsettled};
 
 use super::{Check, Hint, Typed};
+use crate::error::capped;
 
 pub(super) const ID: &str = "writes";
 
@@ -24,7 +25,7 @@ pub(super) fn judge(facts: &Result<Vec<Unsettled>, String>, typed: &Typed) -> Ch
                 format!(
                     "{} may have been made or not; the oldest is `{}` of {}",
                     counted(changes.len()),
-                    oldest.target,
+                    capped(&oldest.target),
                     oldest.at.strftime("%Y-%m-%d %H:%M UTC")
                 ),
                 list("look at them in Order Desk, then say what you saw with `audit settle`"),

@@ -14,7 +14,7 @@ use crate::args::{Args, Argument, Kind};
 use crate::config::ENV_TENANT;
 use crate::context::Context;
 use crate::desk;
-use crate::error::ToolError;
+use crate::error::{ToolError, capped};
 use crate::reply::Reply;
 use crate::stores::{Known, Listed};
 use crate::vault::VaultError;
@@ -152,7 +152,7 @@ fn rows_of(unknown: &[Unsettled]) -> Option<Vec<Value>> {
             "seq": write.seq,
             "at": write.at.to_string(),
             "action": write.action,
-            "target": write.target,
+            "target": capped(&write.target),
             "check": write.check,
         })
     };

@@ -197,7 +197,8 @@ async fn many_rows_go_in_requests_of_a_hundred_with_a_record_each() {
     assert_eq!(outcome.verdict, Verdict::Done);
     assert_eq!((outcome.rows.len(), writes(&kit)), (230, 3));
     assert_eq!(kit.outcomes(), ["intent", "done"].repeat(3));
-    assert_eq!(kit.records()[0].target.as_deref(), Some("100 orders"));
+    let target = kit.records()[0].target.clone().unwrap();
+    assert!(target.starts_with("orders 7001"), "{target}");
     let again = kit.carry_out(batch).await.unwrap();
     assert!(
         again

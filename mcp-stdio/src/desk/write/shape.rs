@@ -1,4 +1,4 @@
-//! What the record says of the arguments of a write: names and sizes.
+//! What the record says of a write: the ids of what it changes, and of its arguments the names and sizes.
 //!
 //! The record is read by operators, and outlives the customer's wish to be forgotten: a value never gets into it.
 
@@ -18,6 +18,29 @@ pub(super) fn fields(what: &str, thing: &Object) -> String {
     format!("{what}: {}{more}", names.join(", "))
 }
 
+/// What fits into a record's text with room for the rest.
+const TARGET_BYTES: usize = 1_900;
+
+/// What a request with several rows changes, each thing once: `orders 7001001, 7001002`. A hundred ids fit.
+pub(super) fn targets<'a>(what: &str, ids: impl IntoIterator<Item = &'a str>) -> String {
+    let mut distinct: Vec<&str> = Vec::new();
+    for id in ids {
+        if !distinct.contains(&id) {
+            distinct.push(id);
+        }
+    }
+    let mut told = what.to_owned();
+    for (place, id) in distinct.iter().enumerate() {
+        if told.len() + id.len() > TARGET_BYTES {
+            told.push_str(&format!(" and {} more", distinct.len() - place));
+            break;
+        }
+        told.push_str(if place == 0 { " " } else { ", " });
+        told.push_str(id);
+    }
+    told
+}
+
 /// How many rows: `shipments: 1 row`, `orders: 100 rows`.
 pub(super) fn rows(what: &str, count: usize) -> String {
     let noun = if count == 1 { "row" } else { "rows" };
@@ -29,6 +52,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn every_thing_of_a_request_is_named_once_and_as_many_as_fit() {
+        assert_eq!(targets("orders", ["7", "8", "7"]), "orders 7, 8");
+        let ids: Vec<String> = (0..200).map(|n| format!("{n:020}")).collect();
+        let told = targets("orders", ids.iter().map(String::as_str));
+        assert!(told.len() < 2_000, "{}", told.len());
+        assert!(told.ends_with("more"), "{told}");
+        let hundred = targets("orders", ids[..80].iter().map(String::as_str));
+        assert!(hundred.ends_with(&ids[79]), "{hundred}");
+    }
 
     #[test]
     fn names_are_told_and_values_never() {

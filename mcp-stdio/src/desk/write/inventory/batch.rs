@@ -197,7 +197,8 @@ impl Batch<'_> {
             .iter()
             .map(|(_, id, code)| (id.clone(), code.clone()))
             .collect();
-        let open = writer.begin(intent(writer, part.len()), held).await?;
+        let ids: Vec<&str> = part.iter().map(|(_, id, _)| id.as_str()).collect();
+        let open = writer.begin(intent(writer, &ids), held).await?;
         let (passage, there) = match newest(writer, &wanted).await {
             Ok(read) => read,
             Err(error) => {
@@ -279,11 +280,11 @@ async fn newest(
     Ok((passage, wanted.iter().map(one).collect()))
 }
 
-fn intent(writer: &Writer, rows: usize) -> crate::desk::journal::Intent {
+fn intent(writer: &Writer, ids: &[&str]) -> crate::desk::journal::Intent {
     writer.intent(
         action::INVENTORY_BATCH,
-        format!("{rows} inventory items"),
-        shape::rows("items", rows),
+        shape::targets("inventory items", ids.iter().copied()),
+        shape::rows("items", ids.len()),
         CHECK.to_owned(),
     )
 }

@@ -160,7 +160,10 @@ fn intent(writer: &Writer, to_move: &[Placed], rows: &[usize]) -> Intent {
             action::ORDER_MOVED,
             format!("order {}", to_move[*one].order),
         ),
-        several => (action::ORDERS_MOVED, format!("{} orders", several.len())),
+        several => {
+            let ids = several.iter().map(|row| to_move[*row].order.as_str());
+            (action::ORDERS_MOVED, shape::targets("orders", ids))
+        }
     };
     let check =
         "see which folder the orders are in (orders_get with `fresh`, or Order Desk itself)";

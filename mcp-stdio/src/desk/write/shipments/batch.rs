@@ -209,7 +209,7 @@ impl BatchAddShipments {
             .collect();
         let sending = Sending { shipments };
         let rows: Vec<usize> = (0..to_send.len()).collect();
-        let intent = |rows: &[usize]| intent(writer, rows);
+        let intent = |rows: &[usize]| intent(writer, &sending.orders(rows));
         let (fates, remarks) = chunk::send_all(writer, &held, &rows, &sending, intent).await?;
         let sent: HashMap<usize, Fate> = to_send.into_iter().zip(fates).collect();
         Ok(self.told(&bodies, &resolved, &courses, &sent, remarks))
@@ -340,11 +340,11 @@ fn difference(order: &OrderId, body: &Object) -> Difference {
 }
 
 /// What the record says of one request.
-fn intent(writer: &Writer, rows: &[usize]) -> Intent {
+fn intent(writer: &Writer, orders: &[&str]) -> Intent {
     writer.intent(
         action::SHIPMENTS_ADDED,
-        format!("{} orders", rows.len()),
-        shape::rows("shipments", rows.len()),
+        shape::targets("orders", orders.iter().copied()),
+        shape::rows("shipments", orders.len()),
         AGAIN.to_owned(),
     )
 }

@@ -21,7 +21,7 @@ pub(super) struct Sending {
 }
 
 impl Sending {
-    fn orders<'a>(&'a self, rows: &[usize]) -> Vec<&'a str> {
+    pub(super) fn orders<'a>(&'a self, rows: &[usize]) -> Vec<&'a str> {
         rows.iter()
             .map(|row| self.shipments[*row].0.as_str())
             .collect()
