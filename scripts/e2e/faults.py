@@ -7,6 +7,7 @@ command that works on one thread; one that works on several is killed from insid
 
 import shutil
 import subprocess
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,8 +113,8 @@ def _shim() -> Path:
     if not shutil.which("cc"):
         raise StageError("no C compiler (`cc`), though building this workspace needs one, too")
     if not shim.exists() or shim.stat().st_mtime < source.stat().st_mtime:
-        # Whole at once: several may look for it.
-        fresh = shim.with_suffix(".fresh")
+        # Whole at once, and under a name of one's own until then: several look for it at the same time.
+        fresh = shim.with_suffix(f".{threading.get_ident()}")
         subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", fresh, source], check=True)
         fresh.replace(shim)
     return shim
