@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::batch::{ROWS_PER_REQUEST, Said};
 use super::decide::{Attempt, Trace, passes};
-use super::fate::{Fate, Found, Heard, Past, fate, worst};
+use super::fate::{Fate, Found, Heard, Past, answered, unanswered, worst};
 use super::passage::Passage;
 use super::turn::Held;
 use super::{Verdict, Writer};
@@ -245,11 +245,11 @@ impl Round<'_> {
             .await
     }
 
-    /// Looks at the rows that are not certainly done. `unanswered` is what was heard, why, and whether there is another attempt.
+    /// Looks at the rows that are not certainly done. `silence` is what was heard, why, and whether there is another attempt.
     async fn look_after(
         &self,
         said: Vec<Said>,
-        unanswered: Option<(Heard, DeskError, bool)>,
+        silence: Option<(Heard, DeskError, bool)>,
         past: Past,
         fates: &mut HashMap<usize, Fate>,
     ) -> Vec<usize> {
@@ -265,7 +265,7 @@ impl Round<'_> {
         let found = match looked.unwrap_or(Err(DeskError::Timeout)) {
             Ok(found) => found,
             Err(blind) => {
-                let fate = match &unanswered {
+                let fate = match &silence {
                     Some((Heard::Unsent, error, _)) if !past.unclear => {
                         past.not_there(error.to_string())
                     }
@@ -277,19 +277,16 @@ impl Round<'_> {
         };
         let mut again = Vec::new();
         for ((row, said), found) in open.into_iter().zip(found) {
-            let heard = unanswered
-                .as_ref()
-                .map_or(Heard::Answer, |(heard, ..)| *heard);
-            match (fate(&said, heard, past, found), &unanswered) {
-                (Some(fate), _) => drop(fates.insert(row, fate)),
-                (None, Some((_, error, more))) => {
-                    if *more && (!past.silent || self.batch.may_come_twice(row)) {
-                        again.push(row);
-                    } else {
-                        fates.insert(row, past.not_there(error.to_string()));
-                    }
+            let Some((heard, error, more)) = &silence else {
+                fates.insert(row, answered(&said, past, found));
+                continue;
+            };
+            match unanswered(*heard, found) {
+                Some(fate) => drop(fates.insert(row, fate)),
+                None if *more && (!past.silent || self.batch.may_come_twice(row)) => {
+                    again.push(row);
                 }
-                (None, None) => unreachable!("what was answered has a fate"),
+                None => drop(fates.insert(row, past.not_there(error.to_string()))),
             }
         }
         again

@@ -81,23 +81,20 @@ impl Past {
     }
 }
 
-/// What was heard of the attempt at a row.
+/// What was heard of an attempt that Order Desk did not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// Order Desk answered.
-    Answer,
     /// Order Desk took no notice of it.
     Unsent,
     /// Nobody knows what became of it.
     Nothing,
 }
 
-/// What a look at a row means: `None` when it may be sent again, because it is not there and Order Desk did not answer.
-pub(super) fn fate(said: &Said, heard: Heard, past: Past, found: Found) -> Option<Fate> {
+/// What a look at a row means that Order Desk did not answer for: `None` when it may be sent again, because it is not there.
+pub(super) fn unanswered(heard: Heard, found: Found) -> Option<Fate> {
     let fate = match (found, heard) {
         (Found::There, _) => Fate::done(),
         (Found::Absent, Heard::Unsent | Heard::Nothing) => return None,
-        (found, Heard::Answer) => answered(said, past, found),
         (Found::Otherwise(how) | Found::Touched(how), Heard::Unsent) => {
             Fate::of(Verdict::NotDone, how)
         }
@@ -115,7 +112,8 @@ pub(super) fn fate(said: &Said, heard: Heard, past: Past, found: Found) -> Optio
     Some(fate)
 }
 
-fn answered(said: &Said, past: Past, found: Found) -> Fate {
+/// What a look at a row means of which Order Desk said this.
+pub(super) fn answered(said: &Said, past: Past, found: Found) -> Fate {
     match (found, said) {
         (Found::There, _) => Fate::done(),
         (_, Said::Refused(why)) => past.not_there(why.clone()),
@@ -140,8 +138,8 @@ mod tests {
         silent: true,
     };
 
-    fn verdict(said: &Said, heard: Heard, past: Past, found: Found) -> Option<Verdict> {
-        fate(said, heard, past, found).map(|fate| fate.verdict)
+    fn verdict(heard: Heard, found: Found) -> Option<Verdict> {
+        unanswered(heard, found).map(|fate| fate.verdict)
     }
 
     fn no() -> Said {
@@ -151,26 +149,23 @@ mod tests {
     #[test]
     fn what_is_there_is_done_whatever_was_said() {
         for said in [Said::Done, Said::Nothing, no()] {
-            for heard in [Heard::Answer, Heard::Unsent, Heard::Nothing] {
-                let found = verdict(&said, heard, SILENT, Found::There);
-                assert_eq!(found, Some(Verdict::Done));
-            }
+            assert_eq!(answered(&said, SILENT, Found::There).verdict, Verdict::Done);
+        }
+        for heard in [Heard::Unsent, Heard::Nothing] {
+            assert_eq!(verdict(heard, Found::There), Some(Verdict::Done));
         }
     }
 
     #[test]
     fn what_is_not_there_is_sent_again_only_when_nobody_answered() {
+        assert_eq!(verdict(Heard::Nothing, Found::Absent), None);
         assert_eq!(
-            verdict(&Said::Nothing, Heard::Nothing, HEARD, Found::Absent),
-            None
+            answered(&Said::Nothing, HEARD, Found::Absent).verdict,
+            Verdict::NotDone
         );
         assert_eq!(
-            verdict(&Said::Nothing, Heard::Answer, HEARD, Found::Absent),
-            Some(Verdict::NotDone)
-        );
-        assert_eq!(
-            fate(&no(), Heard::Answer, HEARD, Found::Absent),
-            Some(Fate::of(Verdict::NotDone, "no"))
+            answered(&no(), HEARD, Found::Absent),
+            Fate::of(Verdict::NotDone, "no")
         );
     }
 
@@ -178,50 +173,38 @@ mod tests {
     fn what_is_otherwise_was_done_if_order_desk_said_so_and_else_nobody_knows() {
         let otherwise = || Found::Otherwise("it is in `Hold` now".to_owned());
         assert_eq!(
-            verdict(&Said::Nothing, Heard::Answer, HEARD, otherwise()),
-            Some(Verdict::Done)
+            answered(&Said::Nothing, HEARD, otherwise()).verdict,
+            Verdict::Done
         );
+        assert_eq!(verdict(Heard::Nothing, otherwise()), Some(Verdict::Unknown));
         assert_eq!(
-            verdict(&Said::Nothing, Heard::Nothing, HEARD, otherwise()),
-            Some(Verdict::Unknown)
-        );
-        assert_eq!(
-            verdict(&no(), Heard::Answer, HEARD, otherwise()),
-            Some(Verdict::NotDone)
+            answered(&no(), HEARD, otherwise()).verdict,
+            Verdict::NotDone
         );
     }
 
     #[test]
     fn what_order_desk_took_no_notice_of_is_sent_again_unless_it_is_otherwise_now() {
-        assert_eq!(
-            verdict(&Said::Nothing, Heard::Unsent, HEARD, Found::Absent),
-            None
-        );
+        assert_eq!(verdict(Heard::Unsent, Found::Absent), None);
         let otherwise = Found::Otherwise("the stock is different".to_owned());
-        assert_eq!(
-            verdict(&Said::Nothing, Heard::Unsent, HEARD, otherwise),
-            Some(Verdict::NotDone)
-        );
+        assert_eq!(verdict(Heard::Unsent, otherwise), Some(Verdict::NotDone));
     }
 
     #[test]
     fn what_may_have_been_done_and_undone_is_never_sent_again() {
         let touched = || Found::Touched("it is in `New` again".to_owned());
+        assert_eq!(verdict(Heard::Nothing, touched()), Some(Verdict::Unknown));
         assert_eq!(
-            verdict(&Said::Nothing, Heard::Nothing, HEARD, touched()),
-            Some(Verdict::Unknown)
-        );
-        assert_eq!(
-            verdict(&Said::Nothing, Heard::Answer, HEARD, touched()),
-            Some(Verdict::NotDone)
+            answered(&Said::Nothing, HEARD, touched()).verdict,
+            Verdict::NotDone
         );
     }
 
     #[test]
     fn what_an_attempt_without_an_answer_may_still_do_is_not_called_undone() {
         assert_eq!(
-            verdict(&no(), Heard::Answer, SILENT, Found::Absent),
-            Some(Verdict::Unknown)
+            answered(&no(), SILENT, Found::Absent).verdict,
+            Verdict::Unknown
         );
         assert_eq!(
             SILENT.not_there("late".to_owned()).verdict,

@@ -96,7 +96,9 @@ impl Writer {
             };
             let sent = match work.plan.step(&base, &seen) {
                 Ok(Step::Put(sent)) => sent,
-                Ok(other) => return seen.settled(base, other),
+                Ok(Step::AlreadySo) => return seen.already_so(base),
+                Ok(Step::Conflict(fields)) => return seen.conflicting(base, &fields),
+                Ok(Step::CannotTell(why)) => return seen.doubtful(base, why),
                 Err(error) => return seen.unseen(last, error),
             };
             if let Some(error) = last {

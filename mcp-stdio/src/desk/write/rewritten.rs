@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::Verdict;
 use super::decide::{self, Attempt, Trace};
-use super::rewrite::Step;
 use crate::desk::error::DeskError;
 use crate::desk::merge::{self, Difference, Kind};
 use crate::desk::model::Object;
@@ -119,35 +118,44 @@ impl Seen {
         }
     }
 
-    /// There is nothing more to send.
-    pub(super) fn settled(self, now: Object, step: Step) -> End {
-        match (step, self.tried) {
-            (Step::AlreadySo, Some(tried)) => End::Rewritten(Rewritten {
+    /// What is there is as wanted: we did that, or nobody had to.
+    pub(super) fn already_so(self, now: Object) -> End {
+        End::Rewritten(match self.tried {
+            Some(tried) => Rewritten {
                 verdict: Verdict::Done,
                 base: tried.base,
                 sent: Some(tried.sent),
                 now,
                 remarks: vec!["no clear answer came; it was looked for and found done".to_owned()],
-            }),
-            (Step::AlreadySo, None) => End::Rewritten(Rewritten {
+            },
+            None => Rewritten {
                 verdict: Verdict::Done,
                 base: now.clone(),
                 sent: None,
                 now,
                 remarks: Vec::new(),
-            }),
-            (Step::Conflict(fields), None) => End::NotDone(conflict(&fields)),
-            (Step::Conflict(fields), Some(tried)) => tried.unclear(
+            },
+        })
+    }
+
+    /// Somebody else has changed what was to be changed.
+    pub(super) fn conflicting(self, now: Object, fields: &[Difference]) -> End {
+        let conflict = conflict(fields);
+        match self.tried {
+            None => End::NotDone(conflict),
+            Some(tried) => tried.unclear(
                 now,
-                format!(
-                    "no clear answer came; when it was looked for, {}",
-                    conflict(&fields)
-                ),
+                format!("no clear answer came; when it was looked for, {conflict}"),
             ),
-            (Step::CannotTell(why), Some(tried)) => tried.unclear(now, why),
+        }
+    }
+
+    /// What is there does not tell whether it was done.
+    pub(super) fn doubtful(self, now: Object, why: String) -> End {
+        match self.tried {
+            Some(tried) => tried.unclear(now, why),
             // Nothing was sent: then nothing can be unclear.
-            (Step::CannotTell(why), None) => End::NotDone(DeskError::Protocol { what: why }),
-            (Step::Put(_), _) => unreachable!("what is to be put is put"),
+            None => End::NotDone(DeskError::Protocol { what: why }),
         }
     }
 

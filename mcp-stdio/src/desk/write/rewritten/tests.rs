@@ -32,12 +32,12 @@ fn word(end: &End) -> &'static str {
     }
 }
 
-fn foreign() -> Step {
-    Step::Conflict(vec![Difference {
+fn foreign() -> [Difference; 1] {
+    [Difference {
         path: "email".to_owned(),
         before: json!("old"),
         after: json!("theirs"),
-    }])
+    }]
 }
 
 /// What follows from an attempt, with or without an unclear one before it, and whether it is remembered as unclear.
@@ -94,27 +94,27 @@ fn every_attempt_is_followed_by_one_thing() {
 #[test]
 fn what_is_found_done_is_done_and_what_nobody_tried_is_not() {
     let now = || order("new", "Dover");
-    assert_eq!(
-        word(&seen(false, false).settled(now(), Step::AlreadySo)),
-        "done"
-    );
-    let End::Rewritten(found) = seen(true, true).settled(now(), Step::AlreadySo) else {
+    assert_eq!(word(&seen(false, false).already_so(now())), "done");
+    let End::Rewritten(found) = seen(true, true).already_so(now()) else {
         panic!("it is there");
     };
     assert_eq!(found.verdict, Verdict::Done);
     assert_eq!(found.diff(Kind::Order)[0].path, "email");
     assert_eq!(
-        word(&seen(false, false).settled(now(), foreign())),
+        word(&seen(false, false).conflicting(now(), &foreign())),
         "not_done"
     );
     assert_eq!(
-        word(&seen(true, false).settled(now(), foreign())),
+        word(&seen(true, false).conflicting(now(), &foreign())),
         "unknown"
     );
-    let riddle = || Step::CannotTell("it moved".to_owned());
-    assert_eq!(word(&seen(true, false).settled(now(), riddle())), "unknown");
+    let riddle = || "it moved".to_owned();
     assert_eq!(
-        word(&seen(false, false).settled(now(), riddle())),
+        word(&seen(true, false).doubtful(now(), riddle())),
+        "unknown"
+    );
+    assert_eq!(
+        word(&seen(false, false).doubtful(now(), riddle())),
         "not_done"
     );
 }
