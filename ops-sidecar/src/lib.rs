@@ -7,11 +7,13 @@
 //! | [`run`] | the program: start, serve, stop |
 //! | [`tasks`] | supervision: loops, and what it means when one ends |
 //! | [`checks`] | facts about the file, the disk, memory, processes, quota, audit and key files, and the findings they amount to |
+//! | [`backup`] | backups that are known to restore, recovery to a moment, and giving either back |
 //! | [`http`] | guard, accept loop, health, metrics |
 //!
-//! Data flows one way: `run → http → checks → shared`. Health, readiness and metrics render the same findings; only `checks` decides
+//! Data flows one way: `run → http → checks → backup → shared`. Health, readiness and metrics render the same findings; only `checks` decides
 //! what is wrong. Absent on purpose: anything that talks to Order Desk, holds a master key or opens a sealed value.
 
+pub mod backup;
 pub mod checks;
 pub mod cli;
 pub mod config;

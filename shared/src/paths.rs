@@ -127,6 +127,36 @@ impl Home {
         self.root.join("backups")
     }
 
+    /// What the making of backups works in and notes about itself: never read as a backup.
+    #[must_use]
+    pub fn backup_spool(&self) -> PathBuf {
+        self.backups_dir().join("spool")
+    }
+
+    /// Copies of the state file that were made before its schema changed or a restore replaced it.
+    #[must_use]
+    pub fn kept_copies(&self) -> PathBuf {
+        self.backups_dir().join("kept")
+    }
+
+    /// Held by the one process that makes, prunes or drills backups.
+    #[must_use]
+    pub fn backup_lock(&self) -> PathBuf {
+        self.run_dir().join("backup.lock")
+    }
+
+    /// Held by the one process that ships what changed, second by second.
+    #[must_use]
+    pub fn pitr_lock(&self) -> PathBuf {
+        self.run_dir().join("pitr.lock")
+    }
+
+    /// Space kept in reserve, given back when the disk is full.
+    #[must_use]
+    pub fn ballast(&self) -> PathBuf {
+        self.root.join("ballast")
+    }
+
     /// The master key, where it lies in a file at home; opened by the vault alone.
     #[must_use]
     pub fn master_key(&self) -> PathBuf {

@@ -116,8 +116,14 @@ const WALLS: &[Wall] = &[
             "bech32::",
         ],
         within: &PRODUCTS,
-        welcome: &["mcp-stdio/src/vault/"],
-        reason: "only the vault seals, opens and derives keys: whoever reviews the cryptography reads one folder",
+        welcome: &["mcp-stdio/src/vault/", "ops-sidecar/src/backup/seal"],
+        reason: "only the vault seals, opens and derives keys, and one file encrypts backups: whoever reviews the cryptography reads these",
+    },
+    Wall {
+        words: &["object_store"],
+        within: &PRODUCTS,
+        welcome: &["ops-sidecar/src/backup/targets"],
+        reason: "only the targets of backups know where these go",
     },
     Wall {
         words: &["keyring_core", "secret_service", "keyring_store"],
@@ -200,6 +206,11 @@ const FLOWS: &[Flow] = &[
         room: "ops-sidecar/src/checks/",
         never: &["cli", "http", "run"],
         reason: "checks turn facts into findings; who renders them is not their business",
+    },
+    Flow {
+        room: "ops-sidecar/src/backup/",
+        never: &["cli", "http", "run", "checks"],
+        reason: "the backup room makes, keeps and gives back; who shows it and who judges it is not its business",
     },
     Flow {
         room: "ops-sidecar/src/http/",
