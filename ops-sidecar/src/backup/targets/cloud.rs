@@ -1,0 +1,144 @@
+//! How a bucket is reached: which client, with whose credentials, and how long anything may take.
+//!
+//! Credentials and addresses come from the environment variables that the clouds' own tools read; the library reads them itself. Not
+//! from there: timeouts (ours are bounded) and whether certificates are checked (they are).
+
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::client::{HttpClient, HttpConnector};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
+
+use super::error::{Kind, TargetError};
+use super::spec::Cloud;
+
+/// How long a target may keep us waiting.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// For a connection, the name lookup included: a host that does not answer in ten seconds is not there.
+    pub(super) connect: Duration,
+    /// For one request with its answer. Requests move at most one part of 5 MiB, so a line of 350 kbit/s upstream is enough.
+    pub(super) request: Duration,
+    /// For a request with all its repetitions; none begins after this.
+    pub(super) total: Duration,
+    /// Repetitions. With the growing pauses between them (at most 15 s) these are about half a minute of patience with a server that
+    /// refuses at once, and under `total` plus one request with one that is silent.
+    pub(super) retries: usize,
+}
+
+impl Patience {
+    pub(super) const USUAL: Patience = Patience {
+        connect: Duration::from_secs(10),
+        request: Duration::from_secs(120),
+        total: Duration::from_secs(180),
+        retries: 8,
+    };
+
+    fn retry(&self) -> RetryConfig {
+        RetryConfig {
+            backoff: BackoffConfig::default(),
+            max_retries: self.retries,
+            retry_timeout: self.total,
+        }
+    }
+}
+
+/// The client for a bucket. No network is touched.
+pub(super) fn open(
+    name: &str,
+    cloud: Cloud,
+    root: &str,
+    patience: &Patience,
+) -> Result<Arc<dyn ObjectStore>, TargetError> {
+    install_crypto();
+    let connector = Connector(*patience);
+    let retry = patience.retry();
+    let built: object_store::Result<Arc<dyn ObjectStore>> = match cloud {
+        Cloud::S3 => AmazonS3Builder::from_env()
+            .with_url(root)
+            .with_config(
+                AmazonS3ConfigKey::Client(ClientConfigKey::AllowInvalidCertificates),
+                "false",
+            )
+            .with_http_connector(connector)
+            .with_retry(retry)
+            .build()
+            .map(|store| Arc::new(store) as _),
+        Cloud::Azure => MicrosoftAzureBuilder::from_env()
+            .with_url(root)
+            .with_config(
+                AzureConfigKey::Client(ClientConfigKey::AllowInvalidCertificates),
+                "false",
+            )
+            .with_http_connector(connector)
+            .with_retry(retry)
+            .build()
+            .map(|store| Arc::new(store) as _),
+        Cloud::Google => GoogleCloudStorageBuilder::from_env()
+            .with_url(root)
+            .with_config(
+                GoogleConfigKey::Client(ClientConfigKey::AllowInvalidCertificates),
+                "false",
+            )
+            .with_http_connector(connector)
+            .with_retry(retry)
+            .build()
+            .map(|store| Arc::new(store) as _),
+    };
+    // What the library says here may quote a setting or a piece of a credentials file.
+    built.map_err(|_| {
+        let (why, hint) = match cloud {
+            Cloud::S3 => (
+                "the AWS_… variables in the environment of ops-sidecar do not go together",
+                "AWS_ACCESS_KEY_ID goes with AWS_SECRET_ACCESS_KEY; yes-or-no variables are `true` or `false`",
+            ),
+            Cloud::Azure => (
+                "the AZURE_… variables in the environment of ops-sidecar do not go together",
+                "set AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY (base64) or another way to sign in",
+            ),
+            Cloud::Google => (
+                "the GOOGLE_… variables in the environment of ops-sidecar do not go together",
+                "GOOGLE_SERVICE_ACCOUNT or GOOGLE_APPLICATION_CREDENTIALS is the path of a readable key file (JSON)",
+            ),
+        };
+        TargetError::new(Kind::Denied, name, "be set up".to_owned(), why).hint(hint)
+    })
+}
+
+/// Ring for TLS, once per process. Another part of the program may have chosen already; then that choice stands.
+fn install_crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+/// Our HTTP client in place of the library's: bounded, and it follows no redirect, which would carry a backup to another host.
+/// Certificates are checked against the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` included).
+#[derive(Debug)]
+struct Connector(Patience);
+
+impl HttpConnector for Connector {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let plain_allowed = options
+            .get_config_value(&ClientConfigKey::AllowHttp)
+            .as_deref()
+            == Some("true");
+        reqwest::Client::builder()
+            .user_agent(concat!("ops-sidecar/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(self.0.connect)
+            .timeout(self.0.request)
+            .http1_only()
+            .https_only(!plain_allowed)
+            .build()
+            .map(HttpClient::new)
+            .map_err(|error| object_store::Error::Generic {
+                store: "HTTP",
+                source: Box::new(error),
+            })
+    }
+}
