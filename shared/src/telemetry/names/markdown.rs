@@ -4,8 +4,14 @@ use std::fmt::Write as _;
 
 use super::{CATALOGUE, Kind, Metric, Mode, Owner};
 
-/// The headings of the four parts of the catalogue, in its order.
-const PARTS: [&str; 4] = ["MCP", "Order Desk", "Sidecar", "Every process"];
+/// The headings of the parts of the catalogue, in its order.
+const PARTS: [&str; 5] = [
+    "MCP",
+    "Order Desk",
+    "Sidecar",
+    "Backups and the state file",
+    "Every process",
+];
 
 const INTRODUCTION: &str = "\
 # Metrics

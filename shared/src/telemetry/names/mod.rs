@@ -5,6 +5,7 @@
 //! `docs/METRICS.md` is printed from here, so the four cannot drift apart. Label values are not here: they come from
 //! small closed sets at the call sites. How values are kept and merged is not here either (see `recorder`, `query`).
 
+mod backup;
 mod bounds;
 mod desk;
 mod house;
@@ -12,6 +13,7 @@ mod markdown;
 mod mcp;
 mod sidecar;
 
+pub use backup::*;
 pub use bounds::*;
 pub use desk::*;
 pub use house::*;
@@ -71,7 +73,7 @@ pub enum Owner {
 }
 
 /// Every metric there is, in the order in which documents list them.
-pub static CATALOGUE: &[&[&Metric]] = &[MCP, DESK, SIDECAR, HOUSE];
+pub static CATALOGUE: &[&[&Metric]] = &[MCP, DESK, SIDECAR, BACKUP, HOUSE];
 
 /// All metrics of the catalogue, one after the other.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
