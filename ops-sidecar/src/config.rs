@@ -13,6 +13,7 @@ use shared::paths::{Home, PathsError};
 use shared::quota::tenant_limits;
 use shared::secret::Secret;
 
+use crate::backup;
 use crate::checks::quota;
 use crate::http::serve::Limits;
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub settings: Settings,
     /// What a client may take.
     pub limits: Limits,
+    /// Everything about backups.
+    pub backup: backup::Settings,
 }
 
 /// What the command line may say about settings; the rest comes from the environment and the settings file.
@@ -75,13 +78,16 @@ impl Config {
     pub fn load_anyway(flags: &Flags, vars: &Vars) -> Result<(Config, Vec<Mistake>), PathsError> {
         let home = Home::resolve(flags.home.as_deref(), vars)?;
         let loaded = Settings::load_for(Owner::Sidecar, &flags.settings, vars, &home);
-        let mistakes = loaded.mistakes_for(Owner::Sidecar);
+        let mut mistakes = loaded.mistakes_for(Owner::Sidecar);
         let settings = loaded.settings;
+        let (backup, more) = backup::Settings::read(&settings, &home);
+        mistakes.extend(more);
         let config = Config {
             listen: settings.address("listen"),
             allowed_hosts: settings.list("allowed_hosts"),
             admin_token: settings.secret("admin_token"),
             limits: Limits::default(),
+            backup,
             home,
             settings,
         };
@@ -100,6 +106,12 @@ impl Config {
             store,
             tenant: tenant_limits(self.settings.count("rate_limit_rpm")),
         }
+    }
+
+    /// How much space is kept in reserve for a full disk; 0 for none.
+    #[must_use]
+    pub fn ballast_bytes(&self) -> u64 {
+        u64::try_from(self.settings.bytes("ballast")).unwrap_or(u64::MAX)
     }
 
     /// How long the audit keeps its records.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{address, units};
+use super::{address, backup, units};
 use crate::paths::expand_tilde;
 use crate::secret::Secret;
 
@@ -72,6 +72,12 @@ pub enum Kind {
     ApiUrl,
     /// An IP address and port to listen on.
     Address,
+    /// Where backups go: `local` or URLs, with commas between them, without anything secret in them.
+    Targets,
+    /// Public keys of `age`, with commas between them.
+    Recipients,
+    /// When something is done again and again: a time span, five fields of cron, or `off`.
+    Schedule,
     /// One of a few words.
     Choice(&'static [&'static str]),
 }
@@ -152,6 +158,9 @@ impl Kind {
             Kind::Hosts => Value::List(address::hosts(text)?),
             Kind::ApiUrl => Value::Url(address::api_url(text)?),
             Kind::Address => Value::Address(address::socket(text)?),
+            Kind::Targets => Value::List(backup::targets(text)?),
+            Kind::Recipients => Value::List(backup::recipients(text)?),
+            Kind::Schedule => Value::Text(backup::schedule(text)?),
             Kind::Choice(words) => Value::Text(choice(text, words)?.to_owned()),
         })
     }
@@ -184,6 +193,9 @@ impl Kind {
             Kind::Hosts => "host names with commas between them, for example `ops.example.com,ops.local:9464`".to_owned(),
             Kind::ApiUrl => "an https URL, for example `https://app.orderdesk.me/api/v2` (plain http only to this machine)".to_owned(),
             Kind::Address => "an IP address and a port, for example `127.0.0.1:9464`".to_owned(),
+            Kind::Targets => "`local`, `file:///folder`, `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`, with commas between them".to_owned(),
+            Kind::Recipients => "public keys as `age-keygen` prints them (`age1…`), with commas between them".to_owned(),
+            Kind::Schedule => "a time span from 5s to 31d, five fields of cron (`0 3 * * *`), or `off`".to_owned(),
             Kind::Choice(words) => format!("one of `{}`", words.join("`, `")),
         }
     }

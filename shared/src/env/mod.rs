@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`catalogue`] | which settings exist: the one list for both binaries |
 //! | [`setting`] | what a setting is: owner, default, profiles |
-//! | [`kind`], `units`, `address` | what a value may look like |
+//! | [`kind`], `units`, `address`, `backup` | what a value may look like |
 //! | [`vars`] | the captured environment |
 //! | `config_file` | what `config.toml` may hold |
 //! | `sources` | who wins: flag > environment > `…_FILE` > systemd credential > `config.toml` > default |
@@ -29,6 +29,7 @@ pub mod settings;
 pub mod vars;
 
 mod address;
+mod backup;
 mod config_file;
 mod conflicts;
 mod names;

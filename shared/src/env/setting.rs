@@ -9,7 +9,7 @@ use super::PREFIX;
 use super::kind::Kind;
 
 /// One setting.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Setting {
     /// Its name in `config.toml`; the environment variable is [`PREFIX`] and the same in capitals.
     pub key: &'static str,

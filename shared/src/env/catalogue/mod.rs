@@ -1,7 +1,10 @@
 //! Which settings exist.
 //!
 //! Here: the one list for both binaries; the parser walks it, the reference page is printed from it, and what is not in it is a typo.
-//! Not here: reading. A setting stands here only once something obeys it: a switch that nothing reads is a lie.
+//! The settings of backups stand in [`backup`]. Not here: reading. A setting stands here only once something obeys it: a switch that
+//! nothing reads is a lie.
+
+mod backup;
 
 use super::kind::Kind;
 use super::setting::{Owner, Preset, Profile, Setting};
@@ -27,7 +30,27 @@ const fn up_to_an_hour(min_ms: u64) -> Kind {
 }
 
 /// All settings of both binaries, in the order in which a person reads about them.
-pub static SETTINGS: &[Setting] = &[
+pub static SETTINGS: &[Setting] = &joined::<COUNT>(SERVING, backup::SETTINGS);
+
+const COUNT: usize = SERVING.len() + backup::SETTINGS.len();
+
+/// One list after the other.
+const fn joined<const N: usize>(first: &[Setting], second: &[Setting]) -> [Setting; N] {
+    let mut all = [first[0]; N];
+    let mut place = 0;
+    while place < N {
+        all[place] = if place < first.len() {
+            first[place]
+        } else {
+            second[place - first.len()]
+        };
+        place += 1;
+    }
+    all
+}
+
+/// Settings of the server, of the sidecar's doors and of what both share.
+const SERVING: &[Setting] = &[
     Setting {
         key: "home",
         kind: Kind::Path,
