@@ -1,6 +1,7 @@
 //! The numbers of `docs/BENCHMARKS.md`: what was measured beside what was promised, in one run.
 
 mod fleet;
+mod recovery;
 mod session;
 mod sidecar;
 mod vault;
@@ -9,6 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::contention;
+use crate::recovery::Amount;
 use crate::stage::Stage;
 
 /// How much is measured.
@@ -18,6 +20,7 @@ pub(crate) struct Effort {
     calls: usize,
     scrapes: usize,
     contention: Duration,
+    recovery: Amount,
 }
 
 impl Effort {
@@ -26,12 +29,14 @@ impl Effort {
         calls: 10_000,
         scrapes: 500,
         contention: Duration::from_secs(20),
+        recovery: Self::WHOLE_RECOVERY,
     };
     const QUICK: Self = Self {
         starts: 30,
         calls: 1_000,
         scrapes: 50,
         contention: Duration::from_secs(5),
+        recovery: Self::QUICK_RECOVERY,
     };
 }
 
@@ -89,6 +94,7 @@ pub(crate) fn run(quick: bool, markdown: bool) -> anyhow::Result<()> {
     rows.extend(vault::measure(&stage, effort)?);
     rows.extend(fleet::measure(&stage)?);
     rows.extend(sidecar::measure(&stage, effort)?);
+    rows.extend(recovery::measure(&stage, effort)?);
     drop(stage);
     rows.extend(commits(effort)?);
     if markdown {

@@ -18,6 +18,7 @@ mod kill;
 mod ledger;
 mod procfs;
 mod race;
+mod recovery;
 mod scrape;
 mod seed;
 mod shop;
@@ -74,6 +75,35 @@ enum Proof {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Backups every few seconds while many processes write and everybody is killed at random: every backup that is recorded as
+    /// good restores and equals the state at its time.
+    Backups {
+        /// How many write at once; half of them are servers.
+        #[arg(long, default_value_t = 100)]
+        writers: usize,
+        /// For how long.
+        #[arg(long, default_value_t = 120)]
+        seconds: u64,
+        /// Seconds from one backup to the next.
+        #[arg(long, default_value_t = 5)]
+        every: u64,
+        /// Encrypts the backups to a public key.
+        #[arg(long)]
+        encrypt: bool,
+    },
+    /// Recovery to a moment: random moments of a time with restarts, an outage of the target and clock jumps are restored, and
+    /// each equals the state at that time.
+    Pitr {
+        /// For how long the writers write, without the outage.
+        #[arg(long, default_value_t = 120)]
+        seconds: u64,
+        /// For how many seconds the target is away.
+        #[arg(long, default_value_t = 60)]
+        outage: u64,
+        /// How many moments are restored.
+        #[arg(long, default_value_t = 50)]
+        moments: usize,
+    },
     /// The numbers of docs/BENCHMARKS.md.
     Bench {
         /// A tenth of the samples.
@@ -91,6 +121,20 @@ enum Proof {
         #[arg(long)]
         series: usize,
     },
+    /// One writer; part of `backups` and `pitr`.
+    #[command(hide = true)]
+    Write {
+        #[arg(long)]
+        home: PathBuf,
+        #[arg(long)]
+        name: String,
+        #[arg(long)]
+        from_ms: u64,
+        #[arg(long)]
+        to_ms: u64,
+        #[arg(long)]
+        checkpoints: Option<u64>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -102,8 +146,35 @@ fn main() -> ExitCode {
         }
         Proof::Stampede { processes } => stampede::prove(processes),
         Proof::Race { processes, seconds } => race::prove(processes, Duration::from_secs(seconds)),
+        Proof::Backups {
+            writers,
+            seconds,
+            every,
+            encrypt,
+        } => recovery::backups(recovery::BackupPlan {
+            writers,
+            time: Duration::from_secs(seconds),
+            every: Duration::from_secs(every),
+            encrypt,
+        }),
+        Proof::Pitr {
+            seconds,
+            outage,
+            moments,
+        } => recovery::pitr(recovery::PitrPlan {
+            time: Duration::from_secs(seconds),
+            outage: Duration::from_secs(outage),
+            moments,
+        }),
         Proof::Bench { quick, markdown } => bench::run(quick, markdown),
         Proof::Seed { home, series } => seed::run(&home, series),
+        Proof::Write {
+            home,
+            name,
+            from_ms,
+            to_ms,
+            checkpoints,
+        } => recovery::writer::run(&home, &name, from_ms..to_ms, checkpoints),
     };
     match proved {
         Ok(()) => ExitCode::SUCCESS,

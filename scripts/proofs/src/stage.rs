@@ -27,14 +27,14 @@ pub(crate) struct Stage {
     pub(crate) sidecar: Sidecar,
     bin: PathBuf,
     shop: SocketAddr,
-    settings: Settings,
+    settings: Environment,
     _sandbox: Running,
     // Last, so that it is removed after the processes that use it have ended.
     folder: TempDir,
 }
 
 /// Environment variables, name and value.
-type Settings = Vec<(String, String)>;
+pub(crate) type Environment = Vec<(String, String)>;
 
 impl Stage {
     /// A shop and a sidecar that answer; the shop's quota is wide open, so that a proof does not wait for it.
@@ -86,11 +86,12 @@ impl Stage {
 
     /// A second sidecar, on another home.
     pub(crate) fn sidecar_on(&self, home: &str) -> anyhow::Result<Sidecar> {
-        Sidecar::start(
-            &self.bin,
-            self.folder(),
-            &named(&[("HOME", home.to_owned())]),
-        )
+        self.sidecar_with(&named(&[("HOME", home.to_owned())]))
+    }
+
+    /// A second sidecar in an environment of its own.
+    pub(crate) fn sidecar_with(&self, environment: &Environment) -> anyhow::Result<Sidecar> {
+        Sidecar::start(&self.bin, self.folder(), environment)
     }
 
     /// Spawns one more server on this home.
@@ -239,7 +240,7 @@ pub(crate) struct Sidecar {
 }
 
 impl Sidecar {
-    fn start(bin: &Path, folder: &Path, settings: &Settings) -> anyhow::Result<Self> {
+    fn start(bin: &Path, folder: &Path, settings: &Environment) -> anyhow::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = folder.join("sidecar.log");
         let child = Command::new(bin.join("ops-sidecar"))
@@ -248,7 +249,12 @@ impl Sidecar {
             .env("ORDERDESK_MCP_LISTEN", address.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(std::fs::File::create(&log)?)
+            .stderr(
+                std::fs::File::options()
+                    .create(true)
+                    .append(true)
+                    .open(&log)?,
+            )
             .spawn()
             .context("cannot start the sidecar; hint: cargo build --release")?;
         let mut sidecar = Self {
@@ -307,7 +313,8 @@ fn start_sandbox(bin: &Path, folder: &Path) -> anyhow::Result<(Running, serde_js
     Ok((Running(child), shop))
 }
 
-fn named(settings: &[(&str, String)]) -> Settings {
+/// Settings by their names without the prefix, as environment variables.
+pub(crate) fn named(settings: &[(&str, String)]) -> Environment {
     settings
         .iter()
         .map(|(key, value)| (format!("ORDERDESK_MCP_{key}"), value.clone()))

@@ -11,6 +11,11 @@ impl Samples {
         self.0.push(sample);
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// All of them together.
     pub(crate) fn sum(&self) -> Duration {
         self.0.iter().sum()

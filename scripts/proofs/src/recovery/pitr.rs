@@ -1,0 +1,209 @@
+//! Restoring to random moments, after a time in which everything went wrong that can.
+//!
+//! Writers write with their times all the while, one of them empties the log often. The sidecar is killed, stopped and started
+//! again; the target goes away and comes back; the sidecar's clock (and only its) jumps an hour ahead, back again, and behind.
+//! Then the file is restored to random moments of that time, and each has to be the state of the moment that the command says it
+//! reached, and that has to be the one that was asked for but for the second that is promised.
+//!
+//! What is claimed around clock jumps: a moment is named by the clock of the sidecar at that time. Where it stepped back, a stretch of
+//! time has happened twice; then either is a right answer, and how much is missing is judged by the one that was given.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+
+use super::content::{self, Content};
+use super::crew::{Crew, Habits};
+use super::keeper::Keeper;
+use super::model::{Model, Moment};
+use super::story::{Story, Times};
+use super::{file_url, moment_us};
+use crate::stage::{Stage, pause};
+use crate::stats::Samples;
+
+const WRITERS: usize = 6;
+/// Every so many deeds each writer empties the log.
+const CHECKPOINTS: u64 = 40;
+/// What may be missing of the time before the moment that was asked for.
+const PROMISED: Duration = Duration::from_secs(1);
+/// A busy machine writes the next increment a little later than a second after the last.
+const TOLERATED: Duration = Duration::from_millis(500);
+/// From the look at the clock to the snapshot, on a machine whose cores are all taken.
+const PINNED_WITHIN_US: i64 = 250_000;
+/// What is left in the spool is shipped soon after the target is back.
+const SHIPPED_WITHIN: Duration = Duration::from_secs(60);
+
+/// How hard it is to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) time: Duration,
+    pub(crate) outage: Duration,
+    pub(crate) moments: usize,
+}
+
+/// Runs it; an error says which moment was not what it was said to be.
+pub(crate) fn prove(plan: Plan) -> anyhow::Result<()> {
+    println!(
+        "pitr: {WRITERS} writers for {:?}; sidecar killed and stopped, target away for {:?}, its clock jumps; then {} random moments",
+        plan.time, plan.outage, plan.moments
+    );
+    let stage = Stage::open()?;
+    let (home, target) = (stage.folder().join("shop"), stage.folder().join("target"));
+    std::fs::create_dir_all(&target)?;
+    let settings = [
+        ("BACKUP_TARGETS", file_url(&target)),
+        ("BACKUP_SCHEDULE", "off".to_owned()),
+    ];
+    let keeper = Keeper::new(&stage, &home, &settings, None);
+    let habits = Habits {
+        home,
+        pause_ms: 5..120,
+        checkpoints: Some(CHECKPOINTS),
+    };
+    let crew = Crew::start(habits, WRITERS)?;
+    let times = Story::begin(&keeper, &target, stage.folder())?.tell(plan.time, plan.outage)?;
+    let model = Model::new(crew.finish()?, Default::default());
+    let (deeds, _) = model.confirmed();
+    println!("  {deeds} deeds confirmed; {times}");
+
+    let mut seen = Seen::default();
+    for number in 0..plan.moments {
+        let real_us = times.random();
+        seen.look(&stage, &keeper, &model, &times, real_us)
+            .with_context(|| format!("moment {number}, at {}", times.named(real_us)))?;
+    }
+    seen.tell()
+}
+
+/// What restoring showed.
+#[derive(Debug, Default)]
+struct Seen {
+    behind: Samples,
+    took: Samples,
+    beyond: usize,
+    down: usize,
+    twice: usize,
+}
+
+impl Seen {
+    /// Restores to one moment and judges it.
+    fn look(
+        &mut self,
+        stage: &Stage,
+        keeper: &Keeper<'_>,
+        model: &Model,
+        times: &Times,
+        real_us: i64,
+    ) -> anyhow::Result<()> {
+        let file = stage.folder().join("moment.db");
+        let _ = std::fs::remove_file(&file);
+        let began = Instant::now();
+        let said = keeper.restore(&["--at", &times.named(real_us)], &file)?;
+        self.took.push(began.elapsed());
+        let reached = said["reached_at"].as_str();
+        let reached = reached.with_context(|| format!("no `reached_at` in {said}"))?;
+        let content = content::read(&file)?;
+        let shown_us = the_moment_it_shows(model, times, &content, moment_us(reached)?)?;
+
+        // Where the same time was told twice, the other one may have been meant.
+        let asked_us = times.same_clock(real_us, shown_us);
+        self.twice += usize::from(asked_us != real_us);
+        let behind = model.behind(&content, asked_us);
+        let down = times.down_within(asked_us - behind.as_micros() as i64, asked_us);
+        let promised = behind.saturating_sub(down);
+        ensure!(
+            promised <= PROMISED + TOLERATED,
+            "reached {reached}: {behind:?} are missing, {down:?} of them while the sidecar was down"
+        );
+        self.down += usize::from(!down.is_zero());
+        self.beyond += usize::from(promised > PROMISED);
+        self.behind.push(promised);
+        Ok(())
+    }
+
+    fn tell(mut self) -> anyhow::Result<()> {
+        println!(
+            "  every moment equals the model at the time that was reached; missing of the time before it: p50 {:.0?}, p90 {:.0?}, most {:.0?} ({} of {} above {PROMISED:?})",
+            self.behind.quantile(0.5),
+            self.behind.quantile(0.9),
+            self.behind.quantile(1.0),
+            self.beyond,
+            self.behind.len()
+        );
+        println!(
+            "  {} of them just after or in a time without a sidecar, which is not counted; {} in a time that was told twice",
+            self.down, self.twice
+        );
+        println!(
+            "  a restore took p50 {:.0?}, at most {:.0?}",
+            self.took.quantile(0.5),
+            self.took.quantile(1.0)
+        );
+        ensure!(self.behind.len() > 0, "no moment was looked at");
+        Ok(())
+    }
+}
+
+/// The moment on this machine's clock at which the sidecar's showed `reached_us` and the file was as it is.
+fn the_moment_it_shows(
+    model: &Model,
+    times: &Times,
+    content: &Content,
+    reached_us: i64,
+) -> anyhow::Result<i64> {
+    let mut mistakes = Vec::new();
+    for from_us in times.real(reached_us) {
+        let moment = Moment {
+            from_us,
+            until_us: from_us + PINNED_WITHIN_US,
+        };
+        let found = model.mistakes(content, moment);
+        if found.is_empty() {
+            return Ok(from_us);
+        }
+        mistakes = found;
+    }
+    let first = &mistakes[..mistakes.len().min(5)];
+    anyhow::bail!(
+        "it is not the state of the moment that was reached: {} mistakes: {}",
+        mistakes.len(),
+        first.join("; ")
+    )
+}
+
+/// Waits until nothing is left to be shipped.
+pub(super) fn wait_until_shipped(keeper: &Keeper<'_>) -> anyhow::Result<()> {
+    let deadline = Instant::now() + SHIPPED_WITHIN;
+    loop {
+        let left = increments_in(&keeper.home.backup_spool())?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        ensure!(
+            Instant::now() < deadline,
+            "{} increments were not shipped within {SHIPPED_WITHIN:?}; the first: {}",
+            left.len(),
+            left[0].display()
+        );
+        pause(Duration::from_millis(50));
+    }
+}
+
+/// Every increment below a folder.
+pub(super) fn increments_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(increments_in(&path)?);
+        } else if path.to_string_lossy().contains(".inc.") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
