@@ -65,7 +65,7 @@ fn written(folder: &Path, bytes: &[u8], mode: Mode) -> io::Result<tempfile::Name
 }
 
 /// The folder a path stands in; a bare file name stands in the current one.
-fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -81,14 +81,15 @@ fn unix_mode(mode: Mode) -> std::fs::Permissions {
     })
 }
 
+/// Makes the names in a folder survive a power cut.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()
 }
 
 /// Windows has no handle for this; NTFS journals the rename.
 #[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 

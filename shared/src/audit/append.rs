@@ -83,6 +83,22 @@ pub fn heads(reading: &Reading<'_>) -> Result<Vec<(Chain, Head)>, StateError> {
         .collect()
 }
 
+/// The last record that is gone of each chain that was pruned.
+///
+/// # Errors
+/// Why the file could not be read.
+pub fn beginnings(reading: &Reading<'_>) -> Result<Vec<(Chain, Head)>, StateError> {
+    let anchors = audit_anchors::all(reading)?.into_iter();
+    let last_gone = |anchor: audit_anchors::Row| {
+        let head = Head {
+            seq: anchor.through_seq.cast_unsigned(),
+            hash: as_hash(&anchor.hash),
+        };
+        (Chain::from_stored(&anchor.chain), head)
+    };
+    Ok(anchors.map(last_gone).collect())
+}
+
 /// The end of a chain and the key that signed it. A chain whose records were all pruned ends at its anchor.
 fn end(reading: &Reading<'_>, chain: &Chain) -> Result<(Head, Option<i64>), StateError> {
     if let Some(last) = audit::last(reading, chain.as_str())? {

@@ -1,12 +1,16 @@
 //! What is remembered of the chains outside the state file: number and hash of their ends, one JSON line each, in
 //! `logs/audit-checkpoints.jsonl`. A chain whose tail was cut is sound; that it once was longer is only known here. And a beginning that
 //! was pruned looks like one that somebody cut off: what pruning takes is noted here before it goes, and nothing else is believed to be pruned.
+//! A restore takes all chains back at once: what it takes them back to is noted here before it happens ([`note_restore`]), and from there on only
+//! that counts, in a file that says itself that it was restored so often.
 //!
 //! Lines are only ever added, so that no later state of a chain covers up an earlier one. When the file has grown, it is
 //! thinned: each chain keeps its newest lines and the first of each of its last hundred days. Processes add to the file
 //! together, each with one write; nobody waits for anybody, and who finds the file being thinned leaves it to the next.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod thinning;
+
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -25,15 +29,6 @@ const THIN_ABOVE_BYTES: u64 = 1024 * 1024;
 /// What is read from the end to see what moved. A chain whose line is further up is written again, which does no harm.
 const RECENT_BYTES: u64 = 64 * 1024;
 
-/// Lines that all chains share when the file is thinned, so that what is left is well below the size that thins.
-const LINES: usize = 1_000;
-
-/// Lines that a chain keeps whatever their age.
-const NEWEST: usize = 20;
-
-/// Days of which a chain keeps the first line: longer than records are kept by default.
-const DAYS: usize = 100;
-
 /// The end of a chain at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -45,6 +40,8 @@ pub struct Checkpoint {
     pub head: Head,
     /// Whether the line is about a pruning.
     pub pruned: bool,
+    /// Which restore left the chain so, when the line is about one. Nothing above it counts in a file that was restored so often.
+    pub restored: Option<u64>,
 }
 
 /// A line of the file.
@@ -56,6 +53,19 @@ struct Line {
     head: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pruned: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restored: Option<u64>,
+}
+
+/// The chains of a file that is about to take the live one's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// Which restore it is: the number that the file bears.
+    pub epoch: u64,
+    /// The ends of all chains.
+    pub heads: Vec<(Chain, Head)>,
+    /// The last record that is gone of each chain that was pruned.
+    pub pruned: Vec<(Chain, Head)>,
 }
 
 /// Remembers the ends that moved since they were last remembered, at `now_ms` (since 1970). The file is made for its
@@ -95,9 +105,63 @@ pub fn note_pruning(home: &Home, chain: &Chain, last: &Head, now_ms: i64) -> io:
     lock.lock_shared()?;
     let mut file = open_to_add(&home.audit_checkpoints())?;
     // An empty line is nothing, and ends a torn one.
-    let line = format!("\n{}", line(moment(now_ms), chain, last, true));
+    let point = Checkpoint {
+        pruned: true,
+        ..Checkpoint::end(moment(now_ms), chain, last)
+    };
+    let line = format!("\n{}", point.line());
     file.write_all(line.as_bytes())?;
     file.sync_data()
+}
+
+/// Remembers that a file with these chains is about to take the live one's place; when this returns, it is on the disk. Nobody may have the
+/// live file open.
+///
+/// # Errors
+/// What the file system says. Then nothing may be restored: the chains would look cut.
+pub fn note_restore(home: &Home, restored: &Restored, now_ms: i64) -> io::Result<()> {
+    std::fs::create_dir_all(home.logs_dir())?;
+    let lock = open_lock(home)?;
+    lock.lock_shared()?;
+    let mut file = open_to_add(&home.audit_checkpoints())?;
+    let line_of = |(chain, head): &(Chain, Head), pruned| {
+        let point = Checkpoint {
+            at: moment(now_ms),
+            chain: chain.clone(),
+            head: *head,
+            pruned,
+            restored: Some(restored.epoch),
+        };
+        point.line()
+    };
+    let heads = restored.heads.iter().map(|end| line_of(end, false));
+    let pruned = restored.pruned.iter().map(|end| line_of(end, true));
+    let lines: String = heads.chain(pruned).collect();
+    // An empty line is nothing, and ends a torn one.
+    file.write_all(format!("\n{lines}").as_bytes())?;
+    file.sync_data()?;
+    fsx::sync_folder(&home.logs_dir())
+}
+
+/// Of what is remembered, what counts for a file that was restored so often: what was noted since the last of these restores. A restore
+/// that was noted and then not done does not count.
+pub(super) fn in_force(points: &[Checkpoint], epoch: u64) -> impl Iterator<Item = &Checkpoint> {
+    let counts = move |point: &&Checkpoint| point.restored.is_none_or(|noted| noted <= epoch);
+    points[in_force_from(points, epoch)..].iter().filter(counts)
+}
+
+/// Where the last of the restores up to `epoch` is noted; its lines were written at one moment.
+fn in_force_from(points: &[Checkpoint], epoch: u64) -> usize {
+    let was_done = |point: &Checkpoint| point.restored.is_some_and(|noted| noted <= epoch);
+    let Some(last) = points.iter().rposition(was_done) else {
+        return 0;
+    };
+    let mark = (points[last].restored, points[last].at);
+    let is_other = |point: &Checkpoint| (point.restored, point.at) != mark;
+    points[..last]
+        .iter()
+        .rposition(is_other)
+        .map_or(0, |before| before + 1)
 }
 
 /// Everything remembered, oldest first. A line that cannot be read, such as one that a power cut has torn, is passed by.
@@ -127,7 +191,7 @@ fn new_lines(file: &mut File, heads: &[(Chain, Head)], at: Timestamp) -> io::Res
         .iter()
         .filter(|(chain, head)| head.seq > 0 && last.get(chain) != Some(head));
     let mut text: String = moved
-        .map(|(chain, head)| line(at, chain, head, false))
+        .map(|(chain, head)| Checkpoint::end(at, chain, head).line())
         .collect();
     // A torn line must not swallow ours.
     if !text.is_empty() && recent.last().is_some_and(|byte| *byte != b'\n') {
@@ -136,15 +200,28 @@ fn new_lines(file: &mut File, heads: &[(Chain, Head)], at: Timestamp) -> io::Res
     Ok(text)
 }
 
-fn line(at: Timestamp, chain: &Chain, head: &Head, pruned: bool) -> String {
-    let line = Line {
-        at: at.to_string(),
-        chain: chain.as_str().to_owned(),
-        seq: head.seq,
-        head: head.hash_hex(),
-        pruned,
-    };
-    serde_json::to_string(&line).expect("text and numbers are JSON") + "\n"
+impl Checkpoint {
+    fn end(at: Timestamp, chain: &Chain, head: &Head) -> Checkpoint {
+        Checkpoint {
+            at,
+            chain: chain.clone(),
+            head: *head,
+            pruned: false,
+            restored: None,
+        }
+    }
+
+    fn line(&self) -> String {
+        let line = Line {
+            at: self.at.to_string(),
+            chain: self.chain.as_str().to_owned(),
+            seq: self.head.seq,
+            head: self.head.hash_hex(),
+            pruned: self.pruned,
+            restored: self.restored,
+        };
+        serde_json::to_string(&line).expect("text and numbers are JSON") + "\n"
+    }
 }
 
 fn parse(bytes: &[u8]) -> Vec<Checkpoint> {
@@ -161,6 +238,7 @@ fn parse(bytes: &[u8]) -> Vec<Checkpoint> {
                     hash,
                 },
                 pruned: line.pruned,
+                restored: line.restored,
             })
         })
         .collect()
@@ -174,89 +252,16 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
     (hex(&hash) == text).then_some(hash)
 }
 
-/// Leaves of each chain what [`kept`] says. Nobody adds a line meanwhile; when somebody does, the next one thins.
+/// Leaves of each chain what [`thinning::kept`] says. Nobody adds a line meanwhile; when somebody does, the next one thins.
 fn thin(home: &Home, lock: &File) -> io::Result<()> {
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(()),
         Err(TryLockError::Error(error)) => return Err(error),
     }
-    let lines: String = kept(read(home)?)
-        .iter()
-        .map(|point| line(point.at, &point.chain, &point.head, point.pruned))
-        .collect();
+    let kept = thinning::kept(read(home)?);
+    let lines: String = kept.iter().map(Checkpoint::line).collect();
     fsx::write_atomic(&home.audit_checkpoints(), lines.as_bytes(), Mode::Private)
-}
-
-/// Of each chain the newest lines, the first of each of the last days, and those that a later one has fallen behind: that
-/// is how a cut tail shows. (So do two processes that note at once, which is why there is a limit.) And how far it was pruned.
-fn kept(points: Vec<Checkpoint>) -> Vec<Checkpoint> {
-    let (prunings, points): (Vec<_>, Vec<_>) = points.into_iter().partition(|point| point.pruned);
-    let furthest: BTreeMap<Chain, Checkpoint> = prunings
-        .into_iter()
-        .map(|point| (point.chain.clone(), point))
-        .collect();
-    let mut kept: Vec<Checkpoint> = furthest.into_values().collect();
-    kept.extend(kept_ends(points));
-    kept
-}
-
-fn kept_ends(points: Vec<Checkpoint>) -> Vec<Checkpoint> {
-    let chains: BTreeSet<&Chain> = points.iter().map(|point| &point.chain).collect();
-    let share = LINES / chains.len().max(1);
-    let newest = share.clamp(1, NEWEST);
-    let firsts = firsts_of_days(&points, share.clamp(1, DAYS));
-    let mut later: BTreeMap<Chain, Later> = BTreeMap::new();
-    let mut kept = Vec::new();
-    for (point, is_first) in points.into_iter().zip(firsts).rev() {
-        let later = later.entry(point.chain.clone()).or_insert(Later::NOTHING);
-        later.lines += 1;
-        let is_ahead = point.head.seq >= later.lowest;
-        later.ahead += usize::from(is_ahead);
-        later.lowest = later.lowest.min(point.head.seq);
-        if later.lines <= newest || is_first || (is_ahead && later.ahead <= newest) {
-            kept.push(point);
-        }
-    }
-    kept.reverse();
-    kept
-}
-
-/// What stands after a line of the same chain.
-struct Later {
-    lines: usize,
-    /// Lines that one after them has fallen behind.
-    ahead: usize,
-    lowest: u64,
-}
-
-impl Later {
-    const NOTHING: Later = Later {
-        lines: 0,
-        ahead: 0,
-        lowest: u64::MAX,
-    };
-}
-
-/// Which of the lines are the first of their chain and day, among the last days that the chain has lines of.
-fn firsts_of_days(points: &[Checkpoint], most: usize) -> Vec<bool> {
-    let mut days: BTreeMap<&Chain, BTreeSet<i64>> = BTreeMap::new();
-    for point in points {
-        let days = days.entry(&point.chain).or_default();
-        days.insert(day(point));
-        if days.len() > most {
-            days.pop_first();
-        }
-    }
-    let mut is_first = |point: &Checkpoint| {
-        days.get_mut(&point.chain)
-            .is_some_and(|days| days.remove(&day(point)))
-    };
-    points.iter().map(&mut is_first).collect()
-}
-
-fn day(point: &Checkpoint) -> i64 {
-    point.at.as_second().div_euclid(86_400)
 }
 
 /// Adding holds it shared, thinning exclusive. It is another file because thinning replaces the one with the lines.

@@ -82,6 +82,8 @@ pub mod action {
     pub const CLIENT_INSTALLED: &str = "client.installed";
     pub const CLIENT_UNINSTALLED: &str = "client.uninstalled";
     pub const AUDIT_PRUNED: &str = "audit.pruned";
+    /// The state file was replaced by a backup; the target is which.
+    pub const STATE_RESTORED: &str = "state.restored";
     pub const ORDER_CREATED: &str = "order.created";
     pub const ORDER_UPDATED: &str = "order.updated";
     pub const ORDER_NOTED: &str = "order.noted";

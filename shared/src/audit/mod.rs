@@ -36,7 +36,7 @@ mod verify;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use append::{append, head, heads};
+pub use append::{append, beginnings, head, heads};
 pub(crate) use entry::moment;
 pub use entry::{Actor, Chain, Entry, Head, Outcome, Record, action};
 pub use link::Signer;

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{self, Checkpoint};
 use super::link::{self, Signer};
 use super::{Bad, Chain, Fault, Head, Verdict, append, prune};
 use crate::state::tables::audit::{self, Row};
-use crate::state::tables::audit_anchors;
+use crate::state::tables::{audit_anchors, meta};
 use crate::state::{Reading, State, StateError};
 
 /// Records per snapshot: a few milliseconds, well under a megabyte.
@@ -21,13 +21,14 @@ const PAGE: usize = 1_000;
 /// Why the file could not be read.
 pub fn chains(reading: &Reading<'_>, checkpoints: &[Checkpoint]) -> Result<Vec<Chain>, StateError> {
     let stored = append::heads(reading)?.into_iter().map(|(chain, _)| chain);
-    let remembered = checkpoints.iter().map(|point| point.chain.clone());
+    let epoch = meta::restore_epoch(reading)?;
+    let remembered = checkpoint::in_force(checkpoints, epoch).map(|point| point.chain.clone());
     let all: BTreeSet<Chain> = stored.chain(remembered).collect();
     Ok(all.into_iter().collect())
 }
 
 /// Checks a chain: dense numbers, hashes, links, signatures, its beginning, and its end against the checkpoints, which are
-/// to be read before this is called. Without a signer, that each of a tenant's records has a signature is checked, but
+/// to be read before this is called: those from before the file's last restore do not count. Without a signer, that each of a tenant's records has a signature is checked, but
 /// not whether it is right.
 ///
 /// # Errors
@@ -38,6 +39,8 @@ pub fn verify(
     signer: Option<&dyn Signer>,
     checkpoints: &[Checkpoint],
 ) -> Result<Verdict, StateError> {
+    let epoch = restore_epoch(state)?;
+    let checkpoints = checkpoint::in_force(checkpoints, epoch);
     follow(state, Walk::new(chain, signer, checkpoints))
 }
 
@@ -52,7 +55,8 @@ pub fn verify_after(
     after: &Head,
     checkpoints: &[Checkpoint],
 ) -> Result<Verdict, StateError> {
-    let mut walk = Walk::new(chain, None, checkpoints);
+    let epoch = restore_epoch(state)?;
+    let mut walk = Walk::new(chain, None, checkpoint::in_force(checkpoints, epoch));
     if *after == Head::NONE {
         return follow(state, walk);
     }
@@ -64,6 +68,11 @@ pub fn verify_after(
         Known::Not(what) => return Ok(walk.verdict(Some(bad(after.seq, what)))),
     }
     follow(state, walk)
+}
+
+/// How often the file was restored: tells which checkpoints count.
+fn restore_epoch(state: &State) -> Result<u64, StateError> {
+    state.read("audit_verify", meta::restore_epoch)
 }
 
 /// What became of a record that was found sound before.
@@ -158,14 +167,15 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(
+    fn new<'p>(
         chain: &'a Chain,
         signer: Option<&'a dyn Signer>,
-        checkpoints: &[Checkpoint],
+        checkpoints: impl IntoIterator<Item = &'p Checkpoint>,
     ) -> Walk<'a> {
         let mut remembered: BTreeMap<u64, Vec<[u8; 32]>> = BTreeMap::new();
         let mut pruning: Option<Head> = None;
-        for point in checkpoints.iter().filter(|point| point.chain == *chain) {
+        let own = checkpoints.into_iter().filter(|point| point.chain == *chain);
+        for point in own {
             if point.pruned {
                 pruning = pruning
                     .filter(|known| known.seq > point.head.seq)

@@ -20,7 +20,8 @@ pub enum StateError {
     /// A newer version of this program wrote the file and says that this one must not touch it.
     #[error(
         "the state file is newer than this program: it has schema {file}, this program knows {ours}; \
-         hint: update this program, or give it another home with `ORDERDESK_MCP_HOME`"
+         hint: update this program; or, to stay with this one, stop everything that uses the file and run the newer \
+         program's `ops-sidecar migrate down --to {ours}`"
     )]
     Newer {
         /// Schema of the file.
@@ -41,12 +42,14 @@ pub enum StateError {
     },
     /// The file, or a page of it, is not what SQLite wrote.
     #[error(
-        "the state file is damaged: its content is not a sound database (SQLite code {sqlite_code}); \
+        "the state file is damaged: its content is not a sound database (SQLite code {sqlite_code}: {said}); \
          hint: restore a backup, or move `state.db`, `state.db-wal` and `state.db-shm` away and start afresh"
     )]
     Corrupt {
         /// SQLite's extended result code.
         sqlite_code: i32,
+        /// What SQLite said, on one line.
+        said: String,
     },
     /// The file or its folder may not be written.
     #[error(
@@ -101,6 +104,45 @@ pub enum StateError {
         /// Version of the linked library.
         version: &'static str,
     },
+    /// Whoever has the file open did not let go of it in time.
+    #[error(
+        "the state file is in use by {holders}; hint: end what uses it (a client ends its servers when it is closed) and \
+         try again; nothing was changed"
+    )]
+    InUse {
+        /// Who, in words: kind, process id, since when, for which client.
+        holders: String,
+    },
+    /// The live file has what the one that would take its place has not.
+    #[error(
+        "the state file is newer than what would take its place, and this would be lost: {what}; \
+         hint: take a later backup, or add `--force` if it may go"
+    )]
+    WouldLose {
+        /// What, in words.
+        what: String,
+    },
+    /// There is no way down to that schema.
+    #[error(
+        "there is no way down to schema {wanted}: the state file has schema {file}; \
+         hint: `ops-sidecar migrate status` says what there is, and 1 is the lowest"
+    )]
+    NoSuchSchema {
+        /// The schema that was wanted.
+        wanted: u32,
+        /// The file's; 0 when there is no file.
+        file: u32,
+    },
+    /// No copy of the file could be made, so that its schema was left as it is.
+    #[error(
+        "the state file was not brought to schema {to}, because the copy that is made before could not be: {source}"
+    )]
+    Uncopied {
+        /// The schema that was wanted.
+        to: u32,
+        /// Why there is no copy.
+        source: Box<StateError>,
+    },
     /// A migration of the file failed and left it as it was.
     #[error(
         "the state file could not be brought to schema {to}: {source}; hint: the file is unchanged, report this with the versions involved"
@@ -119,6 +161,9 @@ pub enum StateError {
         /// What to do.
         hint: &'static str,
     },
+    /// Whoever asked for a copy of the file did not wait for its end; nothing of it is left.
+    #[error("the copy of the state file was not finished: it was stopped; hint: start it again")]
+    Stopped,
     /// The operating system refused something.
     #[error(
         "the state file cannot be used: {doing} failed: {source}; hint: check the home folder and its disk"
@@ -148,6 +193,9 @@ impl StateError {
     /// This may go away without anybody repairing anything. The others need a person, but no restart: opening again
     /// works as soon as the cause is gone.
     pub fn is_transient(&self) -> bool {
+        if let StateError::Uncopied { source, .. } = self {
+            return source.is_transient();
+        }
         matches!(
             self,
             StateError::NotYetOpened
@@ -155,6 +203,7 @@ impl StateError {
                 | StateError::BeingRestored
                 | StateError::Full
                 | StateError::Moved
+                | StateError::InUse { .. }
                 | StateError::Io { .. }
         )
     }
@@ -183,11 +232,22 @@ impl StateError {
             StateError::MissingFolder { .. } => "missing_folder",
             StateError::Moved => "moved",
             StateError::OldSqlite { .. } => "old_sqlite",
+            StateError::InUse { .. } => "in_use",
+            StateError::WouldLose { .. } => "would_lose",
+            StateError::NoSuchSchema { .. } => "no_such_schema",
+            StateError::Uncopied { .. } => "uncopied",
             StateError::Migration { .. } => "migration",
             StateError::AuditRefused { .. } => "audit_refused",
+            StateError::Stopped => "stopped",
             StateError::Io { .. } => "io",
             StateError::Unexpected { .. } => "unexpected",
         }
+    }
+
+    /// Damage; SQLite's words may come with line breaks.
+    pub(super) fn corrupt(sqlite_code: i32, said: &str) -> StateError {
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        StateError::Corrupt { sqlite_code, said }
     }
 
     /// An error of the operating system, sorted by its kind.
@@ -220,12 +280,9 @@ impl From<rusqlite::Error> for StateError {
 fn by_code(extended: i32, error: rusqlite::Error) -> StateError {
     match (extended & 0xff, extended) {
         (_, ffi::SQLITE_READONLY_DBMOVED) => StateError::Moved,
-        (_, ffi::SQLITE_IOERR_CORRUPTFS) => StateError::Corrupt {
-            sqlite_code: extended,
-        },
-        (ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB, _) => StateError::Corrupt {
-            sqlite_code: extended,
-        },
+        (ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB, _) | (_, ffi::SQLITE_IOERR_CORRUPTFS) => {
+            StateError::corrupt(extended, &error.to_string())
+        }
         (ffi::SQLITE_READONLY | ffi::SQLITE_PERM | ffi::SQLITE_AUTH, _) => StateError::ReadOnly,
         (ffi::SQLITE_FULL, _) => StateError::Full,
         (ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL, _) => StateError::Locked,

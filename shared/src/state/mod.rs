@@ -16,20 +16,34 @@
 
 mod busy;
 mod connection;
+mod copy;
 mod error;
 mod file_system;
 mod gate;
+mod holders;
+mod kept;
+mod ledger;
 mod migrate;
 mod open;
+mod pages;
 mod pool;
 mod presence;
+mod replace;
 mod slot;
 pub mod tables;
 mod transaction;
+mod upkeep;
 
+pub use copy::{Copied, Inspected, Progress, UNFINISHED};
 pub use error::StateError;
+pub use holders::{Holder, holders};
+pub use ledger::LedgerMark;
+pub use migrate::{Migrated, MigrationStatus, migrate_to, migration_status};
 pub use open::{Mark, State};
+pub use pages::{Pages, Snapshot, lock_page};
 pub use pool::PoolStatus;
 pub use presence::FileSizes;
+pub use replace::{Replaced, Restore, newer_than, replace};
 pub use slot::Slot;
 pub use transaction::{Durability, Reading, Writing};
+pub use upkeep::{Checkpoint, CheckpointOutcome, Space};

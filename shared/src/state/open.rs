@@ -2,13 +2,16 @@
 
 use std::fmt;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use rusqlite::Connection;
+
+use super::connection::Address;
 use super::pool::{Pool, PoolStatus};
 use super::presence::{self, FileSizes, Presence};
-use super::{StateError, connection, file_system, gate, migrate};
+use super::{StateError, file_system, gate, migrate};
 use crate::paths::Home;
 
 /// The first SQLite without the bug that loses pages when a commit meets two checkpoints (sqlite.org/wal.html).
@@ -37,11 +40,13 @@ impl fmt::Debug for Mark {
 
 struct Inner {
     home: Home,
+    path: PathBuf,
+    address: Address,
     schema: u32,
     presence: Presence,
     pool: Pool,
-    // Declared last, so that it goes last: while we hold it, no restore replaces the file.
-    _gate: File,
+    // Declared last, so that it goes last: while we hold it, no restore replaces the file. A copy has none.
+    _gate: Option<File>,
 }
 
 impl fmt::Debug for State {
@@ -68,17 +73,54 @@ impl State {
         make_file(home, &path)?;
         let presence = Presence::of(&path)?;
         presence::writable(&path)?;
-        let mut first = connection::open(&path)?;
+        let address = Address::live(&path);
+        let mut first = address.open()?;
         let schema = migrate::bring_up(&mut first, home)?;
         presence.check()?;
-        let pool = Pool::starting_with(first, &path);
+        let pool = Pool::starting_with(first, &address);
         Ok(State(Arc::new(Inner {
             home: home.clone(),
+            path,
+            address,
             schema,
             presence,
             pool,
-            _gate: gate,
+            _gate: Some(gate),
         })))
+    }
+
+    /// Opens a finished copy for reading: no gate, no migration, nothing made. What may be opened is settled by [`super::copy`].
+    pub(super) fn over_copy(path: &Path, first: Connection, address: Address, schema: u32) -> Result<State, StateError> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Ok(State(Arc::new(Inner {
+            home: Home::at(folder),
+            path: path.to_owned(),
+            presence: Presence::of(path)?,
+            pool: Pool::starting_with(first, &address),
+            address,
+            schema,
+            _gate: None,
+        })))
+    }
+
+    /// Another connection to the file, for work that must not take one of the few that everybody shares.
+    pub(super) fn own_connection(&self) -> Result<Connection, StateError> {
+        self.check_in_place()?;
+        Ok(self.0.address.open()?)
+    }
+
+    /// Where the database itself lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// # Errors
+    /// [`StateError::ReadOnly`] for a copy: what is in it is what was backed up.
+    pub(super) fn refuse_copy(&self) -> Result<(), StateError> {
+        match self.0.address.is_copy() {
+            true => Err(StateError::ReadOnly),
+            false => Ok(()),
+        }
     }
 
     /// Whether the other one is a clone of this one, and not the same file opened another time.
@@ -103,7 +145,7 @@ impl State {
 
     /// Sizes on disk, by `stat`.
     pub fn size(&self) -> FileSizes {
-        presence::sizes(&self.0.home.state_db())
+        presence::sizes(&self.0.path)
     }
 
     /// Connections of this process.
@@ -121,8 +163,9 @@ impl State {
 
     /// [`State::check_in_place`], and may this user write to it now? The disk may have become read-only since.
     pub(super) fn check_writable(&self) -> Result<(), StateError> {
+        self.refuse_copy()?;
         self.check_in_place()?;
-        presence::writable(&self.0.home.state_db())
+        presence::writable(&self.0.path)
     }
 
     /// Shows the pool's size, when it is another than at the last look: each change of a gauge is a row to write.
@@ -144,7 +187,7 @@ fn refuse_old_sqlite() -> Result<(), StateError> {
     Ok(())
 }
 
-fn make_folders(home: &Home) -> Result<(), StateError> {
+pub(super) fn make_folders(home: &Home) -> Result<(), StateError> {
     home.create().map_err(
         |source| match StateError::io("making the home folder", source) {
             StateError::Io { source, .. } => {
@@ -183,7 +226,7 @@ fn make_file(home: &Home, path: &Path) -> Result<(), StateError> {
 
 /// A file that was copied here by hand is often readable for others.
 #[cfg(unix)]
-fn close_to_others(path: &Path, about: &std::fs::Metadata) -> Result<(), StateError> {
+pub(super) fn close_to_others(path: &Path, about: &std::fs::Metadata) -> Result<(), StateError> {
     use std::os::unix::fs::PermissionsExt;
     if about.permissions().mode() & 0o077 == 0 {
         return Ok(());

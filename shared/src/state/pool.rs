@@ -4,7 +4,6 @@
 //! cannot be opened, so the first connection is opened by hand and handed in, and the pool is built unchecked; errors
 //! reach `get` as text only, so the last one is kept here with its code.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,8 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::Connection;
 use scheduled_thread_pool::ScheduledThreadPool;
 
-use super::{StateError, busy, connection};
+use super::connection::Address;
+use super::{StateError, busy};
 use crate::telemetry::names;
 
 /// Two callers, the flush and the scrape: more would only wait for the one write lock.
@@ -37,11 +37,13 @@ pub(super) struct Pool {
     connections: r2d2::Pool<Manager>,
     last_error: Arc<LastError>,
     noted: Mutex<Option<PoolStatus>>,
+    /// The gauges tell of the state file, not of copies of it.
+    is_copy: bool,
 }
 
 impl Pool {
-    /// A pool of connections to the file at `path`, beginning with `first`.
-    pub(super) fn starting_with(first: Connection, path: &Path) -> Pool {
+    /// A pool of connections to one file, beginning with `first`.
+    pub(super) fn starting_with(first: Connection, address: &Address) -> Pool {
         let last_error = Arc::new(LastError::default());
         let connections = r2d2::Pool::builder()
             .max_size(MAX_CONNECTIONS)
@@ -52,11 +54,12 @@ impl Pool {
             .connection_timeout(busy::PATIENCE)
             .thread_pool(Arc::new(open_thread()))
             .error_handler(Box::new(KeepLast(Arc::clone(&last_error))))
-            .build_unchecked(Manager::new(first, path));
+            .build_unchecked(Manager::new(first, address));
         Pool {
             connections,
             last_error,
             noted: Mutex::new(None),
+            is_copy: address.is_copy(),
         }
     }
 
@@ -79,6 +82,9 @@ impl Pool {
 
     /// Sets the two gauges when they would change.
     pub(super) fn note(&self) {
+        if self.is_copy {
+            return;
+        }
         let now = Some(self.status());
         let before = std::mem::replace(&mut *self.noted.lock(), now);
         if let (Some(status), true) = (now, now != before) {
@@ -112,10 +118,11 @@ pub(super) struct Manager {
 }
 
 impl Manager {
-    fn new(first: Connection, path: &Path) -> Manager {
-        let others = SqliteConnectionManager::file(path)
-            .with_flags(connection::FLAGS)
-            .with_init(|new| connection::set_up(new));
+    fn new(first: Connection, address: &Address) -> Manager {
+        let how = address.clone();
+        let others = SqliteConnectionManager::file(address.name())
+            .with_flags(address.flags())
+            .with_init(move |new| how.set_up(new));
         Manager {
             first: Mutex::new(Some(first)),
             others,

@@ -70,7 +70,8 @@ pub(super) fn writable(database: &Path) -> Result<(), StateError> {
     Ok(())
 }
 
-fn companion(database: &Path, suffix: &str) -> PathBuf {
+/// `state.db` → `state.db-wal`.
+pub(super) fn companion(database: &Path, suffix: &str) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(suffix);
     path.into()
@@ -90,6 +91,32 @@ fn writable_one(path: &Path) -> io::Result<()> {
         true => Err(io::ErrorKind::PermissionDenied.into()),
         false => Ok(()),
     }
+}
+
+/// Whether a file can be renamed into a folder: both are on one file system.
+#[cfg(unix)]
+pub(super) fn is_same_disk(one: &Path, other: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(fs::metadata(one)?.dev() == fs::metadata(other)?.dev())
+}
+
+/// Windows: a rename moves within a drive, and copies between drives.
+#[cfg(not(unix))]
+pub(super) fn is_same_disk(one: &Path, _other: &Path) -> io::Result<bool> {
+    fs::metadata(one).map(|_| true)
+}
+
+/// Whether two names are of one file.
+#[cfg(unix)]
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Windows: what a file is called by is not asked for; a second name of the live file cannot be left there, because it cannot be renamed
+/// away while it is open.
+#[cfg(not(unix))]
+pub(super) fn is_same_file(_one: &Path, _other: &Path) -> bool {
+    false
 }
 
 #[cfg(unix)]

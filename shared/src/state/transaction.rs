@@ -31,9 +31,14 @@ pub struct Reading<'c> {
     connection: &'c Connection,
 }
 
-impl Reading<'_> {
+impl<'c> Reading<'c> {
+    /// Reads through a connection that no pool has: files that are not the live one.
+    pub(in crate::state) fn through(connection: &'c Connection) -> Reading<'c> {
+        Reading { connection }
+    }
+
     /// For the table modules.
-    pub(in crate::state) fn conn(&self) -> &Connection {
+    pub(in crate::state) fn conn(&self) -> &'c Connection {
         self.connection
     }
 }
@@ -41,6 +46,13 @@ impl Reading<'_> {
 /// The only writer of the file for now; reads through it see what it wrote.
 #[derive(Debug)]
 pub struct Writing<'c>(Reading<'c>);
+
+impl<'c> Writing<'c> {
+    /// Writes through a transaction that is open on a connection that no pool has.
+    pub(in crate::state) fn through(transaction: &'c Transaction<'_>) -> Writing<'c> {
+        Writing(Reading::through(transaction))
+    }
+}
 
 impl<'c> Deref for Writing<'c> {
     type Target = Reading<'c>;
@@ -116,6 +128,7 @@ impl State {
         durability: Durability,
         work: impl FnOnce(&Writing<'_>) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
+        self.refuse_copy()?;
         self.check_in_place()?;
         let connection = self.connection(busy::PATIENCE)?;
         let _synchronous = Synchronous::of(&connection, durability)?;
@@ -128,7 +141,7 @@ impl State {
     }
 
     /// SQLite reports some writes that found no space as plain I/O errors.
-    fn look_again(&self, error: StateError) -> StateError {
+    pub(super) fn look_again(&self, error: StateError) -> StateError {
         let full = || {
             file_system::free_bytes(self.home().root()).is_some_and(|free| free < FULL_BELOW_BYTES)
         };
@@ -141,7 +154,7 @@ impl State {
 }
 
 /// `Connection::transaction` wants `&mut`, which a pooled connection gives only while nothing else borrows it.
-fn begin(
+pub(super) fn begin(
     connection: &Connection,
     behavior: TransactionBehavior,
 ) -> rusqlite::Result<Transaction<'_>> {

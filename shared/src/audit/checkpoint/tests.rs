@@ -1,5 +1,6 @@
 //! The file of checkpoints: only what moved, by many at once, torn, thinned, and for its owner only.
 
+use super::thinning::{NEWEST, kept};
 use super::*;
 
 fn home() -> (tempfile::TempDir, Home) {
@@ -132,7 +133,7 @@ fn a_file_that_has_grown_is_thinned_and_still_knows_every_chains_end() {
         let lines: String = (0..500)
             .map(|_| {
                 seq += 1;
-                line(moment(1_000_000), &tenant(), &end(seq), false)
+                Checkpoint::end(moment(1_000_000), &tenant(), &end(seq)).line()
             })
             .collect();
         open_to_add(&home.audit_checkpoints())
@@ -155,6 +156,7 @@ fn point(chain: &Chain, day: i64, seq: u64) -> Checkpoint {
         chain: chain.clone(),
         head: end(seq),
         pruned: false,
+        restored: None,
     }
 }
 
@@ -224,5 +226,5 @@ fn how_far_a_chain_was_pruned_is_known_after_thinning_and_covers_up_no_end() {
         .iter()
         .map(|point| (point.head.seq, point.pruned))
         .collect();
-    assert_eq!(left, [(5, true), (9, false)]);
+    assert_eq!(left, [(9, false), (5, true)]);
 }

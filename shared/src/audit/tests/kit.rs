@@ -128,6 +128,7 @@ impl Kit {
             chain,
             head,
             pruned: false,
+            restored: None,
         });
         points.collect()
     }

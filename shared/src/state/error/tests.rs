@@ -14,7 +14,7 @@ fn one_of_each() -> Vec<StateError> {
             path: "state.db".into(),
             application_id: 7,
         },
-        StateError::Corrupt { sqlite_code: 11 },
+        StateError::corrupt(11, "row 7\nis missing"),
         StateError::ReadOnly,
         StateError::Full,
         StateError::Locked,
@@ -34,6 +34,7 @@ fn one_of_each() -> Vec<StateError> {
             why: "nobody signs it",
             hint: "give this program the key",
         },
+        StateError::Stopped,
         StateError::Io {
             doing: "opening",
             source: "no".into(),

@@ -96,6 +96,10 @@ fn content(connection: &Connection) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
+fn to(connection: &mut Connection, version: u32) -> Result<(), StateError> {
+    move_to(OURS, connection, version)
+}
+
 /// A file at the newest schema and a connection that may move it.
 fn opened() -> (tempfile::TempDir, Home, Connection) {
     let (folder, home) = home();

@@ -35,6 +35,62 @@ pub fn bump_vault_revision(writing: &Writing<'_>) -> Result<u64, StateError> {
     Ok(revision.cast_unsigned())
 }
 
+/// What a file says of its last restore.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Restore {
+    /// How often the state has been restored; 0 for never.
+    pub epoch: u64,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// From what: a backup's id, or the moment that was asked for.
+    pub from: String,
+    /// Up to which moment it had everything, in milliseconds since 1970.
+    pub reached_ms: i64,
+}
+
+const RESTORE_EPOCH: &str = "restore_epoch";
+const RESTORED_AT: &str = "restored_at_ms";
+const RESTORED_FROM: &str = "restored_from";
+const RESTORED_TO: &str = "restored_to_ms";
+
+/// The last restore; epoch 0 and nothing else for a file that never was.
+///
+/// # Errors
+/// Why the file could not be read.
+pub fn restore(reading: &Reading<'_>) -> Result<Restore, StateError> {
+    let conn = reading.conn();
+    Ok(Restore {
+        epoch: restore_epoch(reading)?,
+        at_ms: number(conn, RESTORED_AT)?.unwrap_or_default(),
+        from: number(conn, RESTORED_FROM)?.unwrap_or_default(),
+        reached_ms: number(conn, RESTORED_TO)?.unwrap_or_default(),
+    })
+}
+
+/// How often the state has been restored.
+///
+/// # Errors
+/// Why the file could not be read.
+pub fn restore_epoch(reading: &Reading<'_>) -> Result<u64, StateError> {
+    let epoch: Option<i64> = number(reading.conn(), RESTORE_EPOCH)?;
+    Ok(epoch.map_or(0, i64::cast_unsigned))
+}
+
+/// Notes a restore in the file that takes the live one's place.
+pub(in crate::state) fn set_restore(
+    writing: &Writing<'_>,
+    restore: &Restore,
+) -> Result<(), StateError> {
+    let mut set = writing.conn().prepare_cached(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    )?;
+    set.execute((RESTORE_EPOCH, restore.epoch.cast_signed()))?;
+    set.execute((RESTORED_AT, restore.at_ms))?;
+    set.execute((RESTORED_FROM, &restore.from))?;
+    set.execute((RESTORED_TO, restore.reached_ms))?;
+    Ok(())
+}
+
 fn number<T: rusqlite::types::FromSql>(
     connection: &Connection,
     key: &str,

@@ -18,4 +18,4 @@ pub mod tenants;
 pub mod turns;
 
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;

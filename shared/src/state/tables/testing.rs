@@ -5,30 +5,30 @@ use crate::state::tables::{stores, tenants};
 use crate::state::{Durability, Reading, State, StateError, Writing};
 
 /// A state file in a folder that goes with it.
-pub(super) struct Fresh {
-    state: State,
-    _folder: tempfile::TempDir,
+pub(in crate::state) struct Fresh {
+    pub(in crate::state) state: State,
+    pub(in crate::state) folder: tempfile::TempDir,
 }
 
-pub(super) fn fresh() -> Fresh {
+pub(in crate::state) fn fresh() -> Fresh {
     let folder = tempfile::tempdir().unwrap();
     let state = State::open(&Home::at(folder.path())).unwrap();
     Fresh {
         state,
-        _folder: folder,
+        folder,
     }
 }
 
 impl Fresh {
-    pub(super) fn read<T>(&self, work: impl FnOnce(&Reading<'_>) -> Result<T, StateError>) -> T {
+    pub(in crate::state) fn read<T>(&self, work: impl FnOnce(&Reading<'_>) -> Result<T, StateError>) -> T {
         self.state.read("test", work).unwrap()
     }
 
-    pub(super) fn write<T>(&self, work: impl FnOnce(&Writing<'_>) -> Result<T, StateError>) -> T {
+    pub(in crate::state) fn write<T>(&self, work: impl FnOnce(&Writing<'_>) -> Result<T, StateError>) -> T {
         self.try_write(work).unwrap()
     }
 
-    pub(super) fn try_write<T>(
+    pub(in crate::state) fn try_write<T>(
         &self,
         work: impl FnOnce(&Writing<'_>) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
@@ -37,7 +37,7 @@ impl Fresh {
 }
 
 /// A tenant of that id with plausible content.
-pub(super) fn tenant(id: &str) -> tenants::Row {
+pub(in crate::state) fn tenant(id: &str) -> tenants::Row {
     tenants::Row {
         id: id.into(),
         name: format!("the shops of {id}"),
@@ -53,7 +53,7 @@ pub(super) fn tenant(id: &str) -> tenants::Row {
 }
 
 /// A shop of that id and name; its Order Desk number is its id.
-pub(super) fn store(id: &str, tenant_id: &str, name: &str) -> stores::Row {
+pub(in crate::state) fn store(id: &str, tenant_id: &str, name: &str) -> stores::Row {
     stores::Row {
         id: id.into(),
         tenant_id: tenant_id.into(),

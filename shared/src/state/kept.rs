@@ -1,0 +1,156 @@
+//! Copies of the state file that are kept on this machine: what there was before a migration or a restore.
+//!
+//! Plain databases in `backups/kept/`, for their owner only, named by what they precede and when. A copy gets its name when it is whole,
+//! checked and on the disk; of each kind the newest three stay.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::{State, StateError, copy, presence};
+use crate::fsx;
+use crate::paths::Home;
+
+/// How many of each kind stay.
+const STAY: usize = 3;
+
+/// A copy that is whole and not yet checked.
+const UNCHECKED: &str = ".unchecked.db";
+
+/// What a copy precedes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    Migration { from: u32, to: u32 },
+    Restore,
+}
+
+impl Before {
+    /// How the names of all copies of this kind begin.
+    fn kind(self) -> &'static str {
+        match self {
+            Before::Migration { .. } => "before-migration-",
+            Before::Restore => "before-restore-",
+        }
+    }
+
+    fn stem(self, now_ms: i64) -> String {
+        let at = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        let at = at.strftime("%Y%m%dT%H%M%SZ");
+        match self {
+            Before::Migration { from, to } => format!("{}{from}-to-{to}-{at}", self.kind()),
+            Before::Restore => format!("{}{at}", self.kind()),
+        }
+    }
+}
+
+/// A name that nothing has yet, in a folder that is there.
+pub(super) fn place(home: &Home, before: Before, now_ms: i64) -> Result<PathBuf, StateError> {
+    make_folder(home).map_err(|error| StateError::io("making `backups/kept`", error))?;
+    let stem = before.stem(now_ms);
+    let free = |path: &PathBuf| !path.exists();
+    let numbered = (2..).map(|number| format!("{stem}-{number}.db"));
+    let mut names = std::iter::once(format!("{stem}.db")).chain(numbered);
+    let path = names.find_map(|name| Some(home.kept_copies().join(name)).filter(free));
+    Ok(path.expect("numbers do not run out"))
+}
+
+/// A checked copy of everything that is committed in the live file, which others may go on writing to. One process makes one at a time.
+///
+/// # Errors
+/// Why there is none; nothing half made is left, and the live file is untouched. [`StateError::Corrupt`] when the copy is not sound: then
+/// neither is the live file.
+pub(super) fn copy(home: &Home, before: Before, now_ms: i64) -> Result<PathBuf, StateError> {
+    let path = place(home, before, now_ms)?;
+    clear_unfinished(home);
+    let unchecked = home.kept_copies().join(UNCHECKED);
+    let checked = copy::copy_file(&home.state_db(), &unchecked, &mut |_, _| ControlFlow::Continue(()))
+        .and_then(|_| State::open_copy(&unchecked)?.inspect())
+        .and_then(|_| {
+            fs::rename(&unchecked, &path)
+                .map_err(|error| StateError::io("naming a copy of `state.db`", error))
+        });
+    if let Err(error) = checked {
+        let _ = fs::remove_file(&unchecked);
+        return Err(error);
+    }
+    sync_folder(&home.kept_copies());
+    prune(home, before);
+    Ok(path)
+}
+
+/// What a killed process has left.
+fn clear_unfinished(home: &Home) {
+    let Ok(files) = fs::read_dir(home.kept_copies()) else {
+        return;
+    };
+    for file in files.flatten() {
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        if name == UNCHECKED || name.starts_with(copy::UNFINISHED) {
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}
+
+/// Removes all but the newest of a kind. What cannot be removed stays.
+pub(super) fn prune(home: &Home, before: Before) {
+    let mut copies = of_kind(home, before);
+    copies.sort_by_key(|(made, _)| std::cmp::Reverse(made.clone()));
+    for (_, path) in copies.into_iter().skip(STAY) {
+        let _ = fs::remove_file(presence::companion(&path, "-wal"));
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Removes names among the kept copies that are still the live file's own: a restore died before the new file took the other name. Left
+/// there, the live file could be opened under two names, and its log under neither.
+pub(super) fn unlink_aliases(home: &Home) {
+    for (_, path) in of_kind(home, Before::Restore) {
+        if presence::is_same_file(&path, &home.state_db()) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Time and place of the copies of a kind.
+fn of_kind(home: &Home, before: Before) -> Vec<(String, PathBuf)> {
+    let Ok(files) = fs::read_dir(home.kept_copies()) else {
+        return Vec::new();
+    };
+    let files = files.flatten().filter_map(|file| {
+        let name = file.file_name().into_string().ok()?;
+        let rest = name.strip_prefix(before.kind())?.strip_suffix(".db")?;
+        let at = rest.find(|letter: char| letter == 'T')?.checked_sub(8)?;
+        Some((rest.get(at..)?.to_owned(), file.path()))
+    });
+    files.collect()
+}
+
+fn make_folder(home: &Home) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(home.kept_copies())
+}
+
+/// To the disk, whole.
+pub(super) fn sync(path: &Path) -> Result<(), StateError> {
+    File::options()
+        .read(true)
+        .write(true)
+        .open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| StateError::io("writing a database to the disk", error))
+}
+
+/// The name to the disk; where that cannot be done the file is there all the same until the power fails.
+pub(super) fn sync_folder(folder: &Path) {
+    let _ = fsx::sync_folder(folder);
+}
+
+#[cfg(test)]
+mod tests;
