@@ -9,7 +9,7 @@ use std::error::Error as _;
 
 use object_store::client::{HttpError, HttpErrorKind};
 
-use super::error::{Kind, TargetError};
+use super::error::{BUCKET, Kind, TargetError};
 
 /// The error of `doing` at `target`.
 pub(super) fn blame(target: &str, doing: String, error: &object_store::Error) -> TargetError {
@@ -34,7 +34,6 @@ struct Said {
 enum Variant {
     NotFound,
     Exists,
-    Precondition,
     Denied,
     Unauthenticated,
     Unsupported,
@@ -45,18 +44,22 @@ impl Said {
     fn of(error: &object_store::Error) -> Said {
         use object_store::Error as Cloud;
         let text = error.to_string();
+        let status = status(&text);
         Said {
-            variant: match error {
-                Cloud::NotFound { .. } => Variant::NotFound,
-                Cloud::AlreadyExists { .. } => Variant::Exists,
-                Cloud::Precondition { .. } | Cloud::NotModified { .. } => Variant::Precondition,
-                Cloud::PermissionDenied { .. } => Variant::Denied,
-                Cloud::Unauthenticated { .. } => Variant::Unauthenticated,
-                Cloud::NotSupported { .. } | Cloud::NotImplemented { .. } => Variant::Unsupported,
+            variant: match (error, status) {
+                // A listing keeps its status to itself.
+                (Cloud::PermissionDenied { .. }, _) | (_, Some(403)) => Variant::Denied,
+                (Cloud::Unauthenticated { .. }, _) | (_, Some(401)) => Variant::Unauthenticated,
+                (Cloud::NotFound { .. }, _) | (_, Some(404)) => Variant::NotFound,
+                (Cloud::AlreadyExists { .. }, _) => Variant::Exists,
+                (Cloud::Precondition { .. } | Cloud::NotModified { .. }, _) => Variant::Exists,
+                (Cloud::NotSupported { .. } | Cloud::NotImplemented { .. }, _) => {
+                    Variant::Unsupported
+                }
                 _ => Variant::Other,
             },
             transport: transport(error),
-            status: status(&text),
+            status,
             code: code(&text),
         }
     }
@@ -92,7 +95,6 @@ const CREDENTIALS: &str =
     "check the credentials in the environment of ops-sidecar (AWS_…, AZURE_…, GOOGLE_…)";
 const PERMISSIONS: &str =
     "these credentials must be allowed to list, read, write and delete under the target's prefix";
-const BUCKET: &str = "make the bucket or container first; ops-sidecar makes none";
 const NETWORK: &str = "is the network up, and the address (AWS_ENDPOINT_URL, region) right? it is tried again by itself";
 
 fn judge(said: &Said) -> (Kind, String, Option<&'static str>) {
@@ -144,7 +146,7 @@ fn judge(said: &Said) -> (Kind, String, Option<&'static str>) {
     }
     match (said.variant, said.status) {
         (Variant::NotFound, _) => (Kind::Missing, or("there is no such object"), None),
-        (Variant::Exists | Variant::Precondition, _) => (
+        (Variant::Exists, _) => (
             Kind::Exists,
             or("there is another object of that name"),
             None,

@@ -18,7 +18,7 @@ use object_store::{
 
 use super::blame::blame;
 use super::error::{Kind, TargetError};
-use super::{Item, key};
+use super::{Item, key, listing};
 
 /// What is uploaded at once, and the smallest part that S3 takes.
 const PART: u64 = 5 * 1024 * 1024;
@@ -30,7 +30,6 @@ const RANGE: u64 = 4 * 1024 * 1024;
 const ABORT: Duration = Duration::from_secs(10);
 
 /// A bucket target.
-#[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) name: String,
     pub(super) store: Arc<dyn ObjectStore>,
@@ -128,15 +127,9 @@ impl Bucket {
         key: &str,
         sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<u64, TargetError> {
-        let doing = || format!("read `{key}`");
-        let found = self.head(key).await?.ok_or_else(|| {
-            TargetError::new(
-                Kind::Missing,
-                &self.name,
-                doing(),
-                "there is no such object",
-            )
-        })?;
+        let Some(found) = self.head(key).await? else {
+            return Err(self.why_missing(key).await);
+        };
         let mut at = 0;
         while at < found.size {
             let range = at..found.size.min(at + RANGE);
@@ -192,7 +185,7 @@ impl Bucket {
 
     /// Every object under the folder `prefix`, in no order. What is not ours to name is passed over.
     pub(super) async fn list(&self, prefix: &str) -> Result<Vec<Item>, TargetError> {
-        let failed = |error: object_store::Error| self.failed(format!("list `{prefix}`"), &error);
+        let failed = |error: object_store::Error| self.unlisted(prefix, &error);
         let folder = self.at(prefix);
         let mut objects = self.store.list(Some(&folder));
         let mut items = Vec::new();
@@ -214,7 +207,7 @@ impl Bucket {
             .store
             .list_with_delimiter(Some(&self.at(prefix)))
             .await
-            .map_err(|error| self.failed(format!("list `{prefix}`"), &error))?;
+            .map_err(|error| self.unlisted(prefix, &error))?;
         let names = found.common_prefixes.iter().filter_map(Location::filename);
         Ok(names
             .filter(|name| key::is_ours(name))
@@ -243,6 +236,15 @@ impl Bucket {
         }
     }
 
+    /// An answer to HEAD has no body: whether the object is missing or the whole bucket, only a GET tells.
+    async fn why_missing(&self, key: &str) -> TargetError {
+        let doing = format!("read `{key}`");
+        match self.store.get(&self.at(key)).await {
+            Err(error) => self.failed(doing, &error),
+            Ok(_) => TargetError::new(Kind::Away, &self.name, doing, "it appeared only just now"),
+        }
+    }
+
     async fn must_be_free(&self, key: &str) -> Result<(), TargetError> {
         match self.head(key).await? {
             None => Ok(()),
@@ -265,6 +267,16 @@ impl Bucket {
         let parts: Vec<_> = parts.collect();
         let names: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
         Some(names.join("/")).filter(|key| key::is_ours(key))
+    }
+
+    /// An empty listing is no error, so "not found" means the bucket.
+    fn unlisted(&self, prefix: &str, error: &object_store::Error) -> TargetError {
+        let failed = self.failed(listing(prefix), error);
+        if failed.kind() == Kind::Missing {
+            failed.because_of_the_bucket()
+        } else {
+            failed
+        }
     }
 
     fn failed(&self, doing: String, error: &object_store::Error) -> TargetError {

@@ -6,10 +6,10 @@
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
 use object_store::client::{HttpClient, HttpConnector};
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
 
 use super::error::{Kind, TargetError};
@@ -51,61 +51,61 @@ pub(super) fn open(
     name: &str,
     cloud: Cloud,
     root: &str,
-    patience: &Patience,
+    patience: Patience,
 ) -> Result<Arc<dyn ObjectStore>, TargetError> {
-    install_crypto();
-    let connector = Connector(*patience);
-    let retry = patience.retry();
-    let built: object_store::Result<Arc<dyn ObjectStore>> = match cloud {
-        Cloud::S3 => AmazonS3Builder::from_env()
-            .with_url(root)
-            .with_config(
-                AmazonS3ConfigKey::Client(ClientConfigKey::AllowInvalidCertificates),
-                "false",
-            )
-            .with_http_connector(connector)
-            .with_retry(retry)
-            .build()
-            .map(|store| Arc::new(store) as _),
-        Cloud::Azure => MicrosoftAzureBuilder::from_env()
-            .with_url(root)
-            .with_config(
-                AzureConfigKey::Client(ClientConfigKey::AllowInvalidCertificates),
-                "false",
-            )
-            .with_http_connector(connector)
-            .with_retry(retry)
-            .build()
-            .map(|store| Arc::new(store) as _),
-        Cloud::Google => GoogleCloudStorageBuilder::from_env()
-            .with_url(root)
-            .with_config(
-                GoogleConfigKey::Client(ClientConfigKey::AllowInvalidCertificates),
-                "false",
-            )
-            .with_http_connector(connector)
-            .with_retry(retry)
-            .build()
-            .map(|store| Arc::new(store) as _),
+    let built = match cloud {
+        Cloud::S3 => s3(AmazonS3Builder::from_env(), root, patience),
+        Cloud::Azure => azure(MicrosoftAzureBuilder::from_env(), root, patience),
+        Cloud::Google => google(GoogleCloudStorageBuilder::from_env(), root, patience),
     };
     // What the library says here may quote a setting or a piece of a credentials file.
     built.map_err(|_| {
-        let (why, hint) = match cloud {
+        let (variables, hint) = match cloud {
             Cloud::S3 => (
-                "the AWS_… variables in the environment of ops-sidecar do not go together",
+                "AWS_…",
                 "AWS_ACCESS_KEY_ID goes with AWS_SECRET_ACCESS_KEY; yes-or-no variables are `true` or `false`",
             ),
             Cloud::Azure => (
-                "the AZURE_… variables in the environment of ops-sidecar do not go together",
+                "AZURE_…",
                 "set AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY (base64) or another way to sign in",
             ),
             Cloud::Google => (
-                "the GOOGLE_… variables in the environment of ops-sidecar do not go together",
+                "GOOGLE_…",
                 "GOOGLE_SERVICE_ACCOUNT or GOOGLE_APPLICATION_CREDENTIALS is the path of a readable key file (JSON)",
             ),
         };
-        TargetError::new(Kind::Denied, name, "be set up".to_owned(), why).hint(hint)
+        let why = format!("the {variables} variables in the environment of ops-sidecar are missing or do not go together");
+        TargetError::new(Kind::Denied, name, "set it up".to_owned(), why).hint(hint)
     })
+}
+
+type Built = object_store::Result<Arc<dyn ObjectStore>>;
+
+pub(super) fn s3(settings: AmazonS3Builder, root: &str, patience: Patience) -> Built {
+    let store = settings
+        .with_url(root)
+        .with_http_connector(Connector::new(patience))
+        .with_retry(patience.retry())
+        .build()?;
+    Ok(Arc::new(store))
+}
+
+pub(super) fn azure(settings: MicrosoftAzureBuilder, root: &str, patience: Patience) -> Built {
+    let store = settings
+        .with_url(root)
+        .with_http_connector(Connector::new(patience))
+        .with_retry(patience.retry())
+        .build()?;
+    Ok(Arc::new(store))
+}
+
+pub(super) fn google(settings: GoogleCloudStorageBuilder, root: &str, patience: Patience) -> Built {
+    let store = settings
+        .with_url(root)
+        .with_http_connector(Connector::new(patience))
+        .with_retry(patience.retry())
+        .build()?;
+    Ok(Arc::new(store))
 }
 
 /// Ring for TLS, once per process. Another part of the program may have chosen already; then that choice stands.
@@ -120,6 +120,13 @@ fn install_crypto() {
 /// Certificates are checked against the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` included).
 #[derive(Debug)]
 struct Connector(Patience);
+
+impl Connector {
+    fn new(patience: Patience) -> Connector {
+        install_crypto();
+        Connector(patience)
+    }
+}
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {

@@ -5,6 +5,9 @@
 
 use std::io;
 
+/// What to do when there is no bucket.
+pub(super) const BUCKET: &str = "make the bucket or container first; ops-sidecar makes none";
+
 /// What kind of trouble it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -48,6 +51,14 @@ impl TargetError {
         TargetError {
             hint: Some(hint),
             ..self
+        }
+    }
+
+    /// Not an object is missing but what it would be in.
+    pub(super) fn because_of_the_bucket(self) -> Self {
+        TargetError {
+            kind: Kind::Other,
+            ..self.hint(BUCKET)
         }
     }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::error::{Kind, TargetError};
-use super::{Item, key};
+use super::{Item, key, listing};
 
 /// How files are called that are not whole yet. The leading dot keeps them out of every listing.
 const ARRIVING: &str = ".arriving-";
@@ -19,7 +19,6 @@ const ARRIVING: &str = ".arriving-";
 const CHUNK: usize = 64 * 1024;
 
 /// A folder target.
-#[derive(Debug)]
 pub(super) struct Folder {
     pub(super) name: String,
     pub(super) path: PathBuf,
@@ -89,7 +88,7 @@ impl Folder {
 
     /// Every object under the folder `prefix`, in no order. What is not ours to name, and every link, is passed over.
     pub(super) fn list(&self, prefix: &str) -> Result<Vec<Item>, TargetError> {
-        self.is_there(format!("list `{prefix}`"))?;
+        self.is_there(listing(prefix))?;
         let mut found = Vec::new();
         let mut folders = vec![prefix.to_owned()];
         while let Some(folder) = folders.pop() {
@@ -110,7 +109,7 @@ impl Folder {
 
     /// The names of the folders directly in `prefix`, in no order.
     pub(super) fn folders(&self, prefix: &str) -> Result<Vec<String>, TargetError> {
-        self.is_there(format!("list `{prefix}`"))?;
+        self.is_there(listing(prefix))?;
         let entries = self.entries(prefix)?;
         Ok(entries
             .into_iter()
@@ -138,7 +137,7 @@ impl Folder {
 
     /// Removes what a killed process left half written under `prefix`, when nobody has written to it for `older_than`.
     pub(super) fn sweep(&self, prefix: &str, older_than: Duration) -> Result<usize, TargetError> {
-        let doing = || format!("clean up `{prefix}`");
+        let doing = || "clean up what killed runs left".to_owned();
         self.is_there(doing())?;
         let failed = |error: io::Error| self.failed(doing(), &error);
         let mut swept = 0;
@@ -250,7 +249,7 @@ impl Folder {
     }
 
     fn entries(&self, folder: &str) -> Result<Vec<Entry>, TargetError> {
-        let failed = |error: io::Error| self.failed(format!("list `{folder}`"), &error);
+        let failed = |error: io::Error| self.failed(listing(folder), &error);
         let mut entries = Vec::new();
         for entry in read_dir(&self.path.join(folder)).map_err(failed)? {
             entries.extend(Entry::of(folder, &entry.map_err(failed)?));

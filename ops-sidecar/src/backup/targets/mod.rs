@@ -24,6 +24,7 @@ mod folder;
 mod key;
 mod spec;
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -46,17 +47,23 @@ pub use spec::TargetSpec;
 const SMALL: u64 = 16 * 1024 * 1024;
 
 /// A place for backups, ready to be used. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Target {
     store: Arc<Store>,
     handle: Handle,
     is_remote: bool,
 }
 
-#[derive(Debug)]
 enum Store {
     Folder(Folder),
     Bucket(Bucket),
+}
+
+/// The name only: a client holds credentials.
+impl fmt::Debug for Target {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Target").field(&self.name()).finish()
+    }
 }
 
 /// An object at a target.
@@ -86,13 +93,13 @@ impl Target {
     /// # Errors
     /// The cloud's variables in the environment are incomplete or contradict each other.
     pub fn open(spec: &TargetSpec, handle: Handle) -> Result<Target, TargetError> {
-        Target::open_with(spec, handle, &Patience::USUAL)
+        Target::open_with(spec, handle, Patience::USUAL)
     }
 
     fn open_with(
         spec: &TargetSpec,
         handle: Handle,
-        patience: &Patience,
+        patience: Patience,
     ) -> Result<Target, TargetError> {
         let name = spec.name().to_owned();
         let store = match &spec.place {
@@ -377,6 +384,15 @@ impl Target {
             self.check(prefix, doing)?;
         }
         Ok(prefix)
+    }
+}
+
+/// What a listing of `folder` is called in an error.
+fn listing(folder: &str) -> String {
+    if folder.is_empty() {
+        "list what is there".to_owned()
+    } else {
+        format!("list `{folder}`")
     }
 }
 

@@ -33,7 +33,11 @@ pub(super) fn memory(prefix: &str, handle: &Handle) -> Target {
 }
 
 /// The code for clouds over any store.
-pub(super) fn over(store: Arc<dyn object_store::ObjectStore>, prefix: &str, handle: &Handle) -> Target {
+pub(super) fn over(
+    store: Arc<dyn object_store::ObjectStore>,
+    prefix: &str,
+    handle: &Handle,
+) -> Target {
     Target {
         store: Arc::new(Store::Bucket(Bucket {
             name: "s3://memory".to_owned(),

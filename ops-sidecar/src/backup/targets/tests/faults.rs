@@ -1,0 +1,413 @@
+//! Networks and servers that fail: how long that is waited for, what it is called, and that no secret gets into the text.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
+
+use super::super::*;
+use super::{over, runtime};
+
+/// Words that must not be in any text of ours.
+const CANARIES: [&str; 4] = [
+    "CANARYKEYID",
+    "canary-secret",
+    "canary-signature",
+    "CANARY-STRING-TO-SIGN",
+];
+
+const QUICK: Patience = Patience {
+    connect: Duration::from_millis(500),
+    request: Duration::from_millis(250),
+    total: Duration::from_secs(1),
+    retries: 2,
+};
+
+/// What a server saw of a request: method, path with query, body.
+#[derive(Clone, Debug)]
+struct Seen {
+    method: String,
+    path: String,
+    body: Vec<u8>,
+}
+
+/// A server that answers each request with what `answer` makes of it; an empty answer closes the connection.
+struct Pretender {
+    port: u16,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl Pretender {
+    fn start(mut answer: impl FnMut(usize, &Seen) -> Vec<u8> + Send + 'static) -> Pretender {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        // Ends with the test's process: it waits for connections and holds nothing.
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let Some(request) = request(&stream) else {
+                    continue;
+                };
+                let mut log = log.lock().unwrap();
+                let reply = answer(log.len(), &request);
+                log.push(request);
+                drop(log);
+                let _ = stream.write_all(&reply);
+            }
+        });
+        Pretender { port, seen }
+    }
+
+    fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    fn methods(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().map(|one| one.method.clone()).collect()
+    }
+}
+
+fn request(stream: &TcpStream) -> Option<Seen> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let mut words = line.split(' ').map(str::to_owned);
+    let (method, path) = (words.next()?, words.next()?);
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).ok()?;
+        if header.trim().is_empty() {
+            break;
+        }
+        if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(Seen { method, path, body })
+}
+
+fn reply(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    )
+    .into_bytes()
+}
+
+fn refusal(status: &str, code: &str) -> Vec<u8> {
+    let body = format!(
+        "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>no canary-secret</Message><AWSAccessKeyId>CANARYKEYID</AWSAccessKeyId>\
+         <StringToSign>CANARY-STRING-TO-SIGN</StringToSign><SignatureProvided>canary-signature</SignatureProvided></Error>"
+    );
+    reply(status, "", &body)
+}
+
+fn s3(address: &str, handle: &Handle) -> Target {
+    let settings = AmazonS3Builder::new()
+        .with_access_key_id("CANARYKEYID")
+        .with_secret_access_key("canary-secret")
+        .with_endpoint(address)
+        .with_allow_http(true);
+    let _entered = handle.enter();
+    over(
+        cloud::s3(settings, "s3://bucket", QUICK).unwrap(),
+        "",
+        handle,
+    )
+}
+
+fn azure(address: &str, handle: &Handle) -> Target {
+    let sas = [("sv", "2026-01-01"), ("sig", "canary-signature")];
+    let settings = MicrosoftAzureBuilder::new()
+        .with_account("account")
+        .with_sas_authorization(sas.map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .with_endpoint(address.to_owned())
+        .with_allow_http(true);
+    let _entered = handle.enter();
+    over(
+        cloud::azure(settings, "az://container", QUICK).unwrap(),
+        "",
+        handle,
+    )
+}
+
+fn text(failed: &TargetError) -> String {
+    let text = format!("{failed} {failed:?}");
+    for canary in CANARIES {
+        assert!(!text.contains(canary), "{text}");
+    }
+    assert!(
+        !text.contains("127.0.0.1"),
+        "a URL may hold a signature: {text}"
+    );
+    text
+}
+
+#[test]
+fn what_servers_refuse_has_a_kind_a_hint_and_no_secret() {
+    let runtime = runtime();
+    for (status, code, kind, hint) in [
+        (
+            "403 Forbidden",
+            "SignatureDoesNotMatch",
+            Kind::Denied,
+            "hint: check the credentials",
+        ),
+        (
+            "403 Forbidden",
+            "AccessDenied",
+            Kind::Denied,
+            "hint: these credentials must be allowed",
+        ),
+        (
+            "403 Forbidden",
+            "RequestTimeTooSkewed",
+            Kind::Denied,
+            "hint: the clock",
+        ),
+        (
+            "401 Unauthorized",
+            "NoAuth",
+            Kind::Denied,
+            "hint: check the credentials",
+        ),
+        (
+            "404 Not Found",
+            "NoSuchBucket",
+            Kind::Other,
+            "hint: make the bucket",
+        ),
+        (
+            "404 Not Found",
+            "ContainerNotFound",
+            Kind::Other,
+            "hint: make the bucket",
+        ),
+        (
+            "503 Slow Down",
+            "SlowDown",
+            Kind::Away,
+            "tried again by itself",
+        ),
+        (
+            "500 Oops",
+            "InternalError",
+            Kind::Away,
+            "tried again by itself",
+        ),
+        (
+            "429 Too Many",
+            "TooManyRequests",
+            Kind::Away,
+            "tried again by itself",
+        ),
+        (
+            "507 Insufficient Storage",
+            "XMinioStorageFull",
+            Kind::Full,
+            "hint: make room",
+        ),
+        (
+            "400 Bad Request",
+            "QuotaExceeded",
+            Kind::Full,
+            "hint: make room",
+        ),
+        (
+            "400 Bad Request",
+            "MalformedXML",
+            Kind::Other,
+            "hint: check the credentials",
+        ),
+    ] {
+        let server = Pretender::start(move |_, _| refusal(status, code));
+        for target in [
+            s3(&server.address(), runtime.handle()),
+            azure(&server.address(), runtime.handle()),
+        ] {
+            for failed in [
+                target.put("a", vec![1]).unwrap_err(),
+                target.list("").unwrap_err(),
+            ] {
+                assert_eq!(failed.kind(), kind, "{code}: {failed}");
+                let said = text(&failed);
+                assert!(
+                    said.contains(&status[..3]) && said.contains(code) && said.contains(hint),
+                    "{code}: {said}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_missing_bucket_is_no_missing_object() {
+    let runtime = runtime();
+    let server = Pretender::start(|_, seen| match seen.method.as_str() {
+        "HEAD" => b"HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n".to_vec(),
+        _ => refusal("404 Not Found", "NoSuchBucket"),
+    });
+    let failed = s3(&server.address(), runtime.handle())
+        .get("a")
+        .unwrap_err();
+    assert_eq!(failed.kind(), Kind::Other, "{failed}");
+}
+
+#[test]
+fn a_word_that_is_no_code_is_not_passed_on() {
+    let runtime = runtime();
+    let server = Pretender::start(|_, _| refusal("400 Bad Request", "canary-secret"));
+    let failed = s3(&server.address(), runtime.handle())
+        .list("")
+        .unwrap_err();
+    assert!(text(&failed).contains("the server said 400;"), "{failed}");
+}
+
+#[test]
+fn a_dead_network_is_away_within_its_bounds() {
+    let runtime = runtime();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port_of_nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    for port in [silent.local_addr().unwrap().port(), port_of_nobody] {
+        let address = format!("http://127.0.0.1:{port}");
+        for target in [
+            s3(&address, runtime.handle()),
+            azure(&address, runtime.handle()),
+        ] {
+            let began = Instant::now();
+            for failed in [
+                target.put("a", vec![1]).unwrap_err(),
+                target.get("a").unwrap_err(),
+                target.list("").unwrap_err(),
+            ] {
+                assert_eq!(failed.kind(), Kind::Away, "{failed}");
+                assert!(failed.is_transient());
+                text(&failed);
+            }
+            let bound = 3 * (QUICK.total + 2 * QUICK.request);
+            assert!(began.elapsed() < bound, "{:?}", began.elapsed());
+        }
+    }
+}
+
+#[test]
+fn a_hiccup_is_not_noticed() {
+    let runtime = runtime();
+    let server = Pretender::start(|at, _| match at {
+        0 => refusal("503 Slow Down", "SlowDown"),
+        1 => Vec::new(),
+        _ => reply("200 OK", "etag: \"e\"\r\n", ""),
+    });
+    s3(&server.address(), runtime.handle())
+        .put("a", vec![1])
+        .unwrap();
+    assert_eq!(server.methods(), ["PUT", "PUT", "PUT"]);
+}
+
+#[test]
+fn an_upload_whose_answer_was_lost_is_found_to_be_there() {
+    let runtime = runtime();
+    let headers = "etag: \"e\"\r\nlast-modified: Sat, 21 Nov 2026 21:40:11 GMT\r\n";
+    let server = Pretender::start(move |at, seen| match (at, seen.method.as_str()) {
+        (0, _) => Vec::new(),
+        (_, "PUT") => refusal("412 Precondition Failed", "PreconditionFailed"),
+        (_, "HEAD") => {
+            format!("HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}content-length: 4\r\n\r\n")
+                .into_bytes()
+        }
+        _ => reply(
+            "206 Partial Content",
+            &format!("{headers}content-range: bytes 0-3/4\r\n"),
+            "mine",
+        ),
+    });
+    let target = s3(&server.address(), runtime.handle());
+    target.put("a", b"mine".to_vec()).unwrap();
+    assert_eq!(server.methods()[..2], ["PUT", "PUT"]);
+    let other = target.put("a", b"hers".to_vec()).unwrap_err();
+    assert_eq!(other.kind(), Kind::Exists, "{other}");
+}
+
+#[test]
+fn a_redirect_carries_no_backup_to_another_host() {
+    let runtime = runtime();
+    let elsewhere = Pretender::start(|_, _| reply("200 OK", "etag: \"e\"\r\n", ""));
+    let location = format!("location: {}/a\r\n", elsewhere.address());
+    let server = Pretender::start(move |_, _| reply("307 Temporary Redirect", &location, ""));
+    let failed = s3(&server.address(), runtime.handle())
+        .put("a", vec![1])
+        .unwrap_err();
+    assert!(
+        text(&failed).contains("is the region (AWS_REGION)"),
+        "{failed}"
+    );
+    assert_eq!(elsewhere.methods(), [""; 0]);
+}
+
+#[test]
+fn an_object_that_comes_short_is_no_object_and_leaves_no_file() {
+    let (runtime, folder) = (runtime(), tempfile::tempdir().unwrap());
+    let headers = "etag: \"e\"\r\nlast-modified: Sat, 21 Nov 2026 21:40:11 GMT\r\n";
+    let server = Pretender::start(move |_, seen| {
+        match seen.method.as_str() {
+        "HEAD" => format!("HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}content-length: 9\r\n\r\n").into_bytes(),
+        _ => format!("HTTP/1.1 206 Partial Content\r\nconnection: close\r\n{headers}content-range: bytes 0-8/9\r\ncontent-length: 9\r\n\r\nhalf")
+            .into_bytes(),
+    }
+    });
+    let file = folder.path().join("back");
+    let failed = s3(&server.address(), runtime.handle())
+        .get_to("a", &file, &mut |_| {})
+        .unwrap_err();
+    assert_eq!(failed.kind(), Kind::Away, "{failed}");
+    assert!(!file.exists());
+}
+
+#[test]
+fn an_upload_in_parts_that_breaks_is_taken_back() {
+    let (runtime, folder) = (runtime(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("large");
+    File::create(&file)
+        .unwrap()
+        .set_len(6 * 1024 * 1024)
+        .unwrap();
+    let begun =
+        "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>";
+    let server = Pretender::start(move |_, seen| match seen.method.as_str() {
+        "HEAD" => b"HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n".to_vec(),
+        "POST" if seen.path.contains("?uploads") => reply("200 OK", "", begun),
+        "PUT" if seen.body.len() == 5 * 1024 * 1024 => reply("200 OK", "etag: \"p\"\r\n", ""),
+        "DELETE" => reply("204 No Content", "", ""),
+        _ => refusal("403 Forbidden", "AccessDenied"),
+    });
+    let mut sent = 0;
+    let failed = s3(&server.address(), runtime.handle())
+        .put_file("a", &file, &mut |by| sent += by)
+        .unwrap_err();
+    assert_eq!(
+        (failed.kind(), sent),
+        (Kind::Denied, 5 * 1024 * 1024),
+        "{failed}"
+    );
+    assert_eq!(server.methods(), ["HEAD", "POST", "PUT", "PUT", "DELETE"]);
+}
+
+#[test]
+fn nothing_shows_what_a_client_holds() {
+    let runtime = runtime();
+    let target = s3("http://127.0.0.1:1", runtime.handle());
+    assert_eq!(format!("{target:?}"), "Target(\"s3://memory\")");
+}
