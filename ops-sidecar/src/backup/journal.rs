@@ -4,6 +4,8 @@
 //! no secrets and no file contents. A journal is a convenience: when it cannot be read, a new one begins and says so, and no backup is
 //! worse for it. Not here: what is a backup, which only the manifests at the targets say.
 
+mod notes;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -12,6 +14,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use shared::fsx::{self, Mode};
 use shared::paths::Home;
+
+pub use notes::{
+    BeganAnew, DrillNote, Outcome, RestoreNote, RunNote, Step, TargetNote, TargetOutcome, Totals,
+};
 
 /// Notes kept of each kind: eight days of hourly runs, in some 100 KB.
 const MOST_NOTES: usize = 200;
@@ -44,188 +50,6 @@ pub struct Journal {
     pub began_anew: Option<BeganAnew>,
 }
 
-/// A journal was lost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BeganAnew {
-    /// When the new one began; 0 while nothing is written into it.
-    pub at_ms: i64,
-    /// What was wrong with the old one, which lies beside it as `journal.damaged`.
-    pub why: String,
-}
-
-/// Counters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Totals {
-    /// Runs that reached all targets.
-    pub good: u64,
-    /// Runs that reached some.
-    pub partial: u64,
-    /// Runs that reached none.
-    pub failed: u64,
-    /// Trial restores that succeeded.
-    pub drills_good: u64,
-    /// Trial restores that did not.
-    pub drills_failed: u64,
-    /// Restores.
-    pub restores: u64,
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// Read back and compared at all targets.
-    Good,
-    /// At some.
-    Partial,
-    /// At none.
-    Failed,
-}
-
-impl Outcome {
-    /// The word used everywhere.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Good => "good",
-            Outcome::Partial => "partial",
-            Outcome::Failed => "failed",
-        }
-    }
-}
-
-/// The steps of a run, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Step {
-    /// Getting ready: the lock, a folder to work in, the state file.
-    Begin,
-    /// Copying the state file.
-    Copy,
-    /// Opening and checking the copy.
-    Check,
-    /// Compressing and encrypting.
-    Seal,
-    /// Sending it to a target.
-    Ship,
-    /// Reading it back there and comparing.
-    Compare,
-    /// Writing the manifest.
-    Manifest,
-    /// Removing old backups.
-    Prune,
-}
-
-impl Step {
-    /// The word used everywhere.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Step::Begin => "begin",
-            Step::Copy => "copy",
-            Step::Check => "check",
-            Step::Seal => "seal",
-            Step::Ship => "ship",
-            Step::Compare => "compare",
-            Step::Manifest => "manifest",
-            Step::Prune => "prune",
-        }
-    }
-}
-
-/// One run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunNote {
-    /// When it began, in milliseconds since 1970.
-    pub at_ms: i64,
-    /// How long it took.
-    pub took_ms: u64,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The backup that it made, if it came that far.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// Size of the file, 0 if there is none.
-    #[serde(default)]
-    pub bytes: u64,
-    /// Whether it is encrypted.
-    #[serde(default)]
-    pub encrypted: bool,
-    /// Where it failed; for a failure at a target see there.
-    #[serde(default)]
-    pub step: Option<Step>,
-    /// Why.
-    #[serde(default)]
-    pub error: Option<String>,
-    /// Each target.
-    #[serde(default)]
-    pub targets: Vec<TargetOutcome>,
-}
-
-/// What a run achieved at one target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TargetOutcome {
-    /// The target.
-    pub name: String,
-    /// Where it failed; `None` if the backup is there.
-    #[serde(default)]
-    pub step: Option<Step>,
-    /// Why; `None` if the backup is there.
-    #[serde(default)]
-    pub error: Option<String>,
-}
-
-/// What is known of one target.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TargetNote {
-    /// When the newest backup that is there began, in milliseconds since 1970; `None` if none was ever made.
-    pub last_good_at_ms: Option<i64>,
-    /// Its name.
-    pub last_good_id: Option<String>,
-    /// Why the newest run failed there, if it did.
-    pub error: Option<String>,
-    /// Why old backups could not be removed there the last time, if so.
-    pub prune_error: Option<String>,
-}
-
-/// One trial restore.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DrillNote {
-    /// When it began, in milliseconds since 1970.
-    pub at_ms: i64,
-    /// How long a restore takes: fetching, opening and checking.
-    pub took_ms: u64,
-    /// Which backup.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// From which target.
-    #[serde(default)]
-    pub target: Option<String>,
-    /// Size of the database that came out.
-    #[serde(default)]
-    pub bytes: u64,
-    /// Why it failed; `None` if it did not.
-    #[serde(default)]
-    pub error: Option<String>,
-}
-
-/// One restore.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RestoreNote {
-    /// When it ended, in milliseconds since 1970.
-    pub at_ms: i64,
-    /// How long it took.
-    pub took_ms: u64,
-    /// A backup's name, or the moment that was asked for.
-    pub from: String,
-    /// The moment whose state came back, in milliseconds since 1970.
-    pub reached_ms: i64,
-    /// Whether the live file was replaced, as opposed to another one written.
-    pub live: bool,
-}
-
 impl Journal {
     /// The journal of a home; an empty one when there is none, or when it cannot be read: then [`Journal::began_anew`] says why.
     #[must_use]
@@ -237,6 +61,12 @@ impl Journal {
                 ..Journal::default()
             },
         }
+    }
+
+    /// Where it lies; written whole, so its time and size tell whether it has changed.
+    #[must_use]
+    pub fn path(home: &Home) -> PathBuf {
+        home.backup_spool().join("journal.json")
     }
 
     /// Adds a run; `configured` are the names of the targets there are.
@@ -292,12 +122,6 @@ impl Journal {
             journal.totals.restores += 1;
             push(&mut journal.restores, note);
         })
-    }
-
-    /// Where it lies; written whole, so its time and size tell whether it has changed.
-    #[must_use]
-    pub fn path(home: &Home) -> PathBuf {
-        path(home)
     }
 
     /// The newest run, whatever came of it.
@@ -358,13 +182,9 @@ fn shortened(text: &str) -> String {
         .collect()
 }
 
-fn path(home: &Home) -> PathBuf {
-    home.backup_spool().join("journal.json")
-}
-
 /// Reads, or says why that cannot be done. No journal is an empty one.
 fn load(home: &Home) -> Result<Journal, String> {
-    let path = path(home);
+    let path = Journal::path(home);
     let about = match std::fs::metadata(&path) {
         Ok(about) => about,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Journal::default()),
@@ -395,11 +215,14 @@ fn update(home: &Home, now_ms: i64, change: impl FnOnce(&mut Journal)) -> io::Re
             "the journal of backups could not be read and begins anew: {}",
             lost.why
         );
-        std::fs::rename(path(home), home.backup_spool().join("journal.damaged"))?;
+        std::fs::rename(
+            Journal::path(home),
+            home.backup_spool().join("journal.damaged"),
+        )?;
     }
     change(&mut journal);
     let bytes = serde_json::to_vec(&journal).expect("texts and numbers are JSON");
-    fsx::write_atomic(&path(home), &bytes, Mode::Private)
+    fsx::write_atomic(&Journal::path(home), &bytes, Mode::Private)
 }
 
 fn make_private(folder: &std::path::Path) -> io::Result<()> {

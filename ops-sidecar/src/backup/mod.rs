@@ -10,8 +10,11 @@
 //! | [`id`], [`manifest`] | what a backup is called, and what is known of it |
 //! | [`seal`] | compressed and encrypted; the only cryptography here |
 //! | [`check`] | whether a copy of the state file can be counted on |
+//! | [`make`] | the order of the steps, and what each failure means |
+//! | [`turn`], [`scratch`] | one at a time, in a folder that goes with the work |
 //! | [`journal`] | what happened on this machine, for findings and metrics |
 //! | [`schedule`], [`retention`] | when one is due, and which may go: arithmetic |
+//! | [`prune`], [`rounds`] | carrying that out: removing old ones, and the daemon's part |
 //!
 //! All of it blocks and runs on threads that may; only `targets` knows that stores answer asynchronously. Not here: who shows it (`cli`,
 //! `http`) and who judges it (`checks`).
@@ -19,13 +22,18 @@
 pub mod check;
 pub mod id;
 pub mod journal;
+pub mod make;
 pub mod manifest;
+pub mod pitr;
+pub mod prune;
 pub mod retention;
+pub mod rounds;
 pub mod schedule;
 pub mod scratch;
 pub mod seal;
 pub mod settings;
 pub mod targets;
+pub mod turn;
 
 use std::fmt;
 use std::sync::Arc;

@@ -24,6 +24,16 @@ pub struct Keep {
     pub monthly: u64,
 }
 
+impl Keep {
+    /// No rule at all: then nothing is removed. Whoever wants one backup only asks for one.
+    pub const EVERYTHING: Keep = Keep {
+        hourly: 0,
+        daily: 0,
+        weekly: 0,
+        monthly: 0,
+    };
+}
+
 /// Names a backup's period.
 type Period = fn(&BackupId) -> (i16, i16, i8, i8);
 
@@ -60,6 +70,9 @@ pub fn doomed(backups: &[(BackupId, bool)], keep: &Keep, now: Timestamp) -> Vec<
         // Nothing to count on: whatever there is may be all that is left.
         return Vec::new();
     };
+    if *keep == Keep::EVERYTHING {
+        return Vec::new();
+    }
     let mut kept: BTreeSet<&BackupId> = good.iter().copied().filter(|id| id.at() > now).collect();
     kept.insert(newest_good);
     kept.extend(past.last());

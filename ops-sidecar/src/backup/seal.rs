@@ -123,6 +123,19 @@ impl Recipients {
         Recipients(Vec::new())
     }
 
+    /// These and one more, made for the moment, whose secret half is given back: with it, whoever encrypts can open what was written once
+    /// more before forgetting it. Nothing to add when nothing is encrypted.
+    #[must_use]
+    pub fn and_one_to_check_with(&self) -> (Recipients, Option<Identities>) {
+        if self.is_empty() {
+            return (self.clone(), None);
+        }
+        let identity = x25519::Identity::generate();
+        let mut keys = self.0.clone();
+        keys.push(identity.to_public());
+        (Recipients(keys), Some(Identities(vec![identity])))
+    }
+
     /// Whether nothing is encrypted.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -88,9 +88,10 @@ impl Settings {
         (read, mistakes)
     }
 
-    /// What leaves the machine must be encrypted, or somebody must have said that it need not be. A mistake in the recipients has been
-    /// reported already, and is not a lack of them.
-    fn in_the_clear(&self, settings: &shared::env::Settings) -> Option<Mistake> {
+    /// What leaves the machine must be encrypted, or somebody must have said that it need not be; the mistake that it is not, which does not
+    /// concern who only reads backups. A mistake in the recipients has been reported already, and is not a lack of them.
+    #[must_use]
+    pub fn in_the_clear(&self, settings: &shared::env::Settings) -> Option<Mistake> {
         let open: Vec<&str> = self
             .targets
             .iter()

@@ -56,7 +56,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         preset: Preset::Same("24"),
         owner: Owner::Sidecar,
         help: "Of how many hours that have a backup the newest one is kept. The four rules add up; a backup stays as long as one of them wants it, and \
-               the newest good one always stays.",
+               the newest good one always stays. With all four at 0 nothing is removed.",
     },
     Setting {
         key: "backup_keep_daily",
