@@ -140,7 +140,11 @@ impl Place {
     fn settings(&self, plan: Plan) -> Vec<(&'static str, String)> {
         vec![
             ("BACKUP_TARGETS", file_url(&self.target)),
-            ("BACKUP_SCHEDULE", format!("{}s", plan.every.as_secs())),
+            // Not sooner than every 5 s, the setting says.
+            (
+                "BACKUP_SCHEDULE",
+                format!("{}s", plan.every.as_secs().max(5)),
+            ),
         ]
     }
 

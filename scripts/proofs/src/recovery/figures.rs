@@ -1,6 +1,6 @@
 //! The numbers of backups and of recovery to a moment, on a state file of 200 MB that a hundred processes write to.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::scope;
 use std::time::{Duration, Instant};
@@ -227,7 +227,11 @@ fn watch(folders: [&Path; 2], over: &AtomicBool) -> anyhow::Result<Vec<Point>> {
         let seen_us = now_us();
         let mut new: Vec<i64> = Vec::new();
         for folder in folders {
-            new.extend(increments_in(folder)?.iter().filter_map(shown_us));
+            new.extend(
+                increments_in(folder)?
+                    .iter()
+                    .filter_map(|path| shown_us(path)),
+            );
         }
         new.retain(|to_us| *to_us > newest);
         new.sort_unstable();
@@ -239,7 +243,7 @@ fn watch(folders: [&Path; 2], over: &AtomicBool) -> anyhow::Result<Vec<Point>> {
 }
 
 /// The moment that an increment shows, from its name.
-fn shown_us(increment: &PathBuf) -> Option<i64> {
+fn shown_us(increment: &Path) -> Option<i64> {
     let name = increment.file_name()?.to_str()?;
     let to_ms: i64 = name.split('-').next()?.parse().ok()?;
     Some(to_ms * 1000)

@@ -28,6 +28,12 @@ struct Stretch {
     ahead_us: i64,
 }
 
+impl Stretch {
+    fn holds(&self, real_us: i64) -> bool {
+        (self.from_us..self.until_us).contains(&real_us)
+    }
+}
+
 /// When it was what time for the sidecar, and when there was none.
 #[derive(Debug, Default)]
 pub(super) struct Times {
@@ -187,11 +193,17 @@ impl Times {
         }
     }
 
-    /// A random moment on this machine's clock, not before there was something to restore.
+    /// A random moment on this machine's clock, not before there was something to restore, and none that the sidecar's clock
+    /// cannot name any more.
     pub(super) fn random(&self) -> i64 {
         let first = self.stretches.first().map_or(0, |first| first.from_us);
         let last = self.stretches.last().map_or(0, |last| last.until_us);
-        fastrand::i64(first + FIRST_BASE_WITHIN_US..last)
+        loop {
+            let moment = fastrand::i64(first + FIRST_BASE_WITHIN_US..last);
+            if !self.is_taken_over(moment) {
+                return moment;
+            }
+        }
     }
 
     /// The same moment as the sidecar's clock showed it, in the form of the command line.
@@ -202,9 +214,7 @@ impl Times {
     }
 
     fn stretch_of(&self, real_us: i64) -> Option<&Stretch> {
-        self.stretches
-            .iter()
-            .find(|at| (at.from_us..at.until_us).contains(&real_us))
+        self.stretches.iter().find(|at| at.holds(real_us))
     }
 
     /// When the sidecar's clock showed this, the newest first.
@@ -219,21 +229,25 @@ impl Times {
         showed.map(|(_, real)| real).collect()
     }
 
-    /// What was asked for by the clock of the stretch in which it was answered.
-    pub(super) fn same_clock(&self, asked_us: i64, answered_us: i64) -> i64 {
-        let (Some(asked), Some(answered)) =
-            (self.stretch_of(asked_us), self.stretch_of(answered_us))
-        else {
-            return asked_us;
+    /// Whether a step back took the moment away: from where the later line begins on the clock, that one answers.
+    fn is_taken_over(&self, real_us: i64) -> bool {
+        let Some(place) = self.stretches.iter().position(|at| at.holds(real_us)) else {
+            return true;
         };
-        let shown = asked_us + asked.ahead_us;
-        let real = shown - answered.ahead_us;
-        // Another stretch that showed that time answers for it; one that never did is just older.
-        if (answered.from_us..answered.until_us).contains(&real) {
-            real
-        } else {
-            asked_us
-        }
+        let shown_us = real_us + self.stretches[place].ahead_us;
+        let steps = self.stretches[place..].windows(2);
+        let mut later = steps
+            .filter(|pair| pair[1].ahead_us < pair[0].ahead_us)
+            .map(|pair| pair[1].from_us + pair[1].ahead_us);
+        later.any(|began_us| shown_us >= began_us)
+    }
+
+    /// Whether the clock has just been set back: nothing shows this moment before the new line has its first increment.
+    pub(super) fn is_just_after_a_step_back(&self, real_us: i64) -> bool {
+        self.stretches.windows(2).any(|pair| {
+            let since = real_us - pair[1].from_us;
+            pair[1].ahead_us < pair[0].ahead_us && (0..FIRST_BASE_WITHIN_US).contains(&since)
+        })
     }
 
     /// For how much of this time there was no sidecar.
@@ -292,8 +306,18 @@ mod tests {
         assert_eq!(times.real(3_750_000_000), [150_000_000]);
         // Told twice: first by the right clock, then by the one that is behind.
         assert_eq!(times.real(60_000_000), [210_000_000, 60_000_000]);
-        assert_eq!(times.same_clock(210_000_000, 55_000_000), 60_000_000);
-        assert_eq!(times.same_clock(150_000_000, 55_000_000), 150_000_000);
+    }
+
+    #[test]
+    fn after_a_step_back_the_later_line_answers_for_what_it_has() {
+        let times = times();
+        // It begins at 50 on the clock: what was shown later before that is taken over, the wrong hour included.
+        assert!(!times.is_taken_over(49_000_000));
+        assert!(times.is_taken_over(51_000_000));
+        assert!(times.is_taken_over(150_000_000));
+        assert!(!times.is_taken_over(250_000_000));
+        assert!(times.is_just_after_a_step_back(200_500_000));
+        assert!(!times.is_just_after_a_step_back(100_500_000));
     }
 
     #[test]
