@@ -71,7 +71,9 @@ pub enum BadToken {
 pub struct Agreement {
     /// What it is called: random, and nothing of what was agreed to.
     pub name: String,
-    /// When it would have expired, in milliseconds since 1970.
+    /// When it was made, in milliseconds since 1970.
+    pub made_ms: i64,
+    /// When it would have expired.
     pub expires_ms: i64,
 }
 
@@ -95,8 +97,7 @@ impl Confirmations {
     ) -> Result<String, getrandom::Error> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce)?;
-        let lifetime_ms = i64::try_from(LIFETIME.as_millis()).unwrap_or(i64::MAX);
-        let expires_ms = now.as_millisecond().saturating_add(lifetime_ms);
+        let expires_ms = now.as_millisecond().saturating_add(lifetime_ms());
         let mut token = Vec::with_capacity(TOKEN_BYTES);
         token.extend(expires_ms.to_be_bytes());
         token.extend(nonce);
@@ -129,11 +130,16 @@ impl Confirmations {
         match used.insert(nonce, expires_ms) {
             None => Ok(Agreement {
                 name: hex(&nonce),
+                made_ms: expires_ms.saturating_sub(lifetime_ms()),
                 expires_ms,
             }),
             Some(_) => Err(BadToken::Used),
         }
     }
+}
+
+fn lifetime_ms() -> i64 {
+    i64::try_from(LIFETIME.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn hex(bytes: &[u8]) -> String {

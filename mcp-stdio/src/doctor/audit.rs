@@ -1,6 +1,6 @@
 //! Are the chains of records sound: the own one, with its signatures, and the system's? And are the stores as the records say?
 
-use shared::audit::{Bad, Chain, Signer, checkpoint, verify};
+use shared::audit::{Bad, Chain, LastRestore, Signer, checkpoint, last_restore, verify};
 use shared::paths::Home;
 use shared::state::{State, StateError};
 
@@ -18,6 +18,8 @@ pub(super) struct AuditFacts {
     pub(super) signatures: u64,
     /// Where the first chain that is not sound stops being so: the chain in words, and the place.
     pub(super) first_bad: Option<(&'static str, Bad)>,
+    /// From where the chains go on, when the file was restored.
+    pub(super) restored: Option<LastRestore>,
 }
 
 /// Verifies the chain of the own tenant (or of the store from the environment) and the system's. Checkpoints are read first: a record
@@ -37,6 +39,7 @@ pub(super) fn look(
         rows: 0,
         signatures: 0,
         first_bad: None,
+        restored: last_restore(state).map_err(|error| said(&error))?,
     };
     for (words, chain, signer) in [
         ("this tenant's", own, signer),
@@ -76,9 +79,10 @@ pub(super) fn judge(facts: &Result<AuditFacts, String>, typed: &Typed) -> Check 
             None => Check::fine(
                 ID,
                 format!(
-                    "{} in a sound chain, {} right",
+                    "{} in a sound chain, {} right{}",
                     counted(facts.rows, "record"),
-                    counted(facts.signatures, "signature")
+                    counted(facts.signatures, "signature"),
+                    since(facts.restored.as_ref())
                 ),
             ),
             Some((whose, bad)) => Check::error(
@@ -91,6 +95,13 @@ pub(super) fn judge(facts: &Result<AuditFacts, String>, typed: &Typed) -> Check 
             ),
         },
     }
+}
+
+/// That records are missing since a restore is no fault, and worth knowing.
+fn since(restored: Option<&LastRestore>) -> String {
+    restored.map_or(String::new(), |restored| {
+        format!("; the state file was {restored}")
+    })
 }
 
 /// `1 record`, `2 records`.
@@ -120,6 +131,7 @@ mod tests {
             rows: 7,
             signatures: 5,
             first_bad: None,
+            restored: None,
         };
         let fine = judged(&Ok(sound.clone()));
         assert_eq!(

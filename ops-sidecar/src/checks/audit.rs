@@ -12,7 +12,7 @@ use anyhow::Context;
 use parking_lot::Mutex;
 use serde::Serialize;
 use shared::audit::checkpoint::{self, Checkpoint};
-use shared::audit::{self, Bad, Chain, Head};
+use shared::audit::{self, Bad, Chain, Head, LastRestore};
 use shared::clock::Clock;
 use shared::state::{Slot, State};
 
@@ -53,6 +53,9 @@ pub struct AuditFacts {
     pub checked_in_full_at: Option<String>,
     /// By name.
     pub chains: Vec<ChainFacts>,
+    /// From where they go on, when the state file was restored: what was recorded in between is gone, and that is no fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<LastRestore>,
 }
 
 /// What the latest round left for the others: facts, or that there are none, and whether it failed.
@@ -73,6 +76,8 @@ pub struct Auditor {
     slot: Slot,
     clock: Arc<dyn Clock>,
     known: BTreeMap<Chain, Known>,
+    /// The last restore of the file: a restored file has other chains.
+    restored: Option<LastRestore>,
     /// Ends that this process has put into the checkpoints.
     remembered: BTreeMap<Chain, Head>,
     next_in_full: Option<Instant>,
@@ -97,6 +102,7 @@ impl Auditor {
             slot,
             clock,
             known: BTreeMap::new(),
+            restored: None,
             remembered: BTreeMap::new(),
             next_in_full: None,
             next_minute: None,
@@ -131,6 +137,7 @@ impl Auditor {
     }
 
     fn look_at(&mut self, state: &State) -> anyhow::Result<bool> {
+        self.begin_anew_after_a_restore(state)?;
         let now = self.clock.instant();
         let is_time = |next: Option<Instant>| next.is_none_or(|next| next <= now);
         let (in_full, each_minute) = (is_time(self.next_in_full), is_time(self.next_minute));
@@ -157,6 +164,24 @@ impl Auditor {
             self.next_minute = Some(now + EVERY_MINUTE);
         }
         Ok(in_full || each_minute)
+    }
+
+    /// Whoever had lost the file, and kept on serving without it, may find another one in its place.
+    fn begin_anew_after_a_restore(&mut self, state: &State) -> anyhow::Result<()> {
+        let restored =
+            audit::last_restore(state).context("cannot read when the state file was restored")?;
+        if self.restored == restored {
+            return Ok(());
+        }
+        if let Some(restored) = &restored {
+            tracing::warn!("the state file was {restored}");
+        }
+        self.restored = restored;
+        self.known.clear();
+        self.remembered.clear();
+        self.next_in_full = None;
+        self.next_minute = None;
+        Ok(())
     }
 
     /// Chains that are not as they were when they were last found sound.
@@ -248,6 +273,7 @@ impl Auditor {
         AuditFacts {
             checked_in_full_at: self.checked_in_full_at.clone(),
             chains: self.known.iter().map(facts).collect(),
+            restored: self.restored.clone(),
         }
     }
 }

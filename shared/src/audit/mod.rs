@@ -14,6 +14,7 @@
 //! | `list`, [`export`] | records for people and other programs |
 //! | `verify`, `verdict` | what a sound chain is, and what is wrong with one that is not |
 //! | `prune` | what may go, and what is left in its place |
+//! | `restored` | from where a restored file goes on |
 //! | [`checkpoint`] | what is remembered outside the file |
 //!
 //! Not here: SQL (`shared::state::tables`), keys (whoever signs hands in a [`Signer`]), and when any of this is done.
@@ -30,6 +31,7 @@ pub mod export;
 mod link;
 mod list;
 mod prune;
+mod restored;
 mod verdict;
 mod verify;
 
@@ -42,5 +44,6 @@ pub use entry::{Actor, Chain, Entry, Head, Outcome, Record, action};
 pub use link::Signer;
 pub use list::{Filter, list};
 pub use prune::{Held, Pruned, prune};
+pub use restored::{LastRestore, last_restore};
 pub use verdict::{Bad, Fault, Verdict};
 pub use verify::{chains, verify, verify_after};

@@ -64,10 +64,14 @@ pub(super) fn run(setup: &Setup, state: &State, seen: &Seen, args: &VerifyArgs) 
         });
     }
     let ok = chains.iter().all(|chain| chain.ok);
+    let restored = audit::last_restore(state)?;
     if args.json {
-        show_json(&summary(&chains))?;
+        show_json(&summary(&chains, restored.as_ref()))?;
     } else {
         show(&chains.iter().map(sentence).collect::<String>())?;
+        if let Some(restored) = &restored {
+            show(&format!("the state file was {restored}: what was recorded in between is not in it\n"))?;
+        }
     }
     if seen.vault.is_none() {
         remark(
@@ -83,17 +87,21 @@ pub(super) fn run(setup: &Setup, state: &State, seen: &Seen, args: &VerifyArgs) 
     ))
 }
 
-fn summary(chains: &[Verified]) -> serde_json::Value {
+fn summary(chains: &[Verified], restored: Option<&audit::LastRestore>) -> serde_json::Value {
     let bad = chains.iter().find_map(|chain| {
         let bad = chain.first_bad?;
         Some(json!({"chain": chain.chain, "seq": bad.seq, "what": bad.what}))
     });
-    json!({
+    let mut summary = json!({
         "ok": chains.iter().all(|chain| chain.ok),
         "rows": chains.iter().map(|chain| chain.rows).sum::<u64>(),
         "first_bad": bad,
         "chains": chains,
-    })
+    });
+    if let Some(restored) = restored {
+        summary["restored"] = json!(restored);
+    }
+    summary
 }
 
 fn sentence(chain: &Verified) -> String {

@@ -125,7 +125,7 @@ impl Matter {
     }
 }
 
-/// Whether another process has acted on this agreement. Where the state file cannot say so, it cannot take the record of a change either,
+/// Whether another process has acted on this agreement, or may have, because the state file was restored since. Where the state file cannot say so, it cannot take the record of a change either,
 /// without which nothing is changed.
 async fn used_before(call: Writing<'_>, agreement: Agreement, now_ms: i64) -> bool {
     let Ok(state) = call.context.slot.get() else {
@@ -133,7 +133,8 @@ async fn used_before(call: Writing<'_>, agreement: Agreement, now_ms: i64) -> bo
     };
     let note = move || {
         state.write("agreement", Durability::Normal, |writing| {
-            agreements::use_once(writing, &agreement.name, agreement.expires_ms, now_ms)
+            let span_ms = (agreement.made_ms, agreement.expires_ms);
+            agreements::use_once(writing, &agreement.name, span_ms, now_ms)
         })
     };
     let noted = tokio::task::spawn_blocking(note).await;

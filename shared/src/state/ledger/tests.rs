@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::state::tables::testing::{Fresh, fresh, store, tenant};
-use crate::state::tables::{agreements, epochs, meta, quota, sessions, stores, tenants, turns};
+use crate::state::tables::{epochs, meta, quota, sessions, stores, tenants, turns};
 use crate::state::{StateError, Writing};
 
 fn look(file: &Fresh) -> LedgerMark {
@@ -27,14 +27,20 @@ fn sql<'s>(statement: &'s str) -> impl FnOnce(&Writing<'_>) -> Result<usize, Sta
 fn every_table_of_the_schema_is_decided_once() {
     let file = fresh();
     let stored: BTreeSet<String> = file.read(|reading| {
-        let mut tables = reading
-            .conn()
-            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")?;
+        let mut tables = reading.conn().prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
+        )?;
         let names = tables.query_map([], |row| row.get(0))?;
         Ok(names.collect::<Result<_, _>>()?)
     });
-    let decided: BTreeSet<String> = TABLES.iter().map(|(table, _)| (*table).to_owned()).collect();
-    assert_eq!(stored, decided, "a new table needs a line in TABLES: may a minute of it be lost?");
+    let decided: BTreeSet<String> = TABLES
+        .iter()
+        .map(|(table, _)| (*table).to_owned())
+        .collect();
+    assert_eq!(
+        stored, decided,
+        "a new table needs a line in TABLES: may a minute of it be lost?"
+    );
     assert_eq!(decided.len(), TABLES.len());
     for (table, part) in TABLES {
         match part {
@@ -47,9 +53,19 @@ fn every_table_of_the_schema_is_decided_once() {
 #[test]
 fn the_mark_moves_for_keys_and_shops() {
     let file = fresh();
-    assert!(moves(&file, |writing| tenants::insert(writing, &tenant("t1"))));
-    assert!(moves(&file, |writing| stores::insert(writing, &store("s1", "t1", "Tea"))));
-    assert!(moves(&file, |writing| tenants::set_default_store(writing, "t1", Some("s1"))));
+    assert!(moves(&file, |writing| tenants::insert(
+        writing,
+        &tenant("t1")
+    )));
+    assert!(moves(&file, |writing| stores::insert(
+        writing,
+        &store("s1", "t1", "Tea")
+    )));
+    assert!(moves(&file, |writing| tenants::set_default_store(
+        writing,
+        "t1",
+        Some("s1")
+    )));
     let resealed = stores::Row {
         sealed_key: vec![8; 56],
         key_version: 2,
@@ -81,35 +97,44 @@ fn the_mark_moves_for_each_record_and_each_pruning_of_any_chain() {
 fn the_mark_moves_for_writes_to_shops() {
     let file = fresh();
     assert!(moves(&file, |writing| epochs::bump(writing, "shop")));
-    assert!(moves(&file, |writing| epochs::busy_until(writing, "shop", 7)));
-    assert!(moves(&file, |writing| agreements::use_once(writing, "aa", 9, 1)));
+    assert!(moves(&file, |writing| epochs::busy_until(
+        writing, "shop", 7
+    )));
+    assert!(moves(
+        &file,
+        sql("INSERT INTO meta (key, value) VALUES ('agreed:aa', 9)")
+    ));
     assert!(moves(&file, turns::draw));
     let ahead = turns::Ahead {
         ticket: 1,
         session_id: "s".into(),
         since_ms: 5,
     };
-    assert!(moves(&file, |writing| turns::insert(writing, &ahead, "shop", "order/1")));
-    assert!(!moves(&file, |writing| turns::touch(writing, 1, 50)), "waiting is no change");
+    assert!(moves(&file, |writing| turns::insert(
+        writing, &ahead, "shop", "order/1"
+    )));
+    assert!(
+        !moves(&file, |writing| turns::touch(writing, 1, 50)),
+        "waiting is no change"
+    );
     assert!(moves(&file, |writing| turns::remove(writing, 1)));
     let open = "INSERT INTO open_writes (chain, seq, store_key, session_id, action, target, check_hint, at_ms, state)
                 VALUES ('a', 1, 'shop', 's', 'a', 't', 'look', 1, 'open')";
     assert!(moves(&file, sql(open)));
-    assert!(moves(&file, sql("UPDATE open_writes SET state = 'unknown'")));
+    assert!(moves(
+        &file,
+        sql("UPDATE open_writes SET state = 'unknown'")
+    ));
     assert!(moves(&file, sql("DELETE FROM open_writes")));
 }
 
 #[test]
 fn the_mark_stands_still_for_what_passes() {
     let file = fresh();
-    let session = sessions::NewSession {
-        id: "s",
-        kind: "mcp-stdio",
-        pid: 1,
-        version: "1",
-        now_ms: 1,
-    };
-    assert!(!moves(&file, |writing| sessions::insert(writing, &session)));
+    let session =
+        "INSERT INTO sessions (id, kind, pid, version, started_ms, heartbeat_ms, state_changed_ms)
+                   VALUES ('s', 'mcp-stdio', 1, '1', 1, 1, 1)";
+    assert!(!moves(&file, sql(session)));
     assert!(!moves(&file, |writing| sessions::touch(writing, "s", 9)));
     let asked = quota::Row {
         store_key: "shop".into(),
@@ -158,7 +183,8 @@ fn values_that_look_alike_are_told_apart() {
 fn a_long_history_costs_nothing() {
     let file = fresh();
     file.write(|writing| {
-        let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+        let many =
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
              INSERT INTO audit (tenant_id, seq, at_ms, session_id, action, outcome, prev_hash, hash)
              SELECT 'chain ' || (i % 20), i / 20 + 1, 1, 's', 'a', 'o', x'', zeroblob(32) FROM n";
         Ok(writing.conn().execute(many, [])?)

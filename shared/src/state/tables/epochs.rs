@@ -36,7 +36,8 @@ pub fn bump(writing: &Writing<'_>, store_key: &str) -> Result<u64, StateError> {
 /// The furthest that the end of a write may be ahead. A stored time beyond it was written by a clock that has been set back.
 pub const MAX_BUSY_MS: i64 = 2 * 60 * 1000;
 
-/// The epoch of a shop, for who wants to keep what it reads; `None` while a write to the shop is under way.
+/// What tells for who keeps what it reads whether that is still current: the shop's epoch and how often the file was restored, in one number,
+/// because a restore takes epochs back. `None` while a write to the shop is under way.
 ///
 /// # Errors
 /// Why the file could not be read.
@@ -45,13 +46,16 @@ pub fn settled(
     store_key: &str,
     now_ms: i64,
 ) -> Result<Option<u64>, StateError> {
-    let mut query = reading
-        .conn()
-        .prepare_cached("SELECT epoch, busy_until_ms FROM epochs WHERE store_key = ?1")?;
-    let row = query.query_row([store_key], |row| Ok((row.get(0)?, row.get(1)?)));
-    let (epoch, busy_until_ms): (i64, i64) = row.optional()?.unwrap_or_default();
-    let left_ms = busy_until_ms.saturating_sub(now_ms);
-    Ok((!(1..=MAX_BUSY_MS).contains(&left_ms)).then_some(epoch.cast_unsigned()))
+    let mut query = reading.conn().prepare_cached(
+        "SELECT coalesce((SELECT value FROM meta WHERE key = 'restore_epoch'), 0), epoch, busy_until_ms
+         FROM (SELECT 1) LEFT JOIN epochs ON store_key = ?1",
+    )?;
+    let (restores, epoch, busy_until_ms): (i64, Option<i64>, Option<i64>) =
+        query.query_row([store_key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let left_ms = busy_until_ms.unwrap_or(0).saturating_sub(now_ms);
+    // No shop is written to 2^44 times.
+    let current = (restores.cast_unsigned() << 44) + epoch.unwrap_or(0).cast_unsigned();
+    Ok((!(1..=MAX_BUSY_MS).contains(&left_ms)).then_some(current))
 }
 
 /// Notes until when a write to the shop may be under way, in milliseconds since 1970; 0 for none. The shop must have an epoch: bump it
@@ -70,7 +74,7 @@ pub fn busy_until(writing: &Writing<'_>, store_key: &str, until_ms: i64) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::tables::testing::fresh;
+    use crate::state::tables::{meta, testing::fresh};
 
     #[test]
     fn every_bump_is_one_more_and_shops_do_not_share() {
@@ -89,6 +93,27 @@ mod tests {
             file.try_write(|writing| bump(writing, "a").and(Err::<(), _>(StateError::Locked)));
         assert!(failed.is_err());
         assert_eq!(file.read(|reading| read(reading, "a")), 0);
+    }
+
+    #[test]
+    fn what_was_kept_before_a_restore_is_never_current_again() {
+        let file = fresh();
+        let now = || file.read(|reading| settled(reading, "a", 0)).unwrap();
+        file.write(|writing| bump(writing, "a"));
+        let kept = now();
+        let restore = meta::Restore {
+            epoch: 1,
+            ..meta::Restore::default()
+        };
+        file.write(|writing| {
+            meta::set_restore(writing, &restore)?;
+            // The restored file is from before the bump.
+            Ok(writing.conn().execute("DELETE FROM epochs", [])?)
+        });
+        for _ in 0..3 {
+            assert_ne!(now(), kept);
+            file.write(|writing| bump(writing, "a"));
+        }
     }
 
     #[test]
