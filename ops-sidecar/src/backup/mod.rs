@@ -20,6 +20,11 @@
 //! `http`) and who judges it (`checks`).
 
 pub mod check;
+pub mod verify;
+pub mod restore;
+pub mod find;
+pub mod fetch;
+pub mod drill;
 pub mod id;
 pub mod journal;
 pub mod make;

@@ -7,6 +7,11 @@
     reason = "this is where the program talks to its terminal; stdout is no protocol channel here"
 )]
 
+mod backup;
+mod migrate;
+mod progress;
+mod when;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +52,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copies of the state file that are known to restore: make, list, verify, restore, prune.
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
+    /// The schema of the state file: look at it, bring it up, take it back.
+    #[command(subcommand)]
+    Migrate(migrate::MigrateCommand),
     /// Print the effective settings, each with its source, secrets masked; exit 2 if one is wrong.
     CheckConfig {
         /// For programs.
@@ -111,6 +122,11 @@ impl SettingFlags {
 /// Bad usage or settings.
 const EXIT_USAGE: u8 = 2;
 
+/// What was typed cannot be meant, although it can be parsed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
 /// The whole program: parses, runs, reports. Clap itself answers `--help` (0) and bad usage (2).
 #[must_use]
 pub fn main() -> ExitCode {
@@ -119,11 +135,8 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             complain(&format!("{error:#}"));
-            ExitCode::from(if error.is::<ConfigError>() {
-                EXIT_USAGE
-            } else {
-                1
-            })
+            let is_usage = error.is::<ConfigError>() || error.is::<Usage>();
+            ExitCode::from(if is_usage { EXIT_USAGE } else { 1 })
         }
     }
 }
@@ -132,6 +145,8 @@ fn execute(command: &Command, flags: &Flags, vars: &Vars) -> anyhow::Result<Exit
     match *command {
         Command::Serve => serve(Config::load(flags, vars)?),
         Command::Health { ready, json } => health(&Config::load(flags, vars)?, ready, json),
+        Command::Backup(ref command) => backup::execute(command, flags, vars),
+        Command::Migrate(ref command) => migrate::execute(command, flags, vars),
         Command::CheckConfig { json } => check_config(flags, vars, json),
         Command::Metrics { markdown: _ } => {
             say(&names::markdown())?;

@@ -1,0 +1,154 @@
+//! Trial restores: the only proof that a backup gives back what it took.
+//!
+//! The newest backup is fetched from a real target, opened, checked and compared with its manifest, then the newest moment is rebuilt; all
+//! of it in a scratch folder, so that nothing in use is touched. What came of it is noted: how long a restore takes here (the RTO), and how
+//! far back the newest moment was (the RPO). Not here: the schedule of other work, and what a failed drill means (`checks`).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use shared::clock::Clock;
+use shared::paths::Home;
+
+use super::find::{self, Found};
+use super::id::BackupId;
+use super::journal::{DrillNote, Journal};
+use super::make::chain;
+use super::restore::{self, Brought, Skipped, Wanted, What};
+use super::seal::Identities;
+use super::settings::Settings;
+use super::targets::Target;
+use super::turn::Turn;
+use super::{Progress, Room, verify};
+
+/// How long whoever else works on the backups is waited for: what is removed meanwhile would look lost.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long after a failed drill the next one waits: targets come back, and a failure is on the board meanwhile.
+const AGAIN_AFTER: Duration = Duration::from_secs(3600);
+
+/// Whether it is time for a drill: as often as the settings say, sooner after one that failed, and only if there is a backup to restore.
+#[must_use]
+pub fn due(journal: &Journal, settings: &Settings, now_ms: i64) -> bool {
+    if journal.last_good.is_none() {
+        return false;
+    }
+    let Some(last) = journal.drills.last() else {
+        return true;
+    };
+    let wait = if last.error.is_none() {
+        settings.drill_every
+    } else {
+        settings.drill_every.min(AGAIN_AFTER)
+    };
+    let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+    // A note from the future is from before the clock was set back: it says nothing.
+    last.at_ms > now_ms || now_ms - last.at_ms >= wait_ms
+}
+
+/// What a drill found.
+#[derive(Debug)]
+pub struct Drilled {
+    /// As it was noted.
+    pub note: DrillNote,
+    /// The backup, if there was one to try.
+    pub backup: Option<Found>,
+}
+
+impl Drilled {
+    /// Whether everything came back as it was.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.note.error.is_none()
+    }
+}
+
+/// Restores the newest backup and the newest moment into a scratch folder, compares, and notes what came of it.
+#[must_use]
+pub fn run(room: &Room, identities: Option<&Identities>, progress: &dyn Progress) -> Drilled {
+    let began_ms = room.clock.now_ms();
+    let since = room.clock.instant();
+    let backup = newest(&room.targets);
+    let mut note = DrillNote {
+        at_ms: began_ms,
+        took_ms: 0,
+        id: backup.as_ref().map(|found| found.id.to_string()),
+        target: None,
+        bytes: 0,
+        reached_ms: None,
+        error: None,
+    };
+    let mut problems = Vec::new();
+    match &backup {
+        None => problems.push("there is no backup at any target that answers".to_owned()),
+        Some(found) => match try_backup(room, &found.id, identities, progress) {
+            Ok((brought, damaged)) => {
+                note.target = Some(brought.from.target.name().to_owned());
+                note.bytes = found.manifest.database.bytes;
+                problems.extend(damaged);
+            }
+            Err(why) => problems.push(why),
+        },
+    }
+    note.took_ms = millis(&room.clock, since);
+    if room.settings.pitr.is_some() {
+        let place = room.home.backup_spool();
+        match verify::newest_point(&room.targets, identities, &place, progress) {
+            Ok(reached_ms) => note.reached_ms = reached_ms,
+            Err(why) => problems.push(format!("the newest moment: {why}")),
+        }
+    }
+    note.error = (!problems.is_empty()).then(|| problems.join("; "));
+    remember(&room.home, &note);
+    Drilled { note, backup }
+}
+
+/// A whole backup was opened by `verify`, which proves what a drill proves.
+pub fn count(home: &Home, note: &DrillNote) {
+    remember(home, note);
+}
+
+fn remember(home: &Home, note: &DrillNote) {
+    if let Err(error) = Journal::note_drill(home, note.clone()) {
+        tracing::warn!("what came of the trial restore could not be noted: {error}");
+    }
+}
+
+fn millis(clock: &Arc<dyn Clock>, since: Instant) -> u64 {
+    let took = clock.instant().saturating_duration_since(since);
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn newest(targets: &[Target]) -> Option<Found> {
+    find::merge(&find::shelves(targets)).into_iter().next()
+}
+
+/// Brings the backup from the nearest target that has it sound; also says where it is damaged.
+fn try_backup(
+    room: &Room,
+    id: &BackupId,
+    identities: Option<&Identities>,
+    progress: &dyn Progress,
+) -> Result<(Brought, Vec<String>), String> {
+    let wanted = Wanted {
+        what: What::Id(id.clone()),
+        identities,
+    };
+    let mut damaged = Vec::new();
+    let mut hear = |skipped: Skipped| {
+        if skipped.is_damage {
+            damaged.push(skipped.to_string());
+        }
+    };
+    let place = room.home.backup_spool();
+    match restore::bring(&room.targets, &wanted, &place, progress, &mut hear) {
+        Ok(brought) => Ok((brought, damaged)),
+        Err(error) => {
+            damaged.insert(0, chain(&error));
+            Err(damaged.join("; "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+//! `backup prune`: what went, or would go.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use indicatif::HumanBytes;
+use serde_json::json;
+
+use super::exit;
+use crate::backup::Room;
+use crate::backup::prune::{self, Pruned};
+use crate::cli::say;
+
+/// Removes what no rule keeps; exit 1 if that failed at a target.
+pub(super) fn prune(room: &Room, dry_run: bool, as_json: bool) -> anyhow::Result<ExitCode> {
+    let pruned = prune::prune(room, dry_run)?;
+    if as_json {
+        let answer = json!({"dry_run": dry_run, "targets": pruned});
+        say(&format!("{answer:#}\n"))?;
+    } else {
+        for target in &pruned {
+            say(&to_text(target, dry_run))?;
+        }
+    }
+    Ok(exit(pruned.iter().all(|target| target.error.is_none())))
+}
+
+fn to_text(pruned: &Pruned, dry_run: bool) -> String {
+    let verb = if dry_run { "would go" } else { "removed" };
+    let mut text = format!(
+        "{}: {} kept, {} {verb}, {}\n",
+        pruned.target,
+        pruned.kept,
+        pruned.removed.len(),
+        HumanBytes(pruned.bytes)
+    );
+    for id in &pruned.removed {
+        let _ = writeln!(text, "  {id}");
+    }
+    for key in &pruned.leftovers {
+        let _ = writeln!(text, "  {key} (a leftover: it never became a backup)");
+    }
+    if let Some(error) = &pruned.error {
+        let _ = writeln!(text, "  FAILED: {error}");
+    }
+    text
+}
