@@ -214,7 +214,10 @@ mod tests {
         for error in [
             StateError::ReadOnly,
             StateError::Full,
-            StateError::Corrupt { sqlite_code: 11 },
+            StateError::Corrupt {
+                sqlite_code: 11,
+                said: "no".into(),
+            },
             StateError::NetworkFileSystem { kind: "nfs".into() },
         ] {
             let check = broken(error);

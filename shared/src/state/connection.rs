@@ -45,8 +45,7 @@ const SETTINGS_OF_A_COPY: &str = "
 ";
 
 /// An existing file only: SQLite would create one that others may read. A connection has one user at a time.
-const FLAGS: OpenFlags =
-    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
 const FLAGS_OF_A_COPY: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY
     .union(OpenFlags::SQLITE_OPEN_URI)
@@ -71,9 +70,14 @@ impl Address {
     /// A copy that nobody writes: SQLite takes it as it is, locks nothing and neither reads nor makes companions. On the live file that
     /// would be wrong: what is in its log would not be seen.
     pub(super) fn copy(path: &Path) -> Result<Address, StateError> {
-        let full = std::path::absolute(path)
-            .map_err(|error| StateError::io("finding the copy", error))?;
-        let unusual = || StateError::io("naming the copy", std::io::ErrorKind::InvalidFilename.into());
+        let full =
+            std::path::absolute(path).map_err(|error| StateError::io("finding the copy", error))?;
+        let unusual = || {
+            StateError::io(
+                "naming the copy",
+                std::io::ErrorKind::InvalidFilename.into(),
+            )
+        };
         let mut name = url::Url::from_file_path(full).map_err(|()| unusual())?;
         name.set_query(Some("immutable=1"));
         Ok(Address {

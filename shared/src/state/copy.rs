@@ -29,6 +29,9 @@ const PAGES_PER_STEP: u32 = 512;
 /// What a copy leaves free on its disk: it must not take the last space from whoever writes the state file there.
 const LEFT_FREE_BYTES: u64 = 8 * 1024 * 1024;
 
+/// SQLite's smallest page.
+const SMALLEST: u64 = 512;
+
 /// The name of a copy that is not finished begins with this. Only a killed process leaves one behind.
 pub const UNFINISHED: &str = ".copying-";
 
@@ -127,7 +130,11 @@ impl State {
 }
 
 /// Copies the file that stands at `from`, for who has no [`State`] of it: as [`State::copy_to`].
-pub(super) fn copy_file(from: &Path, to: &Path, progress: Progress<'_>) -> Result<Copied, StateError> {
+pub(super) fn copy_file(
+    from: &Path,
+    to: &Path,
+    progress: Progress<'_>,
+) -> Result<Copied, StateError> {
     let reader = Reader::over(Address::live(from).open()?)?;
     copy(&reader, to, progress)
 }
@@ -157,7 +164,7 @@ fn copy(reader: &Reader, path: &Path, progress: Progress<'_>) -> Result<Copied, 
             }
             out.write_all(page).map_err(failed)?;
             next = number + 1;
-            match number % PAGES_PER_STEP == 0 && progress(number, pages).is_break() {
+            match number.is_multiple_of(PAGES_PER_STEP) && progress(number, pages).is_break() {
                 true => Err(StateError::Stopped),
                 false => Ok(()),
             }
@@ -169,12 +176,15 @@ fn copy(reader: &Reader, path: &Path, progress: Progress<'_>) -> Result<Copied, 
             took: Duration::ZERO,
         })
     })?;
-    let file = out.into_inner().map_err(|failure| failed(failure.into_error()))?;
+    let file = out
+        .into_inner()
+        .map_err(|failure| failed(failure.into_error()))?;
     file.as_file().sync_all().map_err(failed)?;
     if progress(copied.pages, copied.pages).is_break() {
         return Err(StateError::Stopped);
     }
-    file.persist_noclobber(path).map_err(|failure| failed(failure.error))?;
+    file.persist_noclobber(path)
+        .map_err(|failure| failed(failure.error))?;
     fsx::sync_folder(folder).map_err(failed)?;
     copied.took = since.elapsed();
     Ok(copied)
@@ -187,23 +197,35 @@ fn leave_space(folder: &Path, needed_bytes: u64) -> Result<(), StateError> {
     }
 }
 
-/// SQLite would open a folder with a puzzling error, and take an empty file for a database with nothing in it.
+/// SQLite would open a folder with a puzzling error, and take a file without a page for a database with nothing in it.
 fn refuse_shapeless(path: &Path) -> Result<(), StateError> {
     let about = fs::metadata(path).map_err(|error| StateError::io("looking at the copy", error))?;
     if !about.is_file() {
-        return Err(StateError::io("looking at the copy", io::Error::other("it is not a file")));
+        return Err(StateError::io(
+            "looking at the copy",
+            io::Error::other("it is not a file"),
+        ));
     }
     match about.len() {
-        0 => Err(StateError::corrupt(rusqlite::ffi::SQLITE_NOTADB, "the file is empty")),
+        length @ ..SMALLEST => {
+            let said = format!("a file of {length} bytes is no database");
+            Err(StateError::corrupt(rusqlite::ffi::SQLITE_NOTADB, &said))
+        }
         _ => Ok(()),
     }
+}
+
+/// Every file of ours says so from its first schema on.
+fn silent() -> StateError {
+    let said = "it does not say which programs may use it";
+    StateError::corrupt(rusqlite::ffi::SQLITE_CORRUPT, said)
 }
 
 fn inspected(connection: &Connection) -> Result<Inspected, StateError> {
     let reading = Reading::through(connection);
     Ok(Inspected {
         schema: Header::read(connection)?.schema,
-        compatible_from: meta::compatible_from(connection)?.unwrap_or_default(),
+        compatible_from: meta::compatible_from(connection)?.ok_or_else(silent)?,
         page_size: connection.pragma_query_value(None, "page_size", |row| row.get(0))?,
         pages: connection.pragma_query_value(None, "page_count", |row| row.get(0))?,
         restore_epoch: meta::restore_epoch(&reading)?,
@@ -214,7 +236,9 @@ fn inspected(connection: &Connection) -> Result<Inspected, StateError> {
 fn rows(connection: &Connection) -> Result<BTreeMap<String, u64>, StateError> {
     let mut tables = connection
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")?;
-    let names: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let names: Vec<String> = tables
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
     let mut rows = BTreeMap::new();
     for name in names {
         let count = format!("SELECT count(*) FROM \"{}\"", name.replace('"', "\"\""));
@@ -241,7 +265,10 @@ fn refer_to_something(connection: &Connection) -> Result<(), StateError> {
     };
     let (table, parent): (String, String) = (orphan.get(0)?, orphan.get(2)?);
     let said = format!("a row of {table} refers to a row of {parent} that is not there");
-    Err(StateError::corrupt(rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY, &said))
+    Err(StateError::corrupt(
+        rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
+        &said,
+    ))
 }
 
 /// SQLite does not look behind the last page.

@@ -72,8 +72,14 @@ const TABLES: &[(&str, Part)] = &[
 /// The mark of what `connection` sees; to be called in a transaction.
 pub(super) fn mark(connection: &Connection) -> Result<LedgerMark, StateError> {
     let mut hasher = DefaultHasher::new();
-    add(&mut hasher, connection.prepare_cached("PRAGMA schema_version")?)?;
-    add(&mut hasher, connection.prepare_cached("PRAGMA user_version")?)?;
+    add(
+        &mut hasher,
+        connection.prepare_cached("PRAGMA schema_version")?,
+    )?;
+    add(
+        &mut hasher,
+        connection.prepare_cached("PRAGMA user_version")?,
+    )?;
     for (_, part) in TABLES {
         if let Part::Rows(query) = part {
             add(&mut hasher, connection.prepare_cached(query)?)?;

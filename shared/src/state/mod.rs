@@ -40,7 +40,7 @@ pub use holders::{Holder, holders};
 pub use ledger::LedgerMark;
 pub use migrate::{Migrated, MigrationStatus, migrate_to, migration_status};
 pub use open::{Mark, State};
-pub use pages::{Pages, Snapshot, lock_page};
+pub use pages::{Pages, Snapshot, Visit, lock_page};
 pub use pool::PoolStatus;
 pub use presence::FileSizes;
 pub use replace::{Replaced, Restore, newer_than, replace};

@@ -19,6 +19,9 @@ use crate::clock::{Clock, SystemClock};
 /// Where SQLite's locks are, so that the page there holds nothing (sqlite.org/fileformat2.html, "The Lock-Byte Page").
 const LOCK_BYTE: u32 = 0x4000_0000;
 
+/// Takes a page and its number.
+pub type Visit<'v> = &'v mut dyn FnMut(u32, &[u8]) -> Result<(), StateError>;
+
 /// Reads the pages of the state file, again and again. It holds the file open, so that no restore replaces it meanwhile.
 #[derive(Debug)]
 pub struct Pages {
@@ -87,10 +90,12 @@ enum Source {
 impl Source {
     fn of(connection: &Connection) -> rusqlite::Result<Source> {
         let has_table = "SELECT sqlite_compileoption_used('ENABLE_DBPAGE_VTAB')";
-        Ok(match connection.query_row(has_table, [], |row| row.get(0))? {
-            true => Source::Table,
-            false => Source::Image,
-        })
+        Ok(
+            match connection.query_row(has_table, [], |row| row.get(0))? {
+                true => Source::Table,
+                false => Source::Image,
+            },
+        )
     }
 }
 
@@ -199,10 +204,7 @@ impl<'p> Snapshot<'p> {
     ///
     /// # Errors
     /// What `visit` returns; why a page could not be read.
-    pub fn each_page(
-        &self,
-        visit: &mut dyn FnMut(u32, &[u8]) -> Result<(), StateError>,
-    ) -> Result<(), StateError> {
+    pub fn each_page(&self, visit: Visit<'_>) -> Result<(), StateError> {
         let lock_page = lock_page(self.page_size);
         let mut visit = |number, page: &[u8]| match number == lock_page {
             true => Ok(()),
@@ -210,9 +212,13 @@ impl<'p> Snapshot<'p> {
         };
         if self.source == Source::Image {
             let image = self.image()?.chunks_exact(self.page_size as usize);
-            return (1..).zip(image).try_for_each(|(number, page)| visit(number, page));
+            return (1..)
+                .zip(image)
+                .try_for_each(|(number, page)| visit(number, page));
         }
-        let mut pages = self.connection.prepare_cached("SELECT pgno, data FROM sqlite_dbpage ORDER BY pgno")?;
+        let mut pages = self
+            .connection
+            .prepare_cached("SELECT pgno, data FROM sqlite_dbpage ORDER BY pgno")?;
         let mut rows = pages.query([])?;
         while let Some(row) = rows.next()? {
             visit(row.get(0)?, as_page(row, 1)?)?;
@@ -228,11 +234,16 @@ impl<'p> Snapshot<'p> {
         into.clear();
         if self.source == Source::Image {
             let size = self.page_size as usize;
-            let page = self.image()?.chunks_exact(size).nth((number as usize).wrapping_sub(1));
+            let page = self
+                .image()?
+                .chunks_exact(size)
+                .nth((number as usize).wrapping_sub(1));
             into.extend_from_slice(page.ok_or(rusqlite::Error::QueryReturnedNoRows)?);
             return Ok(());
         }
-        let mut page = self.connection.prepare_cached("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
+        let mut page = self
+            .connection
+            .prepare_cached("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
         let mut rows = page.query([number])?;
         let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         into.extend_from_slice(as_page(row, 0)?);
@@ -251,7 +262,9 @@ impl<'p> Snapshot<'p> {
 
 fn as_page<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r [u8], StateError> {
     let page = row.get_ref(column)?.as_blob();
-    page.map_err(|error| StateError::Unexpected { source: error.into() })
+    page.map_err(|error| StateError::Unexpected {
+        source: error.into(),
+    })
 }
 
 /// The number of the page that holds nothing; files that are smaller have none.

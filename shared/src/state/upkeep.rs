@@ -51,7 +51,10 @@ impl State {
         let connection = self.connection(busy::PATIENCE)?;
         let run = |pragma| {
             connection.query_row(pragma, [], |row| {
-                let frames = |column| row.get::<_, i64>(column).map(|count| u32::try_from(count).unwrap_or(0));
+                let frames = |column| {
+                    row.get::<_, i64>(column)
+                        .map(|count| u32::try_from(count).unwrap_or(0))
+                };
                 Ok(CheckpointOutcome {
                     busy: row.get(0)?,
                     log_frames: frames(1)?,
@@ -62,7 +65,9 @@ impl State {
         // First without the write lock, which truncating holds all the while: little is left to do under it then.
         let done = run("PRAGMA wal_checkpoint(PASSIVE)").and_then(|passive| match how {
             Checkpoint::Passive => Ok(passive),
-            Checkpoint::Truncate => busy::with_limit(TRUNCATE_PATIENCE, || run("PRAGMA wal_checkpoint(TRUNCATE)")),
+            Checkpoint::Truncate => {
+                busy::with_limit(TRUNCATE_PATIENCE, || run("PRAGMA wal_checkpoint(TRUNCATE)"))
+            }
         });
         done.map_err(|error| self.look_again(error.into()))
     }
@@ -76,7 +81,9 @@ impl State {
         self.refuse_copy()?;
         self.check_in_place()?;
         // 0x10000: all tables, not only those this connection has used; 2: analyse.
-        let done = self.connection(busy::PATIENCE)?.execute_batch("PRAGMA optimize=0x10002");
+        let done = self
+            .connection(busy::PATIENCE)?
+            .execute_batch("PRAGMA optimize=0x10002");
         done.map_err(|error| self.look_again(error.into()))
     }
 
@@ -86,7 +93,11 @@ impl State {
     /// Why the file could not be read.
     pub fn space(&self) -> Result<Space, StateError> {
         self.read("space", |reading| {
-            let number = |pragma| reading.conn().pragma_query_value(None, pragma, |row| row.get(0));
+            let number = |pragma| {
+                reading
+                    .conn()
+                    .pragma_query_value(None, pragma, |row| row.get(0))
+            };
             Ok(Space {
                 page_size: number("page_size")?,
                 pages: number("page_count")?,
