@@ -34,6 +34,13 @@ impl Stopper {
 }
 
 impl Stop {
+    /// Whether a stop was asked for; for work that looks up now and then.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        // Without a stopper nobody could ask any more, which is the same.
+        *self.0.borrow() || self.0.has_changed().is_err()
+    }
+
     /// Returns once a stop is asked for, at once if it was before.
     pub async fn asked(&mut self) {
         // An error means that the stopper is gone: nobody could ask any more, which is the same.
@@ -186,9 +193,12 @@ mod tests {
     async fn everyone_who_waits_is_asked_to_stop_and_a_lost_stopper_asks_too() {
         let (stopper, mut stop) = stop_pair();
         let mut other = stop.clone();
+        assert!(!stop.is_asked());
         stopper.stop();
+        assert!(stop.is_asked());
         stop.asked().await;
         drop(stopper);
+        assert!(other.is_asked());
         other.asked().await;
     }
 }
