@@ -46,7 +46,7 @@ struct Inner {
     presence: Presence,
     pool: Pool,
     // Declared last, so that it goes last: while we hold it, no restore replaces the file. A copy has none.
-    _gate: Option<File>,
+    _gate: Option<Arc<File>>,
 }
 
 impl fmt::Debug for State {
@@ -77,7 +77,8 @@ impl State {
         let mut first = address.open()?;
         let schema = migrate::bring_up(&mut first, home)?;
         presence.check()?;
-        let pool = Pool::starting_with(first, &address);
+        let gate = Arc::new(gate);
+        let pool = Pool::starting_with(first, &address, Some(Arc::clone(&gate)));
         Ok(State(Arc::new(Inner {
             home: home.clone(),
             path,
@@ -90,13 +91,18 @@ impl State {
     }
 
     /// Opens a finished copy for reading: no gate, no migration, nothing made. What may be opened is settled by [`super::copy`].
-    pub(super) fn over_copy(path: &Path, first: Connection, address: Address, schema: u32) -> Result<State, StateError> {
+    pub(super) fn over_copy(
+        path: &Path,
+        first: Connection,
+        address: Address,
+        schema: u32,
+    ) -> Result<State, StateError> {
         let folder = path.parent().unwrap_or(Path::new(""));
         Ok(State(Arc::new(Inner {
             home: Home::at(folder),
             path: path.to_owned(),
             presence: Presence::of(path)?,
-            pool: Pool::starting_with(first, &address),
+            pool: Pool::starting_with(first, &address, None),
             address,
             schema,
             _gate: None,
@@ -237,6 +243,6 @@ pub(super) fn close_to_others(path: &Path, about: &std::fs::Metadata) -> Result<
 
 /// Windows: the folder of the user is closed to others already.
 #[cfg(not(unix))]
-fn close_to_others(_path: &Path, _about: &std::fs::Metadata) -> Result<(), StateError> {
+pub(super) fn close_to_others(_path: &Path, _about: &std::fs::Metadata) -> Result<(), StateError> {
     Ok(())
 }
