@@ -93,9 +93,12 @@ need_node() {
   cp "$ROOT/scripts/e2e/package-lock.json" "$TOOLS/node/installed.json"
 }
 
-# What other programs of this machine the suite meets: age, and a keyring. Without one, its cell says that it is skipped.
+# What other programs of this machine the suite meets: age, zstd and sqlite3 (backups), and a keyring. Without one, its cell says that
+# it is skipped.
 need_peers() {
   need_apt age age || true
+  need_apt zstd zstd || true
+  need_apt sqlite3 sqlite3 || true
   { need_apt dbus-daemon dbus && need_apt gnome-keyring-daemon gnome-keyring; } || true
 }
 
@@ -119,12 +122,12 @@ need_windows_target() {
   quietly rustup-target rustup target add "$WINDOWS_TARGET"
 }
 
-# need_cargo_tool COMMAND CRATE VERSION: a cargo subcommand, built from crates.io when it is missing.
+# need_cargo_tool COMMAND CRATE VERSION [FLAG…]: a program of crates.io, built when it is missing.
 need_cargo_tool() {
   command -v "$1" >/dev/null 2>&1 && return 0
   [ -x "$TOOLS/cargo/bin/$1" ] && return 0
   note "installing $2 $3 (built from source, some minutes)"
-  quietly "cargo-install-$2" cargo install --locked --root "$TOOLS/cargo" "$2@$3"
+  quietly "cargo-install-$2" cargo install --locked --root "$TOOLS/cargo" "$2@$3" "${@:4}"
 }
 PATH="$PATH:$TOOLS/cargo/bin"
 

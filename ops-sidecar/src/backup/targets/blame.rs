@@ -155,7 +155,9 @@ fn judge(said: &Said) -> (Kind, String, Option<&'static str>) {
         (Variant::Unauthenticated, _) => {
             (Kind::Denied, or("it does not know us"), Some(CREDENTIALS))
         }
-        (Variant::Unsupported, _) => (Kind::Other, "the server cannot do that".to_owned(), None),
+        (Variant::Unsupported, _) | (Variant::Other, Some(501)) => {
+            (Kind::Other, "the server cannot do that".to_owned(), None)
+        }
         (Variant::Other, Some(507)) => (
             Kind::Full,
             answer,

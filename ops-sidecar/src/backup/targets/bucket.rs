@@ -127,8 +127,10 @@ impl Bucket {
         key: &str,
         sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<u64, TargetError> {
-        let Some(found) = self.head(key).await? else {
-            return Err(self.why_missing(key).await);
+        let found = match self.head(key).await {
+            Ok(Some(found)) => found,
+            Err(failed) if failed.is_transient() => return Err(failed),
+            Ok(None) | Err(_) => return Err(self.why_not(key).await),
         };
         let mut at = 0;
         while at < found.size {
@@ -236,8 +238,8 @@ impl Bucket {
         }
     }
 
-    /// An answer to HEAD has no body: whether the object is missing or the whole bucket, only a GET tells.
-    async fn why_missing(&self, key: &str) -> TargetError {
+    /// An answer to HEAD has no body: whether the object is missing or the whole bucket, and why it is not ours to read, only a GET tells.
+    async fn why_not(&self, key: &str) -> TargetError {
         let doing = format!("read `{key}`");
         match self.store.get(&self.at(key)).await {
             Err(error) => self.failed(doing, &error),

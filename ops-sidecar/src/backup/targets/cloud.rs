@@ -6,7 +6,7 @@
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::client::{HttpClient, HttpConnector};
 use object_store::gcp::GoogleCloudStorageBuilder;
@@ -24,9 +24,11 @@ pub(super) struct Patience {
     pub(super) request: Duration,
     /// For a request with all its repetitions; none begins after this.
     pub(super) total: Duration,
-    /// Repetitions. With the growing pauses between them (at most 15 s) these are about half a minute of patience with a server that
-    /// refuses at once, and under `total` plus one request with one that is silent.
+    /// Repetitions. With pauses that grow from `pause` to some seconds, a server that refuses at once is asked for about ten seconds,
+    /// and one that is silent until `total` and one more request are over. What failed then is tried again by whoever asked.
     pub(super) retries: usize,
+    /// The first pause between two tries; each next one is up to three times as long.
+    pub(super) pause: Duration,
 }
 
 impl Patience {
@@ -34,12 +36,17 @@ impl Patience {
         connect: Duration::from_secs(10),
         request: Duration::from_secs(120),
         total: Duration::from_secs(180),
-        retries: 8,
+        retries: 6,
+        pause: Duration::from_millis(200),
     };
 
     fn retry(&self) -> RetryConfig {
         RetryConfig {
-            backoff: BackoffConfig::default(),
+            backoff: BackoffConfig {
+                init_backoff: self.pause,
+                base: 3.0,
+                ..BackoffConfig::default()
+            },
             max_retries: self.retries,
             retry_timeout: self.total,
         }
@@ -84,6 +91,8 @@ type Built = object_store::Result<Arc<dyn ObjectStore>>;
 pub(super) fn s3(settings: AmazonS3Builder, root: &str, patience: Patience) -> Built {
     let store = settings
         .with_url(root)
+        // We delete one at a time. The request for many hides refusals in a success, and not every store knows it.
+        .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true")
         .with_http_connector(Connector::new(patience))
         .with_retry(patience.retry())
         .build()?;

@@ -397,4 +397,4 @@ fn listing(folder: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

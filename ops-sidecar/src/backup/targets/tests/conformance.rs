@@ -18,7 +18,6 @@ pub(in super::super) fn every_promise_holds(target: &Target) {
     fetching_makes_a_new_private_file_or_none(target, scratch.path());
     listings_are_sorted_and_whole(target);
     names_that_are_not_ours_are_refused(target);
-    many_may_store_at_once(target);
     deleting_is_final_and_repeatable(target);
 }
 
@@ -171,21 +170,25 @@ fn names_that_are_not_ours_are_refused(target: &Target) {
     assert_eq!(target.list("../promises").unwrap_err().kind(), Kind::Other);
 }
 
-fn many_may_store_at_once(target: &Target) {
-    std::thread::scope(|scope| {
-        let tries: Vec<_> = (0_u8..4)
-            .map(|by| scope.spawn(move || target.put("promises/small/race", vec![by; 100])))
-            .collect();
-        let tries: Vec<_> = tries.into_iter().map(|one| one.join().unwrap()).collect();
-        let won: Vec<u8> = (0_u8..4)
-            .filter(|by| tries[usize::from(*by)].is_ok())
-            .collect();
-        assert_eq!(won.len(), 1, "{tries:?}");
-        assert_eq!(
-            target.get("promises/small/race").unwrap(),
-            vec![won[0]; 100]
-        );
+/// Of several who store different bytes under one name at the same moment, one wins and the others are told.
+pub(in super::super) fn one_of_many_wins(target: &Target) {
+    let key = "promises/race";
+    let tries = std::thread::scope(|scope| {
+        let store = |by: u8| scope.spawn(move || target.put(key, vec![by; 100]));
+        (0..4)
+            .map(store)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|one| one.join().unwrap())
+            .collect::<Vec<_>>()
     });
+    let won: Vec<usize> = (0..4).filter(|by| tries[*by].is_ok()).collect();
+    assert_eq!(won.len(), 1, "{tries:?}");
+    assert_eq!(
+        target.get(key).unwrap(),
+        vec![u8::try_from(won[0]).unwrap(); 100]
+    );
+    target.delete(key).unwrap();
 }
 
 fn deleting_is_final_and_repeatable(target: &Target) {

@@ -1,0 +1,212 @@
+"""Backups and the object stores of others: every promise of a target, kept by real servers, and the real program with them.
+
+Cells: all promises (sizes in one piece and in parts, create-only, listings, deletion) under the least policy that works; one of
+many who store at once; wrong credentials; a bucket that is not there; then `ops-sidecar backup` makes, lists, restores and fails
+as it should, also when nobody vouches for the server's certificate. And folders on disks that are full or read-only. Google's
+storage is not among them: no emulator that can be had speaks the interface that the client uses.
+
+Usage: targets.py [--whole]     --whole adds a second implementation of S3 (s3s-fs); part of scripts/soak.
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from shell import Shell
+from stage import BIN, ROOT, Skipped, StageError, free_port
+from stores import Azurite, Moto, S3s, Store, authority
+
+TESTS = "backup::targets::tests::servers::"
+
+
+class Broken(Exception):
+    """A promise that is not kept."""
+
+
+def main(arguments: list[str]) -> int:
+    kinds = [Moto, Azurite] + ([S3s] if "--whole" in arguments else [])
+    program = tests_program()
+    with tempfile.TemporaryDirectory(prefix="orderdesk-targets-") as folder:
+        with ThreadPoolExecutor(len(kinds)) as players:
+            lines = list(players.map(lambda kind: with_one(kind, Path(folder), program), kinds))
+        lines.append([disks(Path(folder) / "disk", program)])
+    outcomes = [outcome for line in lines for outcome in line]
+    passed, failed = outcomes.count("ok"), outcomes.count("FAIL")
+    print(f"\n{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+def tests_program() -> Path:
+    """The program with the promises in it, built if need be."""
+    command = ["cargo", "test", "--locked", "--quiet", "-p", "ops-sidecar", "--lib", "--no-run", "--message-format=json"]
+    built = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if built.returncode != 0:
+        raise StageError(f"the tests did not compile: {built.stderr[-800:]}")
+    messages = [json.loads(line) for line in built.stdout.splitlines() if line.startswith("{")]
+    return Path(next(message["executable"] for message in reversed(messages) if message.get("executable")))
+
+
+def with_one(kind: type[Store], folder: Path, program: Path) -> list[str]:
+    """All cells with one kind of server; how each ended."""
+    try:
+        with kind(folder) as store:
+            return [cell(store, name, play, program) for name, play in CELLS if fits(store, play)]
+    except Skipped as why:
+        print(f"  skip {kind.name}: {why}")
+        return ["skip"]
+    except StageError as why:
+        print(f"  FAIL {kind.name}: {why}")
+        return ["FAIL"]
+
+
+def cell(store: Store, name: str, play, program: Path) -> str:
+    began = time.monotonic()
+    try:
+        play(store, program)
+    except (Broken, StageError) as wrong:
+        print(f"  FAIL {store.name}: {name}\n       {wrong}")
+        return "FAIL"
+    print(f"  ok   {store.name}: {name}, {time.monotonic() - began:.1f} s")
+    return "ok"
+
+
+def run(program: Path, test: str, urls: list[str], environment: dict[str, str], leak: list[str]) -> str:
+    """One test of the room against a server; what it said."""
+    settings = {"PATH": os.environ["PATH"], "ORDERDESK_E2E_TARGETS": ",".join(urls), **environment}
+    command = [program, "--ignored", "--nocapture", "--exact", TESTS + test]
+    ran = subprocess.run(command, env=settings, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    said = ran.stdout + ran.stderr
+    if ran.returncode != 0 or "1 passed" not in said:
+        raise Broken(said[-1200:])
+    for secret in leak:
+        if secret in said:
+            raise Broken("a secret is in what was said")
+    return said
+
+
+def promises(store: Store, program: Path) -> None:
+    urls = [store.url(), store.url() + "/deeper/"]
+    run(program, "the_servers_keep_the_promises", urls, store.environment, store.secrets)
+
+
+def race(store: Store, program: Path) -> None:
+    run(program, "one_of_many_who_store_at_once_wins", [store.url()], store.environment, store.secrets)
+
+
+def wrong_credentials(store: Store, program: Path) -> None:
+    wrong = {**store.environment, **store.wrong}
+    run(program, "wrong_credentials_are_denied_by_the_servers", [store.url()], wrong, store.secrets)
+
+
+def no_bucket(store: Store, program: Path) -> None:
+    run(program, "a_bucket_that_is_not_there_is_no_missing_object", [store.url(bucket="nobody-s")], store.environment, store.secrets)
+
+
+def the_program(store: Store, _program: Path) -> None:
+    """`ops-sidecar backup`, as a person runs it, with this store beside the local folder."""
+    shell = Shell(
+        store.folder / "home",
+        {**store.environment, "ORDERDESK_MCP_BACKUP_TARGETS": f"local,{store.url()}", **sealing(store.folder)},
+    )
+    shell.run("init").well()
+    identity = ["--identity", store.folder / "identity.txt"] if (store.folder / "identity.txt").exists() else []
+    made = backup(shell, "run", "--json").json()
+    names = [target["name"] for target in made["targets"]]
+    expect(names == ["local", store.url()], f"the backup went to {names}")
+    listed = backup(shell, "list", "--json").well().stdout
+    expect(made["id"] in listed and store.url() in listed, f"the list does not know it: {listed[-400:]}")
+
+    # What is only there comes back from there.
+    shutil.rmtree(shell.data / "backups" / "snapshots")
+    copy = store.folder / "restored.db"
+    backup(shell, "restore", "--id", made["id"], "--to", copy, *identity).well()
+    expect(tables(copy) == tables(shell.data / "state.db"), "the restored copy has other tables")
+
+    # A store that refuses, and one that is gone: said, with exit 1, without a secret.
+    troubles = [store.wrong, {gone_variable(store): f"https://127.0.0.1:{free_port()}"}]
+    if "SSL_CERT_FILE" in store.environment:
+        (store.folder / "other").mkdir()
+        troubles.append({"SSL_CERT_FILE": str(authority(store.folder / "other"))})
+    for trouble in troubles:
+        refused = backup(shell, "run", "--json", also=trouble)
+        expect(refused.code == 1, f"with {list(trouble)} wrong it ended with {refused.code}: {refused.said[-400:]}")
+        expect(not any(secret in refused.said for secret in store.secrets), "a secret is in what was said")
+        expect("hint:" in refused.said, f"no hint: {refused.said[-400:]}")
+
+
+def disks(folder: Path, program: Path) -> str:
+    """A folder target on a disk of its own, which is too small and then read-only."""
+    name = "folder: a disk that is full, then read-only"
+    if os.geteuid() != 0:
+        print(f"  skip {name}: only root can mount a disk")
+        return "skip"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        print(f"  skip {name}: {mounted.stderr.strip()}")
+        return "skip"
+    try:
+        run(program, "a_full_disk_is_full_and_keeps_what_it_has", [folder.as_uri()], {}, [])
+        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+        run(program, "a_read_only_disk_is_denied_and_can_be_read", [folder.as_uri()], {}, [])
+    except Broken as wrong:
+        print(f"  FAIL {name}\n       {wrong}")
+        return "FAIL"
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    print(f"  ok   {name}")
+    return "ok"
+
+
+def backup(shell: Shell, *arguments, also: dict[str, str] | None = None):
+    # A store that is gone is waited for, with growing pauses.
+    return shell.program(BIN / "ops-sidecar", "backup", *arguments, also=also, within_s=240)
+
+
+def sealing(folder: Path) -> dict[str, str]:
+    """Backups that leave the machine are sealed, if this machine has age; else they are allowed not to be."""
+    if not shutil.which("age-keygen"):
+        return {"ORDERDESK_MCP_BACKUP_ALLOW_UNENCRYPTED": "true"}
+    made = subprocess.run(["age-keygen", "-o", folder / "identity.txt"], capture_output=True, text=True, check=True)
+    return {"ORDERDESK_MCP_BACKUP_RECIPIENTS": made.stderr.split()[-1]}
+
+
+def gone_variable(store: Store) -> str:
+    return "AZURE_STORAGE_ENDPOINT" if store.scheme == "az" else "AWS_ENDPOINT_URL"
+
+
+def tables(file: Path) -> list[str]:
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+        return [name for (name,) in database.execute("select name from sqlite_master where type = 'table' order by name")]
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Broken(otherwise)
+
+
+def fits(store: Store, play) -> bool:
+    return {race: store.decides, no_bucket: store.knows_buckets}.get(play, True)
+
+
+CELLS = [
+    ("every promise", promises),
+    ("one of many who store at once wins", race),
+    ("wrong credentials are denied", wrong_credentials),
+    ("a bucket that is not there is said to be", no_bucket),
+    ("ops-sidecar makes, lists, restores, and says what it cannot", the_program),
+]
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except StageError as error:
+        sys.exit(f"the stage did not come up: {error}")
