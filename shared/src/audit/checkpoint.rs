@@ -124,7 +124,7 @@ pub fn note_restore(home: &Home, restored: &Restored, now_ms: i64) -> io::Result
     let lock = open_lock(home)?;
     lock.lock_shared()?;
     let mut file = open_to_add(&home.audit_checkpoints())?;
-    let line_of = |(chain, head): &(Chain, Head), pruned| {
+    let line_of = |chain: &Chain, head: &Head, pruned| {
         let point = Checkpoint {
             at: moment(now_ms),
             chain: chain.clone(),
@@ -134,9 +134,14 @@ pub fn note_restore(home: &Home, restored: &Restored, now_ms: i64) -> io::Result
         };
         point.line()
     };
-    let heads = restored.heads.iter().map(|end| line_of(end, false));
-    let pruned = restored.pruned.iter().map(|end| line_of(end, true));
-    let lines: String = heads.chain(pruned).collect();
+    let in_order = |ends: &[(Chain, Head)], pruned| -> String {
+        let ends: BTreeMap<&Chain, &Head> =
+            ends.iter().map(|(chain, head)| (chain, head)).collect();
+        ends.into_iter()
+            .map(|(chain, head)| line_of(chain, head, pruned))
+            .collect()
+    };
+    let lines = in_order(&restored.heads, false) + &in_order(&restored.pruned, true);
     // An empty line is nothing, and ends a torn one.
     file.write_all(format!("\n{lines}").as_bytes())?;
     file.sync_data()?;
@@ -150,18 +155,24 @@ pub(super) fn in_force(points: &[Checkpoint], epoch: u64) -> impl Iterator<Item 
     points[in_force_from(points, epoch)..].iter().filter(counts)
 }
 
-/// Where the last of the restores up to `epoch` is noted; its lines were written at one moment.
+/// Where the last of the restores up to `epoch` is noted. Its lines were written at one moment, ends first, chains in order: so two attempts at
+/// the same restore are told apart even by a clock that stands still.
 fn in_force_from(points: &[Checkpoint], epoch: u64) -> usize {
     let was_done = |point: &Checkpoint| point.restored.is_some_and(|noted| noted <= epoch);
     let Some(last) = points.iter().rposition(was_done) else {
         return 0;
     };
-    let mark = (points[last].restored, points[last].at);
-    let is_other = |point: &Checkpoint| (point.restored, point.at) != mark;
-    points[..last]
-        .iter()
-        .rposition(is_other)
-        .map_or(0, |before| before + 1)
+    let mut first = last;
+    while first > 0 {
+        let (before, point) = (&points[first - 1], &points[first]);
+        let is_of_it = (before.restored, before.at) == (point.restored, point.at)
+            && (before.pruned, &before.chain) < (point.pruned, &point.chain);
+        if !is_of_it {
+            break;
+        }
+        first -= 1;
+    }
+    first
 }
 
 /// Everything remembered, oldest first. A line that cannot be read, such as one that a power cut has torn, is passed by.

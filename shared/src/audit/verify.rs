@@ -174,7 +174,9 @@ impl<'a> Walk<'a> {
     ) -> Walk<'a> {
         let mut remembered: BTreeMap<u64, Vec<[u8; 32]>> = BTreeMap::new();
         let mut pruning: Option<Head> = None;
-        let own = checkpoints.into_iter().filter(|point| point.chain == *chain);
+        let own = checkpoints
+            .into_iter()
+            .filter(|point| point.chain == *chain);
         for point in own {
             if point.pruned {
                 pruning = pruning

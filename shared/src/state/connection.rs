@@ -107,6 +107,11 @@ impl Address {
         busy::install(connection)?;
         // SQL cannot reach around SQLite's own bookkeeping, whatever a damaged schema says.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        if self.is_copy {
+            // We have none that reading needs; whoever forged a copy may have put some in.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+        }
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.execute_batch(match self.is_copy {
             true => SETTINGS_OF_A_COPY,

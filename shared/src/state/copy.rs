@@ -26,7 +26,7 @@ use crate::fsx;
 /// How often the caller hears of progress and may stop: every 2 MiB with pages of 4 KiB, about a millisecond.
 const PAGES_PER_STEP: u32 = 512;
 
-/// What a copy leaves free on its disk: it must not take the last space from whoever writes the state file there.
+/// What is left free on the disk of a copy: it must not take the last space from whoever writes the state file there.
 const LEFT_FREE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// SQLite's smallest page.
@@ -190,7 +190,9 @@ fn copy(reader: &Reader, path: &Path, progress: Progress<'_>) -> Result<Copied, 
     Ok(copied)
 }
 
-fn leave_space(folder: &Path, needed_bytes: u64) -> Result<(), StateError> {
+/// # Errors
+/// [`StateError::Full`] when the disk of `folder` would have next to nothing left with so many bytes more.
+pub(super) fn leave_space(folder: &Path, needed_bytes: u64) -> Result<(), StateError> {
     match file_system::free_bytes(folder) {
         Some(free) if free < needed_bytes.saturating_add(LEFT_FREE_BYTES) => Err(StateError::Full),
         _ => Ok(()),

@@ -66,12 +66,14 @@ pub(super) fn copy(home: &Home, before: Before, now_ms: i64) -> Result<PathBuf, 
     let path = place(home, before, now_ms)?;
     clear_unfinished(home);
     let unchecked = home.kept_copies().join(UNCHECKED);
-    let checked = copy::copy_file(&home.state_db(), &unchecked, &mut |_, _| ControlFlow::Continue(()))
-        .and_then(|_| State::open_copy(&unchecked)?.inspect())
-        .and_then(|_| {
-            fs::rename(&unchecked, &path)
-                .map_err(|error| StateError::io("naming a copy of `state.db`", error))
-        });
+    let checked = copy::copy_file(&home.state_db(), &unchecked, &mut |_, _| {
+        ControlFlow::Continue(())
+    })
+    .and_then(|_| State::open_copy(&unchecked)?.inspect())
+    .and_then(|_| {
+        fs::rename(&unchecked, &path)
+            .map_err(|error| StateError::io("naming a copy of `state.db`", error))
+    });
     if let Err(error) = checked {
         let _ = fs::remove_file(&unchecked);
         return Err(error);

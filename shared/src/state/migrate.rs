@@ -85,9 +85,7 @@ impl Header {
 
     /// Nothing to do for a program that knows this history. A newer schema is settled by [`refuse_newer`].
     fn is_ready(self, history: History<'_>) -> bool {
-        self.application_id == APPLICATION_ID
-            && self.schema >= history.newest()
-            && self.write_ahead
+        self.application_id == APPLICATION_ID && self.schema >= history.newest() && self.write_ahead
     }
 }
 
@@ -136,13 +134,20 @@ fn bring_up_with(
 
 /// The same for a file that nobody has open and that is a copy itself, on its way to the live one's place.
 pub(super) fn bring_copy_up(connection: &mut Connection, path: &Path) -> Result<(), StateError> {
-    let header = Header::read(connection)?;
-    if header.application_id != APPLICATION_ID {
-        return Err(not_ours(path, header));
-    }
+    let header = refuse_not_ours(connection, path)?;
     refuse_newer(connection, header.schema)?;
     set_journal(connection, header)?;
     advance(OURS, connection, header)
+}
+
+/// # Errors
+/// [`StateError::NotOurs`], also for a file with nothing in it: no backup is empty.
+pub(super) fn refuse_not_ours(connection: &Connection, path: &Path) -> Result<Header, StateError> {
+    let header = Header::read(connection)?;
+    match header.application_id == APPLICATION_ID {
+        true => Ok(header),
+        false => Err(not_ours(path, header)),
+    }
 }
 
 /// The journal mode is kept in the file, so it is set here and nowhere else; it cannot be part of the transaction, and is harmless without it.
@@ -153,7 +158,11 @@ fn set_journal(connection: &Connection, header: Header) -> Result<(), StateError
     Ok(())
 }
 
-fn advance(history: History<'_>, connection: &mut Connection, header: Header) -> Result<(), StateError> {
+fn advance(
+    history: History<'_>,
+    connection: &mut Connection,
+    header: Header,
+) -> Result<(), StateError> {
     if header.schema < history.newest() {
         move_to(history, connection, history.newest())?;
     }
@@ -183,7 +192,11 @@ fn copy_before(
 }
 
 /// Moves the schema up or down to `version`, in one transaction.
-fn move_to(history: History<'_>, connection: &mut Connection, version: u32) -> Result<(), StateError> {
+fn move_to(
+    history: History<'_>,
+    connection: &mut Connection,
+    version: u32,
+) -> Result<(), StateError> {
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
     let moved = Migrations::from_slice(history.0).to_version(connection, version as usize);
     connection.set_transaction_behavior(TransactionBehavior::Deferred);
@@ -240,13 +253,10 @@ fn refuse_newer_than(
     }
     match tables::meta::compatible_from(connection) {
         Ok(Some(oldest)) if oldest <= ours => Ok(()),
-        Ok(_) => Err(StateError::Newer {
-            file: schema,
-            ours,
-        }),
+        Ok(_) => Err(StateError::Newer { file: schema, ours }),
         Err(error) => Err(error),
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

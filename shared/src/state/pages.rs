@@ -192,7 +192,8 @@ impl<'p> Snapshot<'p> {
         meta::restore_epoch(&Reading::through(self.connection))
     }
 
-    /// Stands still while nothing but telemetry and other passing things changes; see [`LedgerMark`]. Some tens of microseconds.
+    /// Stands still while nothing but telemetry and other passing things changes; see [`LedgerMark`]. Tens of microseconds,
+    /// and about one for each tenant and shop.
     ///
     /// # Errors
     /// Why the file could not be read.

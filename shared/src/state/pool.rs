@@ -2,8 +2,11 @@
 //!
 //! `r2d2`'s ways that matter here: building a pool that tests itself blocks for the whole timeout on a file that
 //! cannot be opened, so the first connection is opened by hand and handed in, and the pool is built unchecked; errors
-//! reach `get` as text only, so the last one is kept here with its code.
+//! reach `get` as text only, so the last one is kept here with its code; and its own thread may be the last to let go of a connection, a
+//! moment after the pool is gone, so each connection holds the gate for itself.
 
+use std::fs::File;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,8 +45,12 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// A pool of connections to one file, beginning with `first`.
-    pub(super) fn starting_with(first: Connection, address: &Address) -> Pool {
+    /// A pool of connections to one file, beginning with `first`. `gate` is held until the last of them is closed.
+    pub(super) fn starting_with(
+        first: Connection,
+        address: &Address,
+        gate: Option<Arc<File>>,
+    ) -> Pool {
         let last_error = Arc::new(LastError::default());
         let connections = r2d2::Pool::builder()
             .max_size(MAX_CONNECTIONS)
@@ -54,7 +61,7 @@ impl Pool {
             .connection_timeout(busy::PATIENCE)
             .thread_pool(Arc::new(open_thread()))
             .error_handler(Box::new(KeepLast(Arc::clone(&last_error))))
-            .build_unchecked(Manager::new(first, address));
+            .build_unchecked(Manager::new(first, address, gate));
         Pool {
             connections,
             last_error,
@@ -110,15 +117,30 @@ fn open_thread() -> ScheduledThreadPool {
         .build()
 }
 
+/// A connection, and the gate that it must not outlive: fields are dropped in this order.
+#[derive(Debug)]
+pub(super) struct Gated {
+    connection: Connection,
+    _gate: Option<Arc<File>>,
+}
+
+impl Deref for Gated {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
 /// Opens connections the way of the house; the very first one is there already.
 #[derive(Debug)]
 pub(super) struct Manager {
     first: Mutex<Option<Connection>>,
     others: SqliteConnectionManager,
+    gate: Option<Arc<File>>,
 }
 
 impl Manager {
-    fn new(first: Connection, address: &Address) -> Manager {
+    fn new(first: Connection, address: &Address, gate: Option<Arc<File>>) -> Manager {
         let how = address.clone();
         let others = SqliteConnectionManager::file(address.name())
             .with_flags(address.flags())
@@ -126,28 +148,32 @@ impl Manager {
         Manager {
             first: Mutex::new(Some(first)),
             others,
+            gate,
         }
     }
 }
 
 impl ManageConnection for Manager {
-    type Connection = Connection;
+    type Connection = Gated;
     type Error = rusqlite::Error;
 
-    fn connect(&self) -> Result<Connection, rusqlite::Error> {
+    fn connect(&self) -> Result<Gated, rusqlite::Error> {
         let first = self.first.lock().take();
         let connection = first.map_or_else(|| self.others.connect(), Ok)?;
         metrics::counter!(names::DB_CONNECTIONS.name).increment(1);
-        Ok(connection)
+        Ok(Gated {
+            connection,
+            _gate: self.gate.clone(),
+        })
     }
 
-    fn is_valid(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
-        self.others.is_valid(connection)
+    fn is_valid(&self, gated: &mut Gated) -> Result<(), rusqlite::Error> {
+        self.others.is_valid(&mut gated.connection)
     }
 
     /// A transaction that outlived its closure would hold its lock for ever.
-    fn has_broken(&self, connection: &mut Connection) -> bool {
-        !connection.is_autocommit()
+    fn has_broken(&self, gated: &mut Gated) -> bool {
+        !gated.is_autocommit()
     }
 }
 

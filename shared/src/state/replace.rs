@@ -71,8 +71,9 @@ pub fn replace(home: &Home, new: &Path, restore: &Restore<'_>) -> Result<Replace
         let live_epoch = live.as_ref().map_or(0, Live::restore_epoch);
         let marked = mark::mark(&new.path, live_epoch, restore)?;
         new.settle()?;
-        checkpoint::note_restore(home, &marked, restore.now_ms)
-            .map_err(|error| StateError::io("noting the restore outside of the state file", error))?;
+        checkpoint::note_restore(home, &marked, restore.now_ms).map_err(|error| {
+            StateError::io("noting the restore outside of the state file", error)
+        })?;
         live.map_or(Ok(()), Live::empty_log)?;
         marked.epoch
     };
@@ -105,7 +106,8 @@ fn keep_old(home: &Home, now_ms: i64) -> Result<Option<PathBuf>, StateError> {
     };
     if let Some(kept) = &kept {
         let keep = |from: &Path, to: &Path| {
-            second_name(from, to).map_err(|error| StateError::io("keeping the old `state.db`", error))
+            second_name(from, to)
+                .map_err(|error| StateError::io("keeping the old `state.db`", error))
         };
         if is_there {
             keep(&old, kept)?;
@@ -142,9 +144,10 @@ fn second_name(from: &Path, to: &Path) -> io::Result<()> {
 
 fn gone(path: &Path) -> Result<(), StateError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(StateError::io("removing the log of the old `state.db`", error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StateError::io(
+            "removing the log of the old `state.db`",
+            error,
+        )),
         _ => Ok(()),
     }
 }

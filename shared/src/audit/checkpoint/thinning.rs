@@ -33,7 +33,8 @@ pub(super) fn kept(points: Vec<Checkpoint>) -> Vec<Checkpoint> {
         })
         .collect();
     let kept = points.into_iter().zip(is_kept);
-    kept.filter_map(|(point, is_kept)| is_kept.then_some(point)).collect()
+    kept.filter_map(|(point, is_kept)| is_kept.then_some(point))
+        .collect()
 }
 
 fn is_end(point: &Checkpoint) -> bool {

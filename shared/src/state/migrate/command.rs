@@ -108,12 +108,7 @@ fn up(home: &Home, from: u32) -> Result<Migrated, StateError> {
 }
 
 /// Alone: who has the file open counts on what is about to go.
-fn down(
-    home: &Home,
-    to: u32,
-    now_ms: i64,
-    patience: Duration,
-) -> Result<Migrated, StateError> {
+fn down(home: &Home, to: u32, now_ms: i64, patience: Duration) -> Result<Migrated, StateError> {
     let _gate = replace::alone(home, patience)?;
     let mut connection = connection::open(&home.state_db())?;
     let header = Header::read(&connection)?;

@@ -96,7 +96,7 @@ fn content(connection: &Connection) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-fn to(connection: &mut Connection, version: u32) -> Result<(), StateError> {
+pub(in crate::state) fn to(connection: &mut Connection, version: u32) -> Result<(), StateError> {
     move_to(OURS, connection, version)
 }
 

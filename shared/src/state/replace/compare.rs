@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::super::connection::{self, Address};
 use super::super::migrate::Header;
 use super::super::tables::meta;
 use super::super::transaction::Reading;
-use super::super::connection::{self, Address};
 use super::super::{StateError, gate, migrate, presence};
 use crate::paths::Home;
 
@@ -42,15 +42,18 @@ impl Live {
         if !super::has_content(&path)? {
             return Ok(None);
         }
-        let opened = connection::open(&path).map_err(StateError::from).and_then(|connection| {
-            // The first read: where a damaged file shows.
-            Header::read(&connection)?;
-            Ok(connection)
-        });
+        let opened = connection::open(&path)
+            .map_err(StateError::from)
+            .and_then(|connection| {
+                // The first read: where a damaged file shows.
+                Header::read(&connection)?;
+                Ok(connection)
+            });
         match opened {
             Ok(connection) => {
                 let content = Content::read(&connection);
-                let epoch = meta::restore(&Reading::through(&connection)).map_or(0, |noted| noted.epoch);
+                let epoch =
+                    meta::restore(&Reading::through(&connection)).map_or(0, |noted| noted.epoch);
                 Ok(Some(Live {
                     connection,
                     path,
@@ -89,11 +92,14 @@ impl Live {
     /// [`StateError::InUse`] when a program that does not know of the gate has it open.
     pub(super) fn empty_log(self) -> Result<(), StateError> {
         let in_use = || StateError::InUse {
-            holders: "a program that does not wait for others, such as the `sqlite3` command".to_owned(),
+            holders: "a program that does not wait for others, such as the `sqlite3` command"
+                .to_owned(),
         };
-        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-            row.get::<_, i64>(0)
-        });
+        let emptied = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                row.get::<_, i64>(0)
+            });
         match emptied.map_err(StateError::from) {
             Ok(0) => {}
             Ok(_) | Err(StateError::Locked) => return Err(in_use()),
@@ -127,8 +133,8 @@ impl Content {
         if header.schema == 0 {
             return Ok(Content::default());
         }
-        let mut ends = connection
-            .prepare("SELECT tenant_id, max(seq), hash FROM audit GROUP BY tenant_id")?;
+        let mut ends =
+            connection.prepare("SELECT tenant_id, max(seq), hash FROM audit GROUP BY tenant_id")?;
         let ends = ends.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
         let mut keys = connection.prepare("SELECT id, key_version FROM tenants")?;
         let keys = keys.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -154,7 +160,10 @@ impl Content {
             than.keys.get(*id).is_some_and(|older| older < *version)
         };
         if self.keys.iter().any(|key| rotated(&key)) {
-            words.push("the newest master key: what would take its place opens only with the one before".to_owned());
+            words.push(
+                "the newest master key: what would take its place opens only with the one before"
+                    .to_owned(),
+            );
         }
         Ok(words)
     }
@@ -170,6 +179,7 @@ impl Copy {
     /// Read without a lock and without companions: nobody writes to it.
     fn open(path: &Path) -> Result<Copy, StateError> {
         let connection = Address::copy(path)?.open()?;
+        migrate::refuse_not_ours(&connection, path)?;
         let content = Content::read(&connection)?;
         Ok(Copy {
             connection,
@@ -190,7 +200,10 @@ impl Copy {
         let last = self.content.ends.get(chain).map_or(0, |(seq, _)| *seq);
         if *end > last {
             let records = counted((end - last).unsigned_abs(), "record");
-            return Ok(Some(format!("{records} {whose} (number {} and on)", last + 1)));
+            return Ok(Some(format!(
+                "{records} {whose} (number {} and on)",
+                last + 1
+            )));
         }
         let mut same = self
             .connection

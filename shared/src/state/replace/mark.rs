@@ -16,7 +16,11 @@ use crate::state::{StateError, connection, migrate, presence};
 
 /// Brings the file at `path` to this program's schema and marks it. Its epoch is above its own and the live file's, so that nothing that
 /// belongs to an older one is taken for current.
-pub(super) fn mark(path: &Path, live_epoch: u64, restore: &Restore<'_>) -> Result<Restored, StateError> {
+pub(super) fn mark(
+    path: &Path,
+    live_epoch: u64,
+    restore: &Restore<'_>,
+) -> Result<Restored, StateError> {
     let mut connection = connection::open(path)?;
     migrate::bring_copy_up(&mut connection, path)?;
     connection.execute_batch("PRAGMA synchronous=FULL")?;
@@ -28,7 +32,11 @@ pub(super) fn mark(path: &Path, live_epoch: u64, restore: &Restore<'_>) -> Resul
     Ok(marked)
 }
 
-fn write(writing: &Writing<'_>, live_epoch: u64, restore: &Restore<'_>) -> Result<Restored, StateError> {
+fn write(
+    writing: &Writing<'_>,
+    live_epoch: u64,
+    restore: &Restore<'_>,
+) -> Result<Restored, StateError> {
     let epoch = meta::restore(writing)?.epoch.max(live_epoch) + 1;
     let noted = meta::Restore {
         epoch,
