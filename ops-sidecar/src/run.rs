@@ -14,13 +14,19 @@ use shared::state::Slot;
 use shared::telemetry::Telemetry;
 use tokio::net::TcpListener;
 
+use crate::backup::Room;
+use crate::backup::drill::Drills;
+use crate::backup::rounds::Rounds;
 use crate::checks::audit::Auditor;
 use crate::checks::board::Board;
 use crate::checks::gather::{Gatherer, Others};
 use crate::checks::housekeeping::Housekeeping;
 use crate::config::Config;
 use crate::http::{self, Rooms, serve};
+use crate::recovery::Recovery;
 use crate::tasks::{Stop, Tasks, stop_pair};
+use crate::upkeep::Upkeep;
+use crate::upkeep::ballast::Ballast;
 use crate::{VERSION, notify};
 
 /// How often the checks run. Probes and pages read the result, so this is also how old it may be; a look costs well under a millisecond.
@@ -29,12 +35,23 @@ const CHECK_EVERY: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 /// How often the ends of the audit chains are looked at: one small read while nothing was recorded.
 const AUDIT_EVERY: Duration = Duration::from_secs(2);
+/// How often the state file's log is looked at, and what else is due for the file is done.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// How often the end of the disk is looked for: one call, and in a second even a fast writer does not fill what is left then.
+const BALLAST_EVERY: Duration = Duration::from_secs(1);
+/// How often the clock is looked at for a backup that is due; nothing else is looked at until then.
+const BACKUP_EVERY: Duration = Duration::from_secs(1);
+/// How often the journal is looked at for a trial restore that is due.
+const DRILL_EVERY: Duration = Duration::from_secs(15);
 /// How long the last metrics may take at exit: less than any supervisor waits before it kills.
 const LAST_FLUSH: Duration = Duration::from_secs(1);
+/// How long the last capture and its way to the targets may take at exit. What is not done then waits in the spool for the next start.
+const LAST_CAPTURE: Duration = Duration::from_secs(3);
 /// Threads that answer HTTP; the work behind an answer is milliseconds.
 const WORKERS: usize = 2;
-/// Threads for the checks, the housekeeping and scrapes, which may block on the disk.
-const BLOCKING_THREADS: usize = 8;
+/// Threads for the checks, the housekeeping, scrapes and backups, which may block on the disk or a target. They come when needed and go when
+/// idle; a slow target must not take the last one from a scrape.
+const BLOCKING_THREADS: usize = 24;
 
 /// Serves until SIGTERM, SIGINT or SIGHUP; `announce` is told the address once it listens.
 ///
@@ -78,14 +95,22 @@ pub async fn run(config: Config, listener: TcpListener, stop: Stop) -> anyhow::R
     let clock = SystemClock::shared();
     let board = Arc::new(Board::new(Arc::clone(&clock)));
     let mut tasks = Tasks::default();
-    let others = begin_rounds(&mut tasks, &config, &slot, &telemetry, &clock);
+    let handle = tokio::runtime::Handle::current();
+    let room = Room::open(&slot, &config.backup, &handle, Arc::clone(&clock))
+        .context("a target of backups cannot be used")?;
+    let mut others = begin_rounds(&mut tasks, &config, &slot, &telemetry, &clock);
+    let recovery = Recovery::begin(&mut tasks, &room);
+    others.pitr = recovery.as_ref().map(Recovery::latest);
     let gatherer = Gatherer::new(
         slot.clone(),
+        Arc::clone(&clock),
         telemetry.handle(),
         config.quota_limits(),
+        config.backup.clone(),
         others,
     );
     begin_checks(&mut tasks, gatherer, &board);
+    begin_backups(&mut tasks, room, &stop);
 
     let rooms = Rooms::new(&config, listener.local_addr()?, slot, board);
     let serving = serve::serve(listener, http::router(rooms), &config.limits, stop.clone());
@@ -100,6 +125,12 @@ pub async fn run(config: Config, listener: TcpListener, stop: Stop) -> anyhow::R
     {
         tracing::warn!("the last metrics of this process could not be written");
     }
+    if let Some(recovery) = recovery {
+        let last = tokio::task::spawn_blocking(move || recovery.finish());
+        if tokio::time::timeout(LAST_CAPTURE, last).await.is_err() {
+            tracing::warn!("not every target took the last changes in time; they wait in the spool for the next start");
+        }
+    }
     outcome
 }
 
@@ -113,16 +144,37 @@ fn begin_rounds(
 ) -> Others {
     let housekeeping = Housekeeping::new(slot.clone(), Arc::clone(clock), config.audit_retention());
     let mut auditor = Auditor::new(slot.clone(), Arc::clone(clock));
+    let mut upkeep = Upkeep::new(slot.clone(), Arc::clone(clock));
+    let mut ballast = Ballast::new(slot.clone(), config.ballast_bytes());
     let others = Others {
         housekeeping: housekeeping.outcome(),
         audit: auditor.latest(),
+        upkeep: upkeep.latest(),
+        ballast: ballast.latest(),
+        pitr: None,
     };
+    tasks.every("upkeep", UPKEEP_EVERY, move || upkeep.step());
+    let own = telemetry.handle();
+    tasks.every("ballast", BALLAST_EVERY, move || {
+        ballast.step(own.degraded().is_some())
+    });
     let handle = telemetry.handle();
     tasks.every("housekeeping", TIDY_EVERY, move || {
         housekeeping.tidy(handle.session_id())
     });
     tasks.every("audit", AUDIT_EVERY, move || auditor.look());
     others
+}
+
+/// Backups take long and wait for networks: each loop has a thread of its own, and none is waited for at the end. What is given up in its
+/// middle was claimed by nobody, and the next run removes what is left of it.
+fn begin_backups(tasks: &mut Tasks, room: Room, stop: &Stop) {
+    let stop = stop.clone();
+    if let Some(mut drills) = Drills::new(room.clone()) {
+        tasks.every("drill", DRILL_EVERY, move || drills.step());
+    }
+    let mut rounds = Rounds::new(room, Arc::new(move || stop.is_asked()));
+    tasks.every("backup", BACKUP_EVERY, move || rounds.step());
 }
 
 fn begin_checks(tasks: &mut Tasks, mut gatherer: Gatherer, board: &Arc<Board>) {

@@ -67,7 +67,8 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// Runs `step` every `pace`, on a thread where it may block. A step still running when its turn comes again is waited for.
+    /// Runs `step` every `pace`, on a thread where it may block. A step still running when its turn comes again is waited for. What it
+    /// records is written when something else is, or within a minute: loops that look do not keep an idle machine writing.
     pub fn every<S>(&mut self, name: &'static str, pace: Duration, step: S)
     where
         S: FnMut() -> anyhow::Result<bool> + Send + 'static,
@@ -125,7 +126,7 @@ where
     loop {
         ticks.tick().await;
         let (returned, outcome) = tokio::task::spawn_blocking(move || {
-            let outcome = step();
+            let outcome = shared::telemetry::quietly(&mut step);
             (step, outcome)
         })
         .await

@@ -57,7 +57,8 @@ fn has_line(answer: &Answer, line: &str) -> bool {
 fn a_change_that_its_process_died_over_is_a_finding_until_a_person_has_looked() {
     let folder = tempfile::tempdir().expect("a home");
     let server = Server::changes_a_shop(folder.path());
-    let sidecar = Sidecar::start_with(folder.path(), &[("ADMIN_TOKEN", TOKEN)]).ready();
+    let settings = [("ADMIN_TOKEN", TOKEN), ("BACKUP_ALLOW_UNENCRYPTED", "true")];
+    let sidecar = Sidecar::start_with(folder.path(), &settings).ready();
     sidecar.until("/metrics", |page| {
         has_line(page, "orderdesk_mcp_writes_unsettled 0")
     });

@@ -13,7 +13,9 @@ use super::probe::{self, Door};
 use super::stores::Probed;
 use super::tenant::Opened;
 use super::{Check, Hint, Patient, Report, Typed};
-use super::{audit, clients, disk, home, key, settings, sidecar, state, stores, tenant, writes};
+use super::{
+    audit, backup, clients, disk, home, key, settings, sidecar, state, stores, tenant, writes,
+};
 use crate::config::Config;
 use crate::desk::Access;
 use crate::vault::{KeySource, Tenant, Vault, VaultError};
@@ -39,6 +41,7 @@ pub async fn examine(patient: &Patient) -> Report {
         config: Config::new(home, &patient.settings, None, mistakes),
         until: Instant::now() + LONGEST,
         report: Report::default(),
+        key_id: None,
     };
     examination.run().await
 }
@@ -61,6 +64,8 @@ struct Examination<'a> {
     config: Config,
     until: Instant,
     report: Report,
+    /// Which master key opens this home, once that is known.
+    key_id: Option<String>,
 }
 
 impl Examination<'_> {
@@ -74,7 +79,7 @@ impl Examination<'_> {
             let all = ["state", "key", "leftover", "tenant"];
             self.report.wait("home", &all);
             self.report.wait("home", &ON_THE_TENANT);
-            self.report.wait("home", &["sidecar"]);
+            self.report.wait("home", &["backup", "sidecar"]);
         }
         self.clients().await;
         self.report
@@ -153,19 +158,25 @@ impl Examination<'_> {
         match file {
             File::Open(state) => {
                 self.audit(&state, Chain::Env, None, false).await;
+                self.backup(true).await;
                 self.sidecar(Some(&state)).await;
             }
             File::NotYet => {
                 self.report.add(Check::fine("audit", "no records yet"));
                 self.report
                     .add(writes::judge(&Ok(Vec::new()), self.typed()));
+                self.backup(false).await;
                 self.sidecar(None).await;
             }
-            File::Unusable => self.report.wait("state", &["audit", "writes", "sidecar"]),
+            File::Unusable => {
+                self.report.wait("state", &["audit", "writes", "sidecar"]);
+                self.backup(true).await;
+            }
         }
     }
 
     async fn vault(&mut self, file: File, found: Option<FoundKey>) {
+        let is_made = !matches!(file, File::NotYet);
         let state = match file {
             File::Open(state) => Some(state),
             File::NotYet | File::Unusable => None,
@@ -186,6 +197,7 @@ impl Examination<'_> {
                 self.report.wait(cause, &ON_THE_TENANT);
             }
         }
+        self.backup(is_made).await;
         match &state {
             Some(state) => self.sidecar(Some(state)).await,
             None => self.report.wait("state", &["sidecar"]),
@@ -223,6 +235,7 @@ impl Examination<'_> {
         let left = key::look_again(home, had_next);
         let check = key::judge_leftover(left, tenant.is_ok(), home, self.typed());
         self.report.add(check);
+        self.key_id = tenant.as_ref().ok().map(|tenant| tenant.key_id.to_string());
         match (tenant, opened) {
             (Ok(tenant), Some(opened)) => self.unlocked(state, &vault, &tenant, opened).await,
             _ => self.report.wait("tenant", &ON_THE_TENANT),
@@ -320,6 +333,28 @@ impl Examination<'_> {
                 self.late(writes::ID);
             }
         }
+    }
+
+    /// Of a home whose state file is damaged this matters most. `is_made`: there is, or was, something to back up.
+    async fn backup(&mut self, is_made: bool) {
+        let home = self.patient.home.clone();
+        let Some(facts) = self.within(LOCAL, move || backup::look(&home)).await else {
+            self.late(backup::ID);
+            return;
+        };
+        if !is_made && facts == backup::BackupFacts::Nothing {
+            self.report
+                .add(Check::fine(backup::ID, "nothing to back up yet"));
+            return;
+        }
+        let sealed = if self.patient.has_env_store() {
+            backup::Sealed::Nothing
+        } else {
+            backup::Sealed::WithKey(self.key_id.as_deref())
+        };
+        let (home, now) = (&self.patient.home, self.patient.clock.now());
+        let check = backup::judge(&facts, sealed, home, self.typed(), now);
+        self.report.add(check);
     }
 
     async fn sidecar(&mut self, state: Option<&State>) {

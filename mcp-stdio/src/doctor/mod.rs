@@ -10,12 +10,13 @@
 //! | `key` `lost` | `key` `leftover` |
 //! | `tenant` | `tenant` `vault` |
 //! | `probe` `stores` | `api` `credentials` `clock` |
-//! | `audit` `writes` `sidecar` `clients` | `audit` `writes` `sidecar` `clients` |
+//! | `audit` `writes` `backup` `sidecar` `clients` | `audit` `writes` `backup` `sidecar` `clients` |
 //!
 //! Here is no repairing (every remedy is the user's to type), no printing (`cli`), and no network but the stores' own API. Only
 //! the own tenant's things are shown.
 
 mod audit;
+mod backup;
 mod clients;
 mod disk;
 mod examine;

@@ -5,16 +5,20 @@
 //! Health, readiness, metrics and later alerts render findings; none of them decides by itself what "healthy" means.
 
 pub mod audit;
+pub mod awake;
+pub mod backups;
 pub mod board;
 pub mod disk;
 pub mod gather;
 pub mod home;
 pub mod housekeeping;
 pub mod memory;
+pub mod pitr;
 pub mod processes;
 pub mod quota;
 pub mod state;
 pub mod telemetry;
+pub mod upkeep;
 pub mod writes;
 
 use jiff::Timestamp;

@@ -1,11 +1,18 @@
 //! The state file: can it be opened, is it still in place, can it be written, how fast, how large is its log.
+//!
+//! A file that is moved away under its users is opened anew within seconds, and then looks sound. [`Watch`] remembers: what was in the old
+//! one (the shops' keys, the audit) is not in the new one, and somebody has to know.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
-use shared::state::{Slot, StateError};
+use shared::state::tables::meta;
+use shared::state::{Mark, Slot, State, StateError};
 
-use super::{Draft, mebibytes};
+use super::{Draft, mebibytes, rfc3339};
 
 /// A write probe slower than this makes every server's bookkeeping late; the usual is well under a millisecond.
 const SLOW_PROBE: Duration = Duration::from_millis(100);
@@ -29,6 +36,10 @@ pub struct StateFacts {
     pub pool_size: Option<u32>,
     /// Those that are idle.
     pub pool_idle: Option<u32>,
+    /// How often this file was restored in its history.
+    pub restore_epoch: Option<u64>,
+    /// When it was last seen that somebody had moved, deleted or replaced the file under this program.
+    pub moved_at: Option<String>,
 }
 
 /// An error of the state file, kept as words.
@@ -57,34 +68,104 @@ impl Problem {
     }
 }
 
-/// Opens the file if it is not open, and probes it. May block for as long as an open or a probe is allowed to.
-#[must_use]
-pub fn look(slot: &Slot) -> StateFacts {
-    let state = match slot.get().or_else(|_| slot.open_now()) {
-        Ok(state) => state,
-        Err(error) => {
-            return StateFacts {
-                problem: Some(Problem::of(&error)),
-                ..StateFacts::default()
-            };
+/// Looks, and remembers which file it was.
+#[derive(Debug)]
+pub struct Watch {
+    slot: Slot,
+    seen: Option<Seen>,
+    moved_at: Option<Timestamp>,
+}
+
+/// One opening of one file.
+#[derive(Debug)]
+struct Seen {
+    opening: Mark,
+    /// Device and inode.
+    file: Option<(u64, u64)>,
+    epoch: Option<u64>,
+}
+
+impl Watch {
+    /// Has not seen anything yet.
+    #[must_use]
+    pub fn new(slot: Slot) -> Watch {
+        Watch {
+            slot,
+            seen: None,
+            moved_at: None,
         }
-    };
-    let sizes = state.size();
-    let pool = state.pool();
-    let probe = state.write_probe();
-    let facts = StateFacts {
-        problem: probe.as_ref().err().map(Problem::of),
-        schema_version: Some(state.schema_version()),
-        write_probe_seconds: probe.as_ref().ok().map(Duration::as_secs_f64),
-        database_bytes: Some(sizes.database_bytes),
-        wal_bytes: Some(sizes.wal_bytes),
-        pool_size: Some(pool.size),
-        pool_idle: Some(pool.idle),
-    };
-    if let Some(error) = probe.err().filter(StateError::is_lost) {
-        slot.mark_broken(&state, error);
     }
-    facts
+
+    /// Opens the file if it is not open, and probes it. May block for as long as an open or a probe is allowed to.
+    pub fn look(&mut self, now: Timestamp) -> StateFacts {
+        let state = match self.slot.get().or_else(|_| self.slot.open_now()) {
+            Ok(state) => state,
+            Err(error) => {
+                return StateFacts {
+                    problem: Some(Problem::of(&error)),
+                    moved_at: self.moved_at.map(rfc3339),
+                    ..StateFacts::default()
+                };
+            }
+        };
+        self.recognize(&state, now);
+        StateFacts {
+            restore_epoch: self.seen.as_ref().and_then(|seen| seen.epoch),
+            moved_at: self.moved_at.map(rfc3339),
+            ..self.probe(&state)
+        }
+    }
+
+    fn probe(&self, state: &State) -> StateFacts {
+        let sizes = state.size();
+        let pool = state.pool();
+        let probe = state.write_probe();
+        let facts = StateFacts {
+            problem: probe.as_ref().err().map(Problem::of),
+            schema_version: Some(state.schema_version()),
+            write_probe_seconds: probe.as_ref().ok().map(Duration::as_secs_f64),
+            database_bytes: Some(sizes.database_bytes),
+            wal_bytes: Some(sizes.wal_bytes),
+            pool_size: Some(pool.size),
+            pool_idle: Some(pool.idle),
+            ..StateFacts::default()
+        };
+        if let Some(error) = probe.err().filter(StateError::is_lost) {
+            self.slot.mark_broken(state, error);
+        }
+        facts
+    }
+
+    /// Any thread of this program may have opened a new file meanwhile, so it is told by the file, not by an error that came by here.
+    fn recognize(&mut self, state: &State, now: Timestamp) {
+        if self
+            .seen
+            .as_ref()
+            .is_some_and(|seen| seen.opening.is_of(state))
+        {
+            return;
+        }
+        let fresh = Seen {
+            opening: state.mark(),
+            file: identity(&state.home().state_db()),
+            epoch: state.read("restore_epoch", meta::restore_epoch).ok(),
+        };
+        let before = self.seen.replace(fresh);
+        let (Some(before), Some(seen)) = (before, self.seen.as_ref()) else {
+            return;
+        };
+        if seen.epoch > before.epoch {
+            // A restore puts another file in place, too, and is what helps after a loss.
+            self.moved_at = None;
+        } else if seen.file != before.file {
+            self.moved_at = Some(now);
+        }
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let about = std::fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino()))
 }
 
 /// What the file's facts amount to.
@@ -93,6 +174,14 @@ pub fn judge(facts: &StateFacts) -> Vec<Draft> {
     let mut drafts = Vec::new();
     if let Some(problem) = &facts.problem {
         drafts.push(judge_problem(problem));
+    }
+    if facts.moved_at.is_some() {
+        drafts.push(Draft::fail(
+            "state.moved",
+            "the state file was moved, deleted or replaced while it was in use: another one is in use now, without what was in the old one",
+            "put the old file back with every assistant and this sidecar ended, or run `ops-sidecar backup restore --latest`; \
+             if it was on purpose, restart this sidecar",
+        ));
     }
     if facts
         .write_probe_seconds
@@ -192,6 +281,40 @@ mod tests {
             }),
             []
         );
+    }
+
+    fn ids(facts: &StateFacts) -> Vec<&'static str> {
+        judge(facts).iter().map(|draft| draft.id).collect()
+    }
+
+    #[test]
+    fn a_file_that_was_deleted_is_remembered_though_the_new_one_is_sound() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = shared::paths::Home::at(folder.path());
+        let slot = Slot::new(home.clone());
+        let mut watch = Watch::new(slot.clone());
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(ids(&watch.look(now)), Vec::<&str>::new());
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(folder.path().join(format!("state.db{suffix}")));
+        }
+        let _ = watch.look(now);
+        let facts = watch.look(now);
+        assert_eq!(ids(&facts), ["state.moved"], "{facts:?}");
+        assert!(home.state_db().exists());
+        assert_eq!(ids(&watch.look(now)), ["state.moved"], "it stays");
+    }
+
+    #[test]
+    fn the_same_file_opened_again_is_no_other_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let slot = Slot::new(shared::paths::Home::at(folder.path()));
+        let mut watch = Watch::new(slot.clone());
+        let _ = watch.look(Timestamp::UNIX_EPOCH);
+        let state = slot.get().expect("open");
+        slot.mark_broken(&state, StateError::Moved);
+        drop(state);
+        assert_eq!(ids(&watch.look(Timestamp::UNIX_EPOCH)), Vec::<&str>::new());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! With an unusable state file this still answers 200, with the sidecar's own facts and `orderdesk_mcp_state_up 0`: a scrape that failed
 //! would look like a dead sidecar and hide the reason. Counters are absent then, not zero, so nothing seems to be reset.
 
+mod backups;
+
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -32,6 +34,7 @@ pub(super) fn families(slot: &Slot, report: &Report) -> Vec<Family> {
     let recorded = recorded(slot);
     let mut families = own(report, recorded.is_some());
     families.extend(chains(report.facts.audit.as_ref()));
+    families.extend(backups::families(&report.facts));
     families.extend(recorded.unwrap_or_default());
     families.sort_by_key(|family| family.metric.name);
     families
@@ -251,6 +254,7 @@ mod tests {
         };
         AuditFacts {
             checked_in_full_at: None,
+            restored: None,
             chains: (0..chains).map(chain).collect(),
         }
     }

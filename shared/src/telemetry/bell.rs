@@ -13,6 +13,19 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Does `work`, whose records wake nobody: for what runs every few seconds whether or not anybody does anything. If its own time on the state
+/// file were written there at once, an idle machine would write for ever. Its values travel with the next flush or the heartbeat.
+pub fn quietly<T>(work: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            QUIET.set(self.0);
+        }
+    }
+    let _before = Restore(QUIET.replace(true));
+    work()
+}
+
 /// Wakes one thread when something is pending. All accesses are sequentially consistent: a recorder writes its value and
 /// then reads `pending`, the flusher clears `pending` and then reads values; with anything weaker both could miss each
 /// other and the value would wait for the next heartbeat.
@@ -81,6 +94,26 @@ mod tests {
         assert!(bell.is_pending());
         bell.clear();
         assert!(!bell.is_pending());
+    }
+
+    #[test]
+    fn what_is_done_quietly_wakes_nobody_and_what_comes_after_does() {
+        let bell = Bell::default();
+        quietly(|| {
+            quietly(|| bell.ring());
+            bell.ring();
+        });
+        assert!(!bell.is_pending());
+        bell.ring();
+        assert!(bell.is_pending());
+    }
+
+    #[test]
+    fn a_panic_in_quiet_work_leaves_the_thread_loud() {
+        let bell = Bell::default();
+        std::panic::catch_unwind(|| quietly(|| panic!("as it happens"))).unwrap_err();
+        bell.ring();
+        assert!(bell.is_pending());
     }
 
     #[test]

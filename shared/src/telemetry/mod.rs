@@ -32,4 +32,5 @@ mod stderr;
 #[cfg(test)]
 mod testing;
 
+pub use bell::quietly;
 pub use process::{Handle, Telemetry};

@@ -19,6 +19,13 @@ pub static BACKUP_RUNS: Metric = totalled(
     "Runs of the backup, by outcome (good: on all targets, partial: on some, failed: on none).",
 );
 
+/// How often there should be one.
+pub static BACKUP_INTERVAL: Metric = computed(
+    "orderdesk_mcp_backup_interval_seconds",
+    &[],
+    "Time between two scheduled backups; absent where none are scheduled.",
+);
+
 /// Time of the last run.
 pub static BACKUP_DURATION: Metric = computed(
     "orderdesk_mcp_backup_duration_seconds",
@@ -38,6 +45,13 @@ pub static BACKUP_DRILL: Metric = computed(
     "orderdesk_mcp_backup_drill_timestamp_seconds",
     &[],
     "Time of the last drill that brought a backup back and found it equal, in seconds since 1970.",
+);
+
+/// Drills there were.
+pub static BACKUP_DRILLS: Metric = totalled(
+    "orderdesk_mcp_backup_drills_total",
+    &["outcome"],
+    "Drills, by outcome (good, failed).",
 );
 
 /// Measured time to restore.
@@ -158,8 +172,10 @@ const fn totalled(
 pub(super) static BACKUP: &[&Metric] = &[
     &BACKUP_LAST_SUCCESS,
     &BACKUP_RUNS,
+    &BACKUP_INTERVAL,
     &BACKUP_DURATION,
     &BACKUP_SIZE_BYTES,
+    &BACKUP_DRILLS,
     &BACKUP_DRILL,
     &BACKUP_RESTORE_SECONDS,
     &PITR_LAG,
