@@ -1,1 +1,92 @@
-//! To be filled.
+//! A copy has its name when it is whole and checked; three of each kind stay; a failure leaves nothing.
+
+use super::*;
+use crate::state::tables::epochs;
+use crate::state::Durability;
+
+fn home() -> (tempfile::TempDir, Home) {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path());
+    drop(State::open(&home).unwrap());
+    (folder, home)
+}
+
+fn names(home: &Home) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(home.kept_copies())
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+const UP: Before = Before::Migration { from: 2, to: 3 };
+
+#[test]
+fn a_copy_is_a_whole_database_of_its_own_for_its_owner_only() {
+    let (_folder, home) = home();
+    let state = State::open(&home).unwrap();
+    let bump = |state: &State| state.write("test", Durability::Normal, |writing| epochs::bump(writing, "shop"));
+    bump(&state).unwrap();
+    let path = copy(&home, UP, 1_700_000_000_000).unwrap();
+    bump(&state).unwrap();
+    assert_eq!(names(&home), ["before-migration-2-to-3-20231114T221320Z.db"]);
+    let kept = State::open_copy(&path).unwrap();
+    let epoch = kept.read("test", |reading| epochs::read(reading, "shop"));
+    assert_eq!(epoch.unwrap(), 1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(&home.kept_copies())), (0o600, 0o700));
+    }
+}
+
+#[test]
+fn of_each_kind_the_newest_three_stay_whatever_they_are_of() {
+    let (_folder, home) = home();
+    fs::create_dir_all(home.kept_copies()).unwrap();
+    fs::write(home.kept_copies().join("a note of a person.txt"), "").unwrap();
+    for second in 0..4 {
+        copy(&home, Before::Restore, second * 1000).unwrap();
+        copy(&home, UP, second * 1000).unwrap();
+    }
+    copy(&home, Before::Migration { from: 10, to: 9 }, 9_000).unwrap();
+    let at = |second| format!("19700101T00000{second}Z.db");
+    let mut expected = vec!["a note of a person.txt".to_owned()];
+    expected.push(format!("before-migration-10-to-9-{}", at(9)));
+    expected.extend([2, 3].map(|second| format!("before-migration-2-to-3-{}", at(second))));
+    expected.extend([1, 2, 3].map(|second| format!("before-restore-{}", at(second))));
+    assert_eq!(names(&home), expected);
+}
+
+#[test]
+fn two_in_one_second_do_not_share_a_name() {
+    let (_folder, home) = home();
+    let copies: Vec<_> = (0..3).map(|_| copy(&home, UP, 0).unwrap()).collect();
+    assert_eq!(names(&home).len(), 3);
+    assert!(copies[2].to_string_lossy().ends_with("Z-3.db"));
+}
+
+#[test]
+fn an_unsound_file_gives_no_copy_and_says_why() {
+    let (_folder, home) = home();
+    let length = fs::metadata(home.state_db()).unwrap().len();
+    let file = File::options().write(true).open(home.state_db()).unwrap();
+    file.set_len(length - 4096).unwrap();
+    drop(file);
+    let error = copy(&home, UP, 0).unwrap_err();
+    assert_eq!(error.code(), "corrupt", "{error}");
+    assert_eq!(names(&home), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_killed_process_has_left_goes_with_the_next_copy() {
+    let (_folder, home) = home();
+    fs::create_dir_all(home.kept_copies()).unwrap();
+    for name in [UNCHECKED, ".copying-abc"] {
+        fs::write(home.kept_copies().join(name), "half").unwrap();
+    }
+    copy(&home, UP, 0).unwrap();
+    assert_eq!(names(&home), ["before-migration-2-to-3-19700101T000000Z.db"]);
+}

@@ -1,5 +1,8 @@
 //! Up and down, on a filled file, and killed in the middle.
 
+mod command;
+mod release;
+
 use std::process::Command;
 
 use super::*;
@@ -306,7 +309,7 @@ fn a_process_that_dies_migrating() {
         .execute_batch("PRAGMA cache_size=1; BEGIN IMMEDIATE")
         .unwrap();
     connection
-        .execute_batch(include_str!("../migrations/001_first.up.sql"))
+        .execute_batch(include_str!("../../migrations/001_first.up.sql"))
         .unwrap();
     fill_as_schema_1(&connection);
     std::process::abort();
