@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{ScopedJoinHandle, scope};
 use std::time::{Duration, Instant};
 
@@ -28,8 +28,8 @@ use crate::stage::{Stage, pause};
 const DEED_EVERY_MS: Range<u64> = 20..220;
 /// A writer of each kind is killed so often, in milliseconds.
 const WRITER_KILLED_EVERY_MS: Range<u64> = 150..600;
-/// A backup of a few megabytes takes some tenths of a second; kills fall all over it.
-const INTO_A_BACKUP_MS: Range<u64> = 0..300;
+/// Of the commands one in so many is left alone.
+const SPARED: u64 = 3;
 /// How often the archive looks for new manifests.
 const LOOKS_EVERY: Duration = Duration::from_millis(20);
 
@@ -203,10 +203,10 @@ fn play(
     };
     let mut servers = Servers::start(stage, home, plan.writers / 2)?;
     let mut crew = Crew::start(habits, plan.writers - plan.writers / 2)?;
-    let over = AtomicBool::new(false);
+    let (over, aim) = (AtomicBool::new(false), Aim::default());
     let blows = scope(|scope| {
-        let commands = scope.spawn(|| back_up_by_command(keeper, plan.every, &over));
-        let sidecar = scope.spawn(|| kill_the_sidecar(keeper, plan.every, &over));
+        let commands = scope.spawn(|| back_up_by_command(keeper, &aim, plan.every, &over));
+        let sidecar = scope.spawn(|| kill_the_sidecar(keeper, &aim, plan.every, &over));
         let archive = scope.spawn(|| archive(place, &over));
         let writers = kill_writers(&mut crew, &mut servers, plan.time);
         over.store(true, Ordering::Relaxed);
@@ -250,39 +250,58 @@ fn kill_writers(
     Ok(killed)
 }
 
-/// The operator's command, over and over, every other one killed: how many ended well, what the bad ones said, how many were
+/// How long a backup takes, so that kills fall all over it.
+#[derive(Debug, Default)]
+struct Aim(AtomicU64);
+
+impl Aim {
+    fn learn(&self, took: Duration) {
+        self.0.store(took.as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// Waits until this process makes a backup, and then for a random part of it.
+    fn wait(&self, keeper: &Keeper<'_>, pid: u32, patience: Duration) {
+        keeper.wait_for_a_backup(pid, patience);
+        let whole = self.0.load(Ordering::Relaxed);
+        pause(Duration::from_millis(fastrand::u64(..=whole)));
+    }
+}
+
+/// The operator's command, over and over, two in three killed: how many ended well, what the bad ones said, how many were
 /// killed.
 fn back_up_by_command(
     keeper: &Keeper<'_>,
+    aim: &Aim,
     every: Duration,
     over: &AtomicBool,
 ) -> anyhow::Result<(usize, Vec<String>, usize)> {
-    let (mut ran, mut refused, mut killed) = (0, Vec::new(), 0);
-    for round in 0.. {
+    let (mut round, mut ran, mut refused, mut killed) = (0, 0, Vec::new(), 0);
+    while !over.load(Ordering::Relaxed) {
         let began = Instant::now();
         let mut child = keeper
             .command(&["backup", "run", "--json"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        if round % 2 == 1 {
-            keeper.wait_for_a_backup(every);
-            pause(Duration::from_millis(fastrand::u64(INTO_A_BACKUP_MS)));
-            killed += usize::from(child.try_wait()?.is_none());
+        let is_spared = round % SPARED == 0;
+        keeper.wait_for_a_backup(child.id(), every);
+        let at_work = Instant::now();
+        if !is_spared {
+            aim.wait(keeper, child.id(), every);
+            killed += usize::from(keeper.makes_a_backup(child.id()));
             child.kill()?;
         }
         let ended = child.wait_with_output()?;
         if ended.status.success() {
             ran += 1;
+            aim.learn(at_work.elapsed());
         } else if ended.status.code().is_some() {
             refused.push(String::from_utf8_lossy(&ended.stderr).trim().to_owned());
         }
-        while began.elapsed() < every {
+        while began.elapsed() < every && !over.load(Ordering::Relaxed) {
             pause(LOOKS_EVERY);
-            if over.load(Ordering::Relaxed) {
-                return Ok((ran, refused, killed));
-            }
         }
+        round += 1;
     }
     Ok((ran, refused, killed))
 }
@@ -290,22 +309,22 @@ fn back_up_by_command(
 /// Kills the sidecar, half of the time as soon as a backup is under way: how often at work, and how often not.
 fn kill_the_sidecar(
     keeper: &Keeper<'_>,
+    aim: &Aim,
     every: Duration,
     over: &AtomicBool,
 ) -> anyhow::Result<(usize, usize)> {
     let (mut at_work, mut idle) = (0, 0);
     loop {
         let mut sidecar = keeper.start(&[])?;
+        let pid = sidecar.process.0.id();
         pause(every.mul_f64(fastrand::f64()));
         if fastrand::bool() {
-            keeper.wait_for_a_backup(every * 2);
-            pause(Duration::from_millis(fastrand::u64(INTO_A_BACKUP_MS)));
+            aim.wait(keeper, pid, every * 2);
         }
         if over.load(Ordering::Relaxed) {
             return Ok((at_work, idle));
         }
-        // Held by it or by a command; a command that waits for its turn takes over at once.
-        if keeper.is_backing_up() {
+        if keeper.makes_a_backup(pid) {
             at_work += 1;
         } else {
             idle += 1;

@@ -1,6 +1,7 @@
 //! Who keeps a home's backups: the sidecar, which is killed and started again, and the operator with the commands.
 
 use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -122,20 +123,22 @@ impl<'a> Keeper<'a> {
         self.ask(&arguments)
     }
 
-    /// Whether a backup is being made at this moment, by whomever.
-    pub(super) fn is_backing_up(&self) -> bool {
-        File::open(self.home.backup_lock()).is_ok_and(|lock| lock.try_lock().is_err())
+    /// Whether this process makes a backup at this moment: it holds the lock, and has written its id into it.
+    pub(super) fn makes_a_backup(&self, pid: u32) -> bool {
+        let Ok(mut lock) = File::open(self.home.backup_lock()) else {
+            return false;
+        };
+        let mut holder = String::new();
+        lock.try_lock().is_err()
+            && lock.read_to_string(&mut holder).is_ok()
+            && holder.trim() == pid.to_string()
     }
 
-    /// Waits until a backup is being made; whether that came in time.
-    pub(super) fn wait_for_a_backup(&self, patience: Duration) -> bool {
+    /// Waits until this process makes a backup, but no longer than that.
+    pub(super) fn wait_for_a_backup(&self, pid: u32, patience: Duration) {
         let deadline = Instant::now() + patience;
-        while !self.is_backing_up() {
-            if Instant::now() > deadline {
-                return false;
-            }
+        while !self.makes_a_backup(pid) && Instant::now() < deadline {
             pause(Duration::from_millis(2));
         }
-        true
     }
 }
