@@ -12,7 +12,9 @@ use crate::backup::targets::{Kind, TargetError};
 #[derive(Debug, thiserror::Error)]
 pub enum PitrError {
     /// The line that was asked for is not there.
-    #[error("the target has no line `{line}`; hint: `ops-sidecar backup list --points` shows those it has")]
+    #[error(
+        "the target has no line `{line}`; hint: `ops-sidecar backup list --points` shows those it has"
+    )]
     NoLine {
         /// Which.
         line: String,
@@ -48,7 +50,9 @@ pub enum PitrError {
     #[error(transparent)]
     Target(#[from] TargetError),
     /// The file cannot be written here.
-    #[error("cannot work on `{path}`: {source}; hint: is there space, and may this user write there?")]
+    #[error(
+        "cannot work on `{path}`: {source}; hint: is there space, and may this user write there?"
+    )]
     Here {
         /// Where.
         path: String,
@@ -102,7 +106,9 @@ impl PitrError {
                 key: key.to_owned(),
                 why: why.to_owned(),
             },
-            Unusable::Unreadable(error) => PitrError::of_seal(key, crate::backup::seal::read_error(error)),
+            Unusable::Unreadable(error) => {
+                PitrError::of_seal(key, crate::backup::seal::read_error(error))
+            }
         }
     }
 

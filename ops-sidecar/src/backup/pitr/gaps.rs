@@ -6,11 +6,13 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use shared::paths::Home;
 
 use super::level::Level;
 use super::name::{Line, Name};
 use super::plan::{Lines, reach};
 use super::retention::{Keep, doomed};
+use super::spool::pending_for;
 
 /// What waits longer than this, its interval added, is late.
 const ON_TIME_MS: i64 = 60_000;
@@ -58,9 +60,20 @@ pub struct Context {
     pub keep: Option<Keep>,
 }
 
+impl Context {
+    /// What this machine knows of a target.
+    #[must_use]
+    pub fn of(home: &Home, settings: &super::Settings, target: &str) -> Context {
+        Context {
+            pending: pending_for(home, target),
+            keep: Some(Keep::of(settings)),
+        }
+    }
+}
+
 /// Judges a listing.
 #[must_use]
-pub fn judge(lines: &Lines, context: &Context, now_ms: i64) -> Gaps {
+pub(super) fn judge(lines: &Lines, context: &Context, now_ms: i64) -> Gaps {
     let mut gaps = Gaps::default();
     let doomed: BTreeSet<(Line, Name)> = match &context.keep {
         Some(keep) => doomed(lines, keep, now_ms).into_iter().collect(),
@@ -132,7 +145,7 @@ impl Gaps {
 
 /// Where the series of a running line stand. A target that cannot reach these cannot follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stand {
+pub(super) struct Stand {
     /// The line.
     pub line: Line,
     /// The last point of the fine series of the target.
@@ -145,7 +158,7 @@ pub struct Stand {
 
 /// The series that has to be cut now so that a target can follow again, if any: the finest one whose own last point it can reach.
 #[must_use]
-pub fn mend(lines: &Lines, pending: &[(Line, Name)], stand: &Stand) -> Option<Level> {
+pub(super) fn mend(lines: &Lines, pending: &[(Line, Name)], stand: &Stand) -> Option<Level> {
     let mut objects = lines.get(&stand.line).cloned().unwrap_or_default();
     let waiting = pending.iter().filter(|(line, _)| *line == stand.line);
     objects.extend(waiting.map(|(_, name)| super::plan::Object {

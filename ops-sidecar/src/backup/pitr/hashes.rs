@@ -7,11 +7,11 @@
 use blake3::Hash;
 
 /// Of one page: 128 bits, keyed, are enough that nobody finds a second page for one.
-pub type PageHash = [u8; 16];
+pub(super) type PageHash = [u8; 16];
 
 /// The key of a line's hashes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Key([u8; 32]);
+pub(super) struct Key([u8; 32]);
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -24,7 +24,7 @@ impl Key {
     ///
     /// # Errors
     /// The system has no randomness to give.
-    pub fn random() -> Result<Key, getrandom::Error> {
+    pub(super) fn random() -> Result<Key, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
         Ok(Key(bytes))
@@ -32,19 +32,19 @@ impl Key {
 
     /// As text, for the inside of an object.
     #[must_use]
-    pub fn to_hex(self) -> String {
+    pub(super) fn to_hex(self) -> String {
         Hash::from_bytes(self.0).to_hex().to_string()
     }
 
     /// From text.
     #[must_use]
-    pub fn from_hex(text: &str) -> Option<Key> {
+    pub(super) fn from_hex(text: &str) -> Option<Key> {
         Some(Key(*Hash::from_hex(text).ok()?.as_bytes()))
     }
 
     /// The hash of one page.
     #[must_use]
-    pub fn page(&self, bytes: &[u8]) -> PageHash {
+    pub(super) fn page(&self, bytes: &[u8]) -> PageHash {
         let mut short = [0; 16];
         short.copy_from_slice(&blake3::keyed_hash(&self.0, bytes).as_bytes()[..16]);
         short
@@ -53,7 +53,7 @@ impl Key {
 
 /// One moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table {
+pub(super) struct Table {
     page_size: u32,
     /// By page number, less one. The page that SQLite keeps for its locks has zeros.
     hashes: Vec<PageHash>,
@@ -62,7 +62,7 @@ pub struct Table {
 impl Table {
     /// A database of `pages` pages of which none is known yet.
     #[must_use]
-    pub fn empty(page_size: u32, pages: u32) -> Table {
+    pub(super) fn empty(page_size: u32, pages: u32) -> Table {
         Table {
             page_size,
             hashes: vec![[0; 16]; pages as usize],
@@ -71,30 +71,30 @@ impl Table {
 
     /// A table read back from where it was stored.
     #[must_use]
-    pub fn of_hashes(page_size: u32, hashes: Vec<PageHash>) -> Table {
+    pub(super) fn of_hashes(page_size: u32, hashes: Vec<PageHash>) -> Table {
         Table { page_size, hashes }
     }
 
     /// Number of pages.
     #[must_use]
-    pub fn pages(&self) -> u32 {
+    pub(super) fn pages(&self) -> u32 {
         u32::try_from(self.hashes.len()).unwrap_or(u32::MAX)
     }
 
     /// Bytes per page.
     #[must_use]
-    pub fn page_size(&self) -> u32 {
+    pub(super) fn page_size(&self) -> u32 {
         self.page_size
     }
 
     /// All hashes, in order.
     #[must_use]
-    pub fn hashes(&self) -> &[PageHash] {
+    pub(super) fn hashes(&self) -> &[PageHash] {
         &self.hashes
     }
 
     /// Notes one page; `false` when there is no such page.
-    pub fn set(&mut self, number: u32, hash: PageHash) -> bool {
+    pub(super) fn set(&mut self, number: u32, hash: PageHash) -> bool {
         let place = (number as usize).checked_sub(1);
         match place.and_then(|place| self.hashes.get_mut(place)) {
             Some(slot) => {
@@ -106,13 +106,13 @@ impl Table {
     }
 
     /// The database grows or shrinks.
-    pub fn resize(&mut self, pages: u32) {
+    pub(super) fn resize(&mut self, pages: u32) {
         self.hashes.resize(pages as usize, [0; 16]);
     }
 
     /// What stands for all of it.
     #[must_use]
-    pub fn root(&self, key: &Key) -> Hash {
+    pub(super) fn root(&self, key: &Key) -> Hash {
         let mut hasher = blake3::Hasher::new_keyed(&key.0);
         hasher.update(&self.page_size.to_le_bytes());
         hasher.update(&self.pages().to_le_bytes());
@@ -121,7 +121,10 @@ impl Table {
     }
 
     /// Numbers of the pages that are not as they were `before`, ascending; without one, all that can be read.
-    pub fn changed<'a>(&'a self, before: Option<&'a Table>) -> impl Iterator<Item = u32> + 'a {
+    pub(super) fn changed<'a>(
+        &'a self,
+        before: Option<&'a Table>,
+    ) -> impl Iterator<Item = u32> + 'a {
         let lock = lock_page(self.page_size);
         let known = move |place: usize| before.and_then(|before| before.hashes.get(place));
         self.hashes
@@ -135,7 +138,7 @@ impl Table {
 
 /// The page in which SQLite's locks live, at 1 GiB: it never holds data, and nobody can read it.
 #[must_use]
-pub fn lock_page(page_size: u32) -> u32 {
+pub(super) fn lock_page(page_size: u32) -> u32 {
     0x4000_0000 / page_size.max(1) + 1
 }
 

@@ -25,7 +25,7 @@ const LONGEST_HEADER: u64 = 64 * 1024;
 
 /// What an object says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
+pub(super) struct Header {
     /// The line it belongs to.
     pub line: Line,
     /// The same as its name says; whether it is encrypted is not told inside.
@@ -61,7 +61,7 @@ struct Wire {
 
 /// Why an object cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum Unusable {
+pub(super) enum Unusable {
     /// It is not what it should be.
     #[error("{0}")]
     Bad(&'static str),
@@ -72,7 +72,7 @@ pub enum Unusable {
 
 /// Writes one object.
 #[derive(Debug)]
-pub struct Encoder<W> {
+pub(super) struct Encoder<W> {
     out: Hashing<W>,
     page_size: usize,
     last: u32,
@@ -83,7 +83,7 @@ impl<W: Write> Encoder<W> {
     ///
     /// # Errors
     /// `out` refuses.
-    pub fn begin(out: W, header: &Header) -> io::Result<Encoder<W>> {
+    pub(super) fn begin(out: W, header: &Header) -> io::Result<Encoder<W>> {
         let mut out = Hashing::over(out);
         out.write_all(MAGIC.as_bytes())?;
         serde_json::to_writer(&mut out, &Wire::of(header))?;
@@ -99,7 +99,7 @@ impl<W: Write> Encoder<W> {
     ///
     /// # Errors
     /// `out` refuses, or the page is not one of this database.
-    pub fn page(&mut self, number: u32, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn page(&mut self, number: u32, bytes: &[u8]) -> io::Result<()> {
         if number <= self.last || bytes.len() != self.page_size {
             return Err(io::Error::other("a page out of order, or of another size"));
         }
@@ -112,7 +112,7 @@ impl<W: Write> Encoder<W> {
     ///
     /// # Errors
     /// `out` refuses.
-    pub fn finish(mut self) -> io::Result<W> {
+    pub(super) fn finish(mut self) -> io::Result<W> {
         self.out.write_all(&0u32.to_le_bytes())?;
         let proof = self.out.hasher.finalize();
         self.out.inner.write_all(proof.as_bytes())?;
@@ -122,7 +122,7 @@ impl<W: Write> Encoder<W> {
 
 /// Reads one object. What its pages say counts only after [`Decoder::next_page`] has said `None`.
 #[derive(Debug)]
-pub struct Decoder<R: Read> {
+pub(super) struct Decoder<R: Read> {
     input: Hashing<BufReader<R>>,
     header: Header,
     last: u32,
@@ -133,7 +133,7 @@ impl<R: Read> Decoder<R> {
     ///
     /// # Errors
     /// [`Unusable`].
-    pub fn open(input: R, is_sealed: bool) -> Result<Decoder<R>, Unusable> {
+    pub(super) fn open(input: R, is_sealed: bool) -> Result<Decoder<R>, Unusable> {
         let mut input = Hashing::over(BufReader::new(input));
         let magic = input.line(MAGIC.len() as u64)?;
         if magic != MAGIC.as_bytes() {
@@ -155,7 +155,7 @@ impl<R: Read> Decoder<R> {
 
     /// What it says about itself.
     #[must_use]
-    pub fn header(&self) -> &Header {
+    pub(super) fn header(&self) -> &Header {
         &self.header
     }
 
@@ -163,7 +163,7 @@ impl<R: Read> Decoder<R> {
     ///
     /// # Errors
     /// [`Unusable`].
-    pub fn next_page(&mut self, bytes: &mut Vec<u8>) -> Result<Option<u32>, Unusable> {
+    pub(super) fn next_page(&mut self, bytes: &mut Vec<u8>) -> Result<Option<u32>, Unusable> {
         let mut number = [0; 4];
         self.input.read_exact(&mut number)?;
         let number = u32::from_le_bytes(number);

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// file and the flush to the disk come on top.
 const SECOND: Duration = Duration::from_millis(600);
 /// What changes nothing but telemetry is worth an increment this often.
-pub const QUIET: Duration = Duration::from_secs(60);
+pub(super) const QUIET: Duration = Duration::from_secs(60);
 
 /// One series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,7 +80,7 @@ impl Level {
 
 /// How far apart the increments of each series are.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     /// For targets elsewhere, as set.
     pub remote: Duration,
     /// No series is cut more often than this: a large file takes long to scan.
@@ -93,7 +93,7 @@ impl Pace {
     /// Targets elsewhere are promised the interval that was set, from the commit to the end of the upload: a quarter of it is left for the
     /// scan and the way.
     #[must_use]
-    pub fn of(&self, level: Level) -> Duration {
+    pub(super) fn of(&self, level: Level) -> Duration {
         let span = match level {
             Level::Second => SECOND,
             Level::Remote => self.remote.min(QUIET) * 3 / 4,
@@ -106,7 +106,7 @@ impl Pace {
 
     /// Whether a series that is behind should be cut now. `is_quiet`: nothing but telemetry has moved since its boundary.
     #[must_use]
-    pub fn is_due(&self, level: Level, since_last: Duration, is_quiet: bool) -> bool {
+    pub(super) fn is_due(&self, level: Level, since_last: Duration, is_quiet: bool) -> bool {
         let span = self.of(level);
         since_last >= if is_quiet { span.max(QUIET) } else { span }
     }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::level::Level;
 
 /// The folder of all lines in a target.
-pub const FOLDER: &str = "pitr";
+pub(super) const FOLDER: &str = "pitr";
 /// Milliseconds in names have this many digits, so that names sort as times do (until the year 2286).
 const DIGITS: usize = 13;
 /// Hex digits that tell apart lines that started in the same second.
@@ -161,8 +161,11 @@ fn moment(text: &str) -> Result<i64, NotOurs> {
 
 /// The line and the name in a key, if it is one of ours: a foreign file in the folder is nobody's business.
 #[must_use]
-pub fn parse_key(key: &str) -> Option<(Line, Name)> {
-    let (line, name) = key.strip_prefix(FOLDER)?.strip_prefix('/')?.split_once('/')?;
+pub(super) fn parse_key(key: &str) -> Option<(Line, Name)> {
+    let (line, name) = key
+        .strip_prefix(FOLDER)?
+        .strip_prefix('/')?
+        .split_once('/')?;
     Some((line.parse().ok()?, name.parse().ok()?))
 }
 

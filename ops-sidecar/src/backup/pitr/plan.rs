@@ -11,7 +11,7 @@ use super::name::{Line, Name, parse_key};
 
 /// One object as a listing shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Object {
+pub(super) struct Object {
     /// What it is.
     pub name: Name,
     /// How large.
@@ -19,11 +19,11 @@ pub struct Object {
 }
 
 /// All objects of a target.
-pub type Lines = BTreeMap<Line, Vec<Object>>;
+pub(super) type Lines = BTreeMap<Line, Vec<Object>>;
 
 /// From a listing. What is not ours is left out.
 #[must_use]
-pub fn collect<'a>(items: impl IntoIterator<Item = (&'a str, u64)>) -> Lines {
+pub(super) fn collect<'a>(items: impl IntoIterator<Item = (&'a str, u64)>) -> Lines {
     let mut lines = Lines::new();
     for (key, bytes) in items {
         if let Some((line, name)) = parse_key(key) {
@@ -38,7 +38,7 @@ type Merit = (i64, Reverse<u32>, Reverse<u64>);
 
 /// What of one line can be reached, and how.
 #[derive(Debug)]
-pub struct Reach {
+pub(super) struct Reach {
     /// Ascending.
     points: Vec<Point>,
 }
@@ -52,7 +52,7 @@ struct Point {
 
 /// Searches one line, leaving out the objects `without`.
 #[must_use]
-pub fn reach(objects: &[Object], without: &BTreeSet<Name>) -> Reach {
+pub(super) fn reach(objects: &[Object], without: &BTreeSet<Name>) -> Reach {
     let mut edges: Vec<Object> = objects
         .iter()
         .filter(|object| !without.contains(&object.name))
@@ -102,25 +102,25 @@ impl Reach {
 
     /// Whether there is a way to this very point.
     #[must_use]
-    pub fn contains(&self, at_ms: i64) -> bool {
+    pub(super) fn contains(&self, at_ms: i64) -> bool {
         self.point(at_ms).is_some()
     }
 
     /// Every point that can be reached, ascending.
-    pub fn points(&self) -> impl DoubleEndedIterator<Item = i64> + '_ {
+    pub(super) fn points(&self) -> impl DoubleEndedIterator<Item = i64> + '_ {
         self.points.iter().map(|point| point.at_ms)
     }
 
     /// The newest point that is not younger.
     #[must_use]
-    pub fn newest(&self, at_ms: i64) -> Option<i64> {
+    pub(super) fn newest(&self, at_ms: i64) -> Option<i64> {
         let younger = self.points.partition_point(|point| point.at_ms <= at_ms);
         Some(self.points[younger.checked_sub(1)?].at_ms)
     }
 
     /// The objects that lead to a point, base first; empty when nothing does.
     #[must_use]
-    pub fn plan(&self, at_ms: i64) -> Vec<Object> {
+    pub(super) fn plan(&self, at_ms: i64) -> Vec<Object> {
         let mut plan = Vec::new();
         let mut next = Some(at_ms);
         while let Some(point) = next.and_then(|at_ms| self.point(at_ms)) {
@@ -134,7 +134,7 @@ impl Reach {
 
 /// The line that answers for a moment: of those that have a point by then, the one that started last.
 #[must_use]
-pub fn choose(lines: &Lines, at_ms: i64) -> Option<&Line> {
+pub(super) fn choose(lines: &Lines, at_ms: i64) -> Option<&Line> {
     let none = BTreeSet::new();
     let has = |objects: &[Object]| reach(objects, &none).newest(at_ms).is_some();
     lines
@@ -202,7 +202,10 @@ pub(super) mod tests {
 
     #[test]
     fn a_missing_coarse_step_is_gone_round_through_finer_ones() {
-        let gone = without([object(Level::Hour, 100, 200), object(Level::Minute, 150, 160)]);
+        let gone = without([
+            object(Level::Hour, 100, 200),
+            object(Level::Minute, 150, 160),
+        ]);
         let reach = reach(&history(250), &gone);
         let plan = reach.plan(200);
         assert_eq!(plan.len(), 1 + 1 + 9 + 10);

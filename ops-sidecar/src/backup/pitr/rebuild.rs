@@ -205,13 +205,7 @@ impl Work<'_> {
     }
 
     /// All pages into an empty file.
-    fn base(
-        &self,
-        key: &str,
-        name: Name,
-        fetched: &Path,
-        out: &Path,
-    ) -> Result<State, PitrError> {
+    fn base(&self, key: &str, name: Name, fetched: &Path, out: &Path) -> Result<State, PitrError> {
         let mut decoder = self.open(key, name, fetched)?;
         let header = decoder.header().clone();
         let file = OpenOptions::new()

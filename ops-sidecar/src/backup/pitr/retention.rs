@@ -21,6 +21,17 @@ pub struct Keep {
 }
 
 impl Keep {
+    /// As it is set.
+    #[must_use]
+    pub fn of(settings: &super::Settings) -> Keep {
+        let ms = |span: std::time::Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Keep {
+            seconds_ms: ms(settings.keep_seconds),
+            minutes_ms: ms(settings.keep_minutes),
+            hours_ms: ms(settings.keep_hours),
+        }
+    }
+
     /// Of a rank of [`Level::rank`].
     fn span(&self, rank: u8) -> i64 {
         match rank {
@@ -33,7 +44,7 @@ impl Keep {
 
 /// What may go, the finest first and bases last, so that a deletion that is interrupted takes away what matters least.
 #[must_use]
-pub fn doomed(lines: &Lines, keep: &Keep, now_ms: i64) -> Vec<(Line, Name)> {
+pub(super) fn doomed(lines: &Lines, keep: &Keep, now_ms: i64) -> Vec<(Line, Name)> {
     let mut doomed = Vec::new();
     // From the newest line back: an older one answers for the beginning of the window only where no newer one does.
     let mut is_answered = false;
@@ -104,16 +115,16 @@ fn grades(objects: &[Object]) -> BTreeMap<i64, u8> {
 
 /// Remembers since when each object may go, so that a restore that runs meanwhile never loses one it has planned with.
 #[derive(Debug, Default)]
-pub struct Grace {
+pub(super) struct Grace {
     since: BTreeMap<(Line, Name), std::time::Instant>,
 }
 
 /// How long an object that may go stays.
-pub const GRACE: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+pub(super) const GRACE: std::time::Duration = std::time::Duration::from_secs(60 * 60);
 
 impl Grace {
     /// Of those that may go now, the ones that might have gone for [`GRACE`] already. At most `most`, in the same order.
-    pub fn over(
+    pub(super) fn over(
         &mut self,
         doomed: Vec<(Line, Name)>,
         now: std::time::Instant,
@@ -131,7 +142,6 @@ impl Grace {
         ripe
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::gaps::Gaps;
+use super::spool::QueueView;
 
 /// Where to read it.
 pub type Latest = Arc<Mutex<Status>>;
@@ -102,6 +103,13 @@ impl Status {
 }
 
 impl TargetStatus {
+    pub(super) fn show_queue(&mut self, queue: QueueView) {
+        self.pending = queue.pending;
+        self.pending_bytes = queue.bytes;
+        self.oldest_pending_ms = queue.oldest_ms;
+        self.dropped = queue.dropped;
+    }
+
     /// Age of the oldest change that the target does not have, in seconds; 0 when nothing waits.
     #[must_use]
     pub fn lag_seconds(&self, now_ms: i64) -> f64 {
@@ -112,7 +120,10 @@ impl TargetStatus {
 
 fn seconds_since(since_ms: Option<i64>, now_ms: i64) -> f64 {
     let waited = since_ms.map_or(0, |since_ms| now_ms.saturating_sub(since_ms).max(0));
-    #[expect(clippy::cast_precision_loss, reason = "a span of less than 285,000 years")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a span of less than 285,000 years"
+    )]
     let seconds = waited as f64 / 1000.0;
     seconds
 }

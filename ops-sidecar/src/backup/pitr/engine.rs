@@ -1,0 +1,569 @@
+//! The loop that captures: has anything moved, is it worth a look, and what is cut from it.
+//!
+//! A step that finds nothing costs some microseconds. Otherwise one snapshot is pinned, all its pages are hashed, and the series that are
+//! due are cut from it into the spool. Only when they are there durably do the series move on: whatever fails in between is tried again from
+//! the same boundaries, so nothing is ever left out. The engine never waits for a target.
+
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use parking_lot::Mutex;
+use shared::state::{LedgerMark, Mark, Pages, Snapshot, State};
+
+use super::Settings;
+use super::cut::{self, Plan};
+use super::hashes::{Key, Table};
+use super::level::{Level, Pace};
+use super::name::Line;
+use super::series::{Boundary, Point, Running};
+use super::spool::{Cut, Spool};
+use super::status::{Doing, Latest, Status, TargetStatus};
+use super::tables;
+use crate::backup::Room;
+
+/// Looking may take this part of the time: one in so many.
+const LOOK_SHARE: u32 = 10;
+
+/// What the engine and the shippers have in common.
+#[derive(Debug)]
+pub(super) struct Common {
+    pub(super) latest: Latest,
+    /// Open while this process is the one that works.
+    pub(super) spool: Mutex<Option<Arc<Spool>>>,
+    /// Where the series stand, for who wants to know whether a target can follow.
+    pub(super) running: Mutex<Option<Running>>,
+}
+
+/// Captures what changes.
+#[derive(Debug)]
+pub struct Engine {
+    room: Room,
+    settings: Settings,
+    levels: Vec<Level>,
+    is_remote: Vec<bool>,
+    common: Arc<Common>,
+    /// Held for as long as this process is the one that works.
+    lock: Option<File>,
+    pages: Option<(Pages, Mark)>,
+    running: Option<Running>,
+    /// Whether the file may have changed since all pages were last looked at.
+    is_unseen: bool,
+    ledger: Option<LedgerMark>,
+    scan: Duration,
+    needs_saving: bool,
+    is_finished: bool,
+}
+
+/// What came of looking at a snapshot.
+struct Looked {
+    ledger: LedgerMark,
+    cutting: Option<Cutting>,
+}
+
+/// Increments that are written and not yet in the spool, and where the series stand once they are.
+struct Cutting {
+    running: Running,
+    cuts: Vec<Cut>,
+    point: Point,
+    scan: Duration,
+    is_new_line: bool,
+    needs_saving: bool,
+}
+
+impl Engine {
+    /// Has not looked yet and holds nothing.
+    #[must_use]
+    pub fn new(room: &Room, settings: &Settings) -> Engine {
+        let is_remote: Vec<bool> = room
+            .targets
+            .iter()
+            .map(|target| target.is_remote())
+            .collect();
+        let wanted = |level: &Level| is_remote.iter().any(|is_remote| level.is_for(*is_remote));
+        let target = |target: &crate::backup::targets::Target| TargetStatus {
+            name: target.name().to_owned(),
+            is_remote: target.is_remote(),
+            ..TargetStatus::default()
+        };
+        let status = Status {
+            spool_max_bytes: settings.spool_max_bytes,
+            targets: room.targets.iter().map(target).collect(),
+            ..Status::default()
+        };
+        Engine {
+            room: room.clone(),
+            settings: settings.clone(),
+            levels: Level::ALL.into_iter().filter(wanted).collect(),
+            is_remote,
+            common: Arc::new(Common {
+                latest: Arc::new(Mutex::new(status)),
+                spool: Mutex::default(),
+                running: Mutex::default(),
+            }),
+            lock: None,
+            pages: None,
+            running: None,
+            is_unseen: true,
+            ledger: None,
+            scan: Duration::ZERO,
+            needs_saving: false,
+            is_finished: false,
+        }
+    }
+
+    /// Where to read how it goes.
+    #[must_use]
+    pub fn latest(&self) -> Latest {
+        Arc::clone(&self.common.latest)
+    }
+
+    pub(super) fn common(&self) -> Arc<Common> {
+        Arc::clone(&self.common)
+    }
+
+    /// Takes the lock and opens the spool without looking at anything; `false` while another process works.
+    pub(super) fn hold(&mut self) -> anyhow::Result<bool> {
+        Ok(self.spool()?.is_some())
+    }
+
+    /// Looks once; `false` if there was nothing to capture.
+    ///
+    /// # Errors
+    /// The state file cannot be read or the spool cannot be written; nothing is lost, the next step tries again.
+    pub fn tick(&mut self) -> anyhow::Result<bool> {
+        if self.is_finished {
+            return Ok(false);
+        }
+        let outcome = self.step(false);
+        self.report(&outcome);
+        outcome
+    }
+
+    /// Captures what is left, whether it is due or not, and stores where the series stand. Later steps do nothing.
+    ///
+    /// # Errors
+    /// As [`Engine::tick`].
+    pub fn finish(&mut self) -> anyhow::Result<()> {
+        if std::mem::replace(&mut self.is_finished, true) {
+            return Ok(());
+        }
+        let outcome = self.step(true);
+        self.report(&outcome);
+        self.pages = None;
+        self.common.latest.lock().doing = Doing::Stopped;
+        outcome.map(|_| ())
+    }
+
+    fn step(&mut self, is_last: bool) -> anyhow::Result<bool> {
+        let Ok(state) = self.room.slot.get() else {
+            // A missing file is a finding of its own already. Letting go of it lets a restore in.
+            self.pages = None;
+            self.common.latest.lock().doing = Doing::NoState;
+            return Ok(false);
+        };
+        let Some(spool) = self.spool()? else {
+            self.common.latest.lock().doing = Doing::Elsewhere;
+            return Ok(false);
+        };
+        self.common.latest.lock().doing = Doing::Working;
+        let mut pages = self.pages(&state)?;
+        let outcome = self.look(&mut pages, &spool, is_last);
+        if outcome.is_ok() {
+            self.pages = Some((pages, state.mark()));
+        }
+        let did = outcome?;
+        if self.needs_saving || (is_last && did) {
+            self.save(&spool)?;
+        }
+        Ok(did)
+    }
+
+    /// The spool, once this process is the one that works.
+    fn spool(&mut self) -> anyhow::Result<Option<Arc<Spool>>> {
+        if self.lock.is_none() {
+            let Some(lock) = take_lock(&self.room)? else {
+                return Ok(None);
+            };
+            let names = self.room.target_names();
+            let spool = Spool::open(&self.room.home, &names, self.settings.spool_max_bytes)
+                .context("cannot open the spool of recovery to a moment")?;
+            self.running = resume(&spool, &self.levels, self.room.clock.instant());
+            *self.common.spool.lock() = Some(Arc::new(spool));
+            self.lock = Some(lock);
+        }
+        Ok(self.common.spool.lock().clone())
+    }
+
+    /// The connection, opened anew after the file was.
+    fn pages(&mut self, state: &State) -> anyhow::Result<Pages> {
+        match self.pages.take() {
+            Some((pages, mark)) if mark.is_of(state) => Ok(pages),
+            _ => {
+                self.is_unseen = true;
+                Pages::open(state).context("cannot open the state file for recovery to a moment")
+            }
+        }
+    }
+
+    fn look(&mut self, pages: &mut Pages, spool: &Spool, is_last: bool) -> anyhow::Result<bool> {
+        let has_moved = pages
+            .moved()
+            .context("cannot ask the state file whether it moved")?;
+        self.is_unseen |= has_moved;
+        let orders = spool.orders();
+        let is_due =
+            self.running.is_none() || self.due(self.ledger).is_some() || !orders.is_empty();
+        if !has_moved && !is_due && !is_last {
+            return Ok(false);
+        }
+        let now_ms = self.room.clock.now_ms();
+        let looked: Looked =
+            pages.snapshot(|snapshot| self.look_at(snapshot, spool, &orders, now_ms, is_last))?;
+        self.note_waiting(looked.ledger, now_ms);
+        self.ledger = Some(looked.ledger);
+        let Some(cutting) = looked.cutting else {
+            return Ok(false);
+        };
+        self.scan = smoothed(self.scan, cutting.scan);
+        let did = !cutting.cuts.is_empty();
+        if did {
+            self.commit(spool, &cutting.running, cutting.point, cutting.cuts)?;
+            spool.ordered(&orders);
+        }
+        if cutting.is_new_line {
+            tracing::info!(
+                line = cutting.running.line.as_str(),
+                "recovery to a moment begins line `{}`",
+                cutting.running.line
+            );
+        }
+        self.needs_saving |= cutting.needs_saving;
+        self.running = Some(cutting.running);
+        self.is_unseen = false;
+        self.note_waiting(looked.ledger, now_ms);
+        Ok(did)
+    }
+
+    fn pace(&self) -> Pace {
+        Pace {
+            remote: self.settings.remote_interval,
+            at_least: self.scan * LOOK_SHARE,
+        }
+    }
+
+    fn due(&self, ledger: Option<LedgerMark>) -> Option<Level> {
+        let clock = &self.room.clock;
+        let now = (clock.now_ms(), clock.instant());
+        let running = self.running.as_ref()?;
+        running.due(&self.pace(), ledger, self.is_unseen, now)
+    }
+
+    fn look_at(
+        &self,
+        snapshot: &Snapshot<'_>,
+        spool: &Spool,
+        orders: &[(usize, Level)],
+        now_ms: i64,
+        is_last: bool,
+    ) -> anyhow::Result<Looked> {
+        let ledger = snapshot.ledger().context("cannot read the ledgers")?;
+        let mut due = self.due(Some(ledger));
+        if is_last && self.is_unseen {
+            due = due.max(
+                self.levels
+                    .iter()
+                    .copied()
+                    .filter(|level| level.rank() == 0)
+                    .max(),
+            );
+        }
+        let epoch = snapshot
+            .restore_epoch()
+            .context("cannot read the restore epoch")?;
+        let over = self.running.as_ref().map(|running| {
+            (
+                running,
+                running.is_over(epoch, snapshot.page_size(), now_ms),
+            )
+        });
+        let cutting = match over {
+            Some((running, None)) => {
+                if due.is_none() && orders.is_empty() {
+                    None
+                } else {
+                    Some(self.go_on(snapshot, spool, running, ledger, (due, orders), now_ms)?)
+                }
+            }
+            Some((running, Some(why))) => {
+                tracing::warn!(
+                    "line `{}` of recovery to a moment ends: {why}",
+                    running.line
+                );
+                Some(self.begin_line(snapshot, spool, epoch, ledger, now_ms)?)
+            }
+            None => Some(self.begin_line(snapshot, spool, epoch, ledger, now_ms)?),
+        };
+        Ok(Looked { ledger, cutting })
+    }
+
+    /// The next point of the line.
+    fn go_on(
+        &self,
+        snapshot: &Snapshot<'_>,
+        spool: &Spool,
+        running: &Running,
+        ledger: LedgerMark,
+        (due, orders): (Option<Level>, &[(usize, Level)]),
+        now_ms: i64,
+    ) -> anyhow::Result<Cutting> {
+        let since = Instant::now();
+        let table = cut::scan(snapshot, &running.key).context("cannot read the state file")?;
+        let scan = since.elapsed();
+        let point = running.point(now_ms, table.root(&running.key));
+        let plan = cut::plan(running, &point, due, orders, &self.is_remote);
+        let cuts = self.write(snapshot, spool, running, &point, &table, &plan)?;
+        let is_full_base = due == Some(Level::Day)
+            && plan
+                .increments
+                .iter()
+                .any(|(level, _)| *level == Level::Day);
+        let needs_saving = plan.levels.iter().any(|level| level.rank() > 0);
+        let mut next = running.clone();
+        if !cuts.is_empty() {
+            next.floor_ms = next.floor_ms.max(point.at_ms);
+            next.last = point;
+        }
+        let boundary = self.boundary(&point, Some(Arc::new(table)), ledger, now_ms);
+        for (level, series) in &mut next.series {
+            if plan.levels.contains(level) {
+                *series = boundary.clone();
+            } else if *level == Level::Day && is_full_base {
+                *series = Boundary {
+                    table: None,
+                    ..boundary.clone()
+                };
+            } else if series.at_ms == point.at_ms {
+                // Nothing differs, whatever was counted in between.
+                series.ledger = Some(ledger);
+            }
+        }
+        Ok(Cutting {
+            running: next,
+            cuts,
+            point,
+            scan,
+            is_new_line: false,
+            needs_saving,
+        })
+    }
+
+    /// A base, and all series standing at it.
+    fn begin_line(
+        &self,
+        snapshot: &Snapshot<'_>,
+        spool: &Spool,
+        restore_epoch: u64,
+        ledger: LedgerMark,
+        now_ms: i64,
+    ) -> anyhow::Result<Cutting> {
+        let key = Key::random().context("the system has no randomness to give")?;
+        let since = Instant::now();
+        let table = cut::scan(snapshot, &key).context("cannot read the state file")?;
+        let scan = since.elapsed();
+        let point = Point {
+            at_ms: now_ms,
+            root: table.root(&key),
+        };
+        let previous = self.running.as_ref().map(|running| running.line.clone());
+        let previous = previous.max(spool.last().map(|(line, _)| line));
+        let mut running = Running {
+            line: Line::start(now_ms, previous.as_ref()),
+            key,
+            restore_epoch,
+            page_size: table.page_size(),
+            last: point,
+            floor_ms: now_ms,
+            series: BTreeMap::new(),
+        };
+        let plan = Plan {
+            levels: Vec::new(),
+            increments: vec![(Level::Day, cut::slots(Level::Day, &self.is_remote))],
+        };
+        let cuts = self.write(snapshot, spool, &running, &point, &table, &plan)?;
+        let boundary = self.boundary(&point, Some(Arc::new(table)), ledger, now_ms);
+        running.series = self
+            .levels
+            .iter()
+            .map(|level| (*level, boundary.clone()))
+            .collect();
+        Ok(Cutting {
+            running,
+            cuts,
+            point,
+            scan,
+            is_new_line: true,
+            needs_saving: true,
+        })
+    }
+
+    fn boundary(
+        &self,
+        point: &Point,
+        table: Option<Arc<Table>>,
+        ledger: LedgerMark,
+        now_ms: i64,
+    ) -> Boundary {
+        Boundary {
+            at_ms: point.at_ms,
+            table,
+            cut_ms: now_ms,
+            cut_at: self.room.clock.instant(),
+            ledger: Some(ledger),
+        }
+    }
+
+    fn write(
+        &self,
+        snapshot: &Snapshot<'_>,
+        spool: &Spool,
+        running: &Running,
+        point: &Point,
+        table: &Table,
+        plan: &Plan,
+    ) -> anyhow::Result<Vec<Cut>> {
+        let recipients = &self.room.settings.recipients;
+        let mut cuts = Vec::new();
+        for (level, slots) in &plan.increments {
+            let header = cut::header(running, *level, point, table, !recipients.is_empty());
+            let before = match level {
+                Level::Day => None,
+                _ => running.series[level].table.as_deref(),
+            };
+            cuts.push(cut::write(
+                snapshot,
+                spool,
+                recipients,
+                &header,
+                (table, before),
+                slots.clone(),
+            )?);
+        }
+        Ok(cuts)
+    }
+
+    fn commit(
+        &mut self,
+        spool: &Spool,
+        next: &Running,
+        point: Point,
+        cuts: Vec<Cut>,
+    ) -> anyhow::Result<()> {
+        // Should this fail half-way, the time is used up all the same.
+        if let Some(running) = &mut self.running
+            && running.line == next.line
+        {
+            running.floor_ms = running.floor_ms.max(point.at_ms);
+        }
+        spool
+            .commit(&next.line, point.at_ms, cuts)
+            .context("cannot take an increment into the spool")?;
+        self.common.latest.lock().points += 1;
+        Ok(())
+    }
+
+    fn save(&mut self, spool: &Spool) -> anyhow::Result<()> {
+        if let Some(running) = &self.running {
+            tables::save(&spool.tables(), running)
+                .context("cannot store where the series stand")?;
+            self.needs_saving = false;
+        }
+        Ok(())
+    }
+
+    /// Notes since when something that matters waits to be cut.
+    fn note_waiting(&self, ledger: LedgerMark, now_ms: i64) {
+        let mut status = self.common.latest.lock();
+        let waits = |level| {
+            let running = self.running.as_ref();
+            running.is_none_or(|running| running.is_waiting(level, ledger))
+        };
+        let note = |since: &mut Option<i64>, waits: bool| match (waits, *since) {
+            (true, None) => *since = Some(now_ms),
+            (false, _) => *since = None,
+            (true, Some(_)) => {}
+        };
+        let finest = self.levels.first().copied().unwrap_or(Level::Second);
+        note(&mut status.waiting_since_ms, waits(finest));
+        for target in &mut status.targets {
+            let level = if target.is_remote {
+                Level::Remote
+            } else {
+                Level::Second
+            };
+            note(&mut target.uncut_since_ms, waits(level));
+        }
+    }
+
+    fn report(&self, outcome: &anyhow::Result<bool>) {
+        (*self.common.running.lock()).clone_from(&self.running);
+        let spool = self.common.spool.lock().clone();
+        let mut status = self.common.latest.lock();
+        status.problem = outcome.as_ref().err().map(|error| format!("{error:#}"));
+        status.line = self
+            .running
+            .as_ref()
+            .map(|running| running.line.to_string());
+        status.last_point_ms = self.running.as_ref().map(|running| running.last.at_ms);
+        status.scan_seconds = self.scan.as_secs_f64();
+        let finest = self.levels.first().copied().unwrap_or(Level::Second);
+        status.pace_seconds = self.pace().of(finest).as_secs_f64();
+        if let Some(spool) = spool {
+            status.spool_bytes = spool.bytes();
+            for (slot, target) in status.targets.iter_mut().enumerate() {
+                target.show_queue(spool.view(slot));
+            }
+        }
+    }
+}
+
+/// The line that was written before, if it can go on.
+fn resume(spool: &Spool, levels: &[Level], now: Instant) -> Option<Running> {
+    let mut running = tables::load(&spool.tables(), now)?;
+    if let Some((line, at_ms)) = spool.last() {
+        if line != running.line {
+            return None;
+        }
+        running.floor_ms = running.floor_ms.max(at_ms);
+    }
+    running.want(levels);
+    Some(running)
+}
+
+pub(super) fn take_lock(room: &Room) -> anyhow::Result<Option<File>> {
+    let path = room.home.pitr_lock();
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("cannot open `{}`", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+        }
+    }
+}
+
+/// One slow look is an accident, several are a pace.
+fn smoothed(before: Duration, now: Duration) -> Duration {
+    if before.is_zero() {
+        now
+    } else {
+        (before * 3 + now) / 4
+    }
+}
