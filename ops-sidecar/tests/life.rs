@@ -216,6 +216,13 @@ fn help_and_version_are_as_agreed() {
         vec!["serve", "--help"],
         vec!["health", "--help"],
         vec!["check-config", "--help"],
+        vec!["backup", "--help"],
+        vec!["backup", "run", "--help"],
+        vec!["backup", "list", "--help"],
+        vec!["backup", "verify", "--help"],
+        vec!["backup", "restore", "--help"],
+        vec!["backup", "prune", "--help"],
+        vec!["backup", "drill", "--help"],
         vec!["metrics", "--help"],
         vec!["completions", "--help"],
     ] {

@@ -4,6 +4,7 @@
 //! of it in a scratch folder, so that nothing in use is touched. What came of it is noted: how long a restore takes here (the RTO), and how
 //! far back the newest moment was (the RPO). Not here: the schedule of other work, and what a failed drill means (`checks`).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,8 +19,8 @@ use super::restore::{self, Brought, Skipped, Wanted, What};
 use super::seal::Identities;
 use super::settings::Settings;
 use super::targets::Target;
-use super::turn::Turn;
-use super::{Progress, Room, verify};
+use super::turn::{Turn, TurnError};
+use super::{Progress, Quiet, Room, verify};
 
 /// How long whoever else works on the backups is waited for: what is removed meanwhile would look lost.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,19 +65,30 @@ impl Drilled {
 }
 
 /// Restores the newest backup and the newest moment into a scratch folder, compares, and notes what came of it.
-#[must_use]
-pub fn run(room: &Room, identities: Option<&Identities>, progress: &dyn Progress) -> Drilled {
+///
+/// # Errors
+/// Somebody else works on the backups, and does not end in time: that is no failed drill.
+pub fn run(
+    room: &Room,
+    identities: Option<&Identities>,
+    progress: &dyn Progress,
+) -> Result<Drilled, TurnError> {
+    let turn = Turn::take(&room.home, PATIENCE)?;
+    Ok(within(&turn, room, identities, progress))
+}
+
+fn within(
+    _turn: &Turn,
+    room: &Room,
+    identities: Option<&Identities>,
+    progress: &dyn Progress,
+) -> Drilled {
     let began_ms = room.clock.now_ms();
     let since = room.clock.instant();
     let backup = newest(&room.targets);
     let mut note = DrillNote {
-        at_ms: began_ms,
-        took_ms: 0,
         id: backup.as_ref().map(|found| found.id.to_string()),
-        target: None,
-        bytes: 0,
-        reached_ms: None,
-        error: None,
+        ..nothing_yet(began_ms)
     };
     let mut problems = Vec::new();
     match &backup {
@@ -101,6 +113,73 @@ pub fn run(room: &Room, identities: Option<&Identities>, progress: &dyn Progress
     note.error = (!problems.is_empty()).then(|| problems.join("; "));
     remember(&room.home, &note);
     Drilled { note, backup }
+}
+
+/// The step of the loop that makes drills when they are due.
+#[derive(Debug)]
+pub struct Drills {
+    room: Room,
+    identity_file: PathBuf,
+}
+
+impl Drills {
+    /// `None` without an identity in the settings: then a drill is made by hand, where the secret key is.
+    #[must_use]
+    pub fn new(room: Room) -> Option<Drills> {
+        Some(Drills {
+            identity_file: room.settings.identity_file.clone()?,
+            room,
+        })
+    }
+
+    /// Makes a drill if one is due; `false` if none was. What it finds is noted and is no error of the loop.
+    ///
+    /// # Errors
+    /// The turn cannot be had, other than because somebody else has it.
+    pub fn step(&mut self) -> anyhow::Result<bool> {
+        if !self.is_due() {
+            return Ok(false);
+        }
+        let turn = match Turn::take(&self.room.home, Duration::ZERO) {
+            Ok(turn) => turn,
+            Err(TurnError::Taken { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        // Whoever had the turn before may have made one.
+        if !self.is_due() {
+            return Ok(false);
+        }
+        match Identities::from_file(&self.identity_file) {
+            Ok(identities) => {
+                let _ = within(&turn, &self.room, Some(&identities), &Quiet);
+            }
+            Err(error) => {
+                let note = DrillNote {
+                    error: Some(chain(&error)),
+                    ..nothing_yet(self.room.clock.now_ms())
+                };
+                remember(&self.room.home, &note);
+            }
+        }
+        Ok(true)
+    }
+
+    fn is_due(&self) -> bool {
+        let journal = Journal::read(&self.room.home);
+        due(&journal, &self.room.settings, self.room.clock.now_ms())
+    }
+}
+
+fn nothing_yet(at_ms: i64) -> DrillNote {
+    DrillNote {
+        at_ms,
+        took_ms: 0,
+        id: None,
+        target: None,
+        bytes: 0,
+        reached_ms: None,
+        error: None,
+    }
 }
 
 /// A whole backup was opened by `verify`, which proves what a drill proves.

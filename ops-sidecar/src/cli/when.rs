@@ -76,9 +76,9 @@ fn local(text: &str, now: Timestamp, zone: &TimeZone) -> Option<DateTime> {
     if clock.contains(['+', '[', 'Z', 'z']) {
         return None;
     }
-    if let Ok(time) = text.parse::<Time>()
-        && text.contains(':')
-    {
+    // It would also take the time out of a date with one.
+    let is_clock = text.contains(':') && !text.contains('-');
+    if let (true, Ok(time)) = (is_clock, text.parse::<Time>()) {
         return Some(now.to_zoned(zone.clone()).date().to_datetime(time));
     }
     if let Ok(date) = text.parse::<Date>()

@@ -6,6 +6,8 @@
     reason = "this is how a test fails; clippy knows that only inside of #[test]"
 )]
 
+pub(crate) mod backup;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};

@@ -15,7 +15,7 @@ fn settings() -> Settings {
     let loaded = shared::env::Settings::load_for(
         Owner::Sidecar,
         &[],
-        &Vars::from_pairs(std::iter::empty()),
+        &Vars::from_pairs(std::iter::empty::<(&str, &str)>()),
         &home,
     );
     Settings::read(&loaded.settings, &home).0

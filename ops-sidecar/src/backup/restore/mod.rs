@@ -370,3 +370,6 @@ pub fn put_in_place(
     };
     Ok(replace(home, &brought.image.path, &restore)?)
 }
+
+#[cfg(test)]
+mod tests;

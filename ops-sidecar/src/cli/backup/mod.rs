@@ -119,7 +119,7 @@ pub(super) struct RestoreArgs {
     #[arg(long)]
     latest: bool,
     /// Count --at within this line of increments only, for moments that a wrong clock named; `list --points` shows lines.
-    #[arg(long, value_name = "LINE", requires = "at")]
+    #[arg(long, value_name = "LINE", conflicts_with_all = ["id", "latest"])]
     line: Option<String>,
     /// Leave it in this new file and touch nothing else.
     #[arg(long, value_name = "FILE")]

@@ -238,7 +238,7 @@ pub(super) fn drill(
 ) -> anyhow::Result<ExitCode> {
     let identities = identities(room, identity)?;
     let bar = Bar::new();
-    let drilled = drill::run(room, identities.as_ref(), &bar);
+    let drilled = drill::run(room, identities.as_ref(), &bar)?;
     bar.done();
     let note = &drilled.note;
     if as_json {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use indicatif::HumanBytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::exit;
 use crate::backup::Room;
@@ -15,7 +15,8 @@ use crate::cli::say;
 pub(super) fn prune(room: &Room, dry_run: bool, as_json: bool) -> anyhow::Result<ExitCode> {
     let pruned = prune::prune(room, dry_run)?;
     if as_json {
-        let answer = json!({"dry_run": dry_run, "targets": pruned});
+        let targets: Vec<_> = pruned.iter().map(to_json).collect();
+        let answer = json!({"dry_run": dry_run, "targets": targets});
         say(&format!("{answer:#}\n"))?;
     } else {
         for target in &pruned {
@@ -23,6 +24,17 @@ pub(super) fn prune(room: &Room, dry_run: bool, as_json: bool) -> anyhow::Result
         }
     }
     Ok(exit(pruned.iter().all(|target| target.error.is_none())))
+}
+
+fn to_json(pruned: &Pruned) -> Value {
+    json!({
+        "name": pruned.target,
+        "removed": pruned.removed,
+        "leftovers": pruned.leftovers,
+        "bytes": pruned.bytes,
+        "kept": pruned.kept,
+        "error": pruned.error,
+    })
 }
 
 fn to_text(pruned: &Pruned, dry_run: bool) -> String {
