@@ -73,8 +73,8 @@ impl State {
         done.map_err(|error| self.look_again(error.into()))
     }
 
-    /// Lets SQLite look at tables whose statistics are missing or old, so that it goes on finding the right index. It limits itself to a few
-    /// milliseconds.
+    /// Lets SQLite look at tables whose statistics are missing or old, so that it goes on finding the right index. It limits itself to some
+    /// tens of milliseconds.
     ///
     /// # Errors
     /// Why that failed; [`StateError::Locked`] after five seconds.
