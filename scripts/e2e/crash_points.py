@@ -15,6 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import crash_backups
 import crash_writes
 import secret_service
 import wire
@@ -269,7 +270,12 @@ def main(arguments: list[str]) -> int:
             began = time.monotonic()
             tallies.append(play(stage, whole))
             held.append(tallies[-1].report(time.monotonic() - began))
-    # Each write has a stage of its own, so they are killed side by side.
+        # Each of these has a home of its own, so they are killed side by side.
+        with ThreadPoolExecutor(2) as players:
+            for tally, took_s in players.map(lambda play: _timed(play, stage, whole), crash_backups.PLAYS):
+                tallies.append(tally)
+                held.append(tally.report(took_s))
+    # Each write has a stage of its own.
     with ThreadPoolExecutor(2) as players:
         for tally, took_s in players.map(lambda write: _timed(crash_writes.play, write, whole), crash_writes.killed(whole)):
             tallies.append(tally)

@@ -5,6 +5,7 @@ said by whoever hands in `holds`, which raises `Broken`. The tracer counts calls
 command that works on one thread; one that works on several is killed from inside (`die_at.c`), which counts over all of them.
 """
 
+import errno
 import shutil
 import subprocess
 import threading
@@ -33,6 +34,7 @@ CHANGES = [
 
 # What a failing and a full disk answer, and to which calls.
 DISK_ERRORS = ["EIO", "ENOSPC"]
+ERRNO = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC}
 FALLIBLE = ["pwrite64", "write", "fsync", "fdatasync", "?rename", "renameat"]
 
 # No command of ours makes nearly as many; a loop that gets here is counting something else.
@@ -94,9 +96,8 @@ def each_kill(tally: Tally, attempt, holds) -> None:
 
 def each_side_effect(tally: Tally, step: int, attempt, holds) -> None:
     """Kills `attempt(environment)` before its n-th side effect of whatever kind, on whatever thread, for each `step`-th n."""
-    shim = _shim()
     for at in range(1, ENOUGH, step):
-        ran = attempt({"LD_PRELOAD": str(shim), "DIE_AT": str(at)})
+        ran = attempt(_dies_at(at))
         killed = was_killed(ran)
         tally.kills += killed
         if not killed and ran.code != 0:
@@ -105,6 +106,31 @@ def each_side_effect(tally: Tally, step: int, attempt, holds) -> None:
         if not killed:
             return
     tally.broken.append(f"it never got through: it has more than {ENOUGH} side effects")
+
+
+def each_side_effect_failing(tally: Tally, step: int, attempt, holds) -> None:
+    """The same with a disk that fails or is full at that one moment, by turns: the command gives up, with words, or gets through."""
+    well_in_a_row = 0
+    for at in range(1, ENOUGH, step):
+        error = list(ERRNO)[at // step % len(ERRNO)]
+        ran = attempt({**_dies_at(at), "FAIL_WITH": str(ERRNO[error])})
+        tally.errors += 1
+        _ended_with_words(tally, f"{error} at side effect {at}", ran)
+        hold(tally, f"{error} at side effect {at}", holds, ran)
+        # Past the last side effect nothing fails any more; some faults on the way are got over.
+        well_in_a_row = 0 if ran.code else well_in_a_row + 1
+        if well_in_a_row * step > 40:
+            return
+    tally.broken.append(f"it never got through: it has more than {ENOUGH} side effects")
+
+
+def _dies_at(at: int) -> dict[str, str]:
+    return {"LD_PRELOAD": str(_shim()), "DIE_AT": str(at)}
+
+
+def _ended_with_words(tally: Tally, when: str, ran: Ran) -> None:
+    if "panic" in ran.stderr or ran.code < 0 or (ran.code != 0 and not ran.stderr):
+        tally.broken.append(f"{when}: exit code {ran.code}: {ran.stderr[-300:]}")
 
 
 def _shim() -> Path:
@@ -134,8 +160,7 @@ def each_disk_error(tally: Tally, whole: bool, attempt, holds, calls: list[str] 
 def _fails(tally: Tally, call: str, error: str, at: int, attempt, holds) -> int:
     ran = attempt(strace(call, f"error={error}", at))
     tally.errors += 1
-    if "panic" in ran.stderr or ran.code < 0 or (ran.code != 0 and not ran.stderr):
-        tally.broken.append(f"{error} at {call} number {at}: exit code {ran.code}: {ran.stderr[-300:]}")
+    _ended_with_words(tally, f"{error} at {call} number {at}", ran)
     hold(tally, f"{error} at {call} number {at}", holds, ran)
     return ran.code
 

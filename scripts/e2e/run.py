@@ -10,6 +10,7 @@ import traceback
 
 import age
 import asking
+import by_hand
 import canaries
 import conformance
 import doctor
@@ -59,6 +60,7 @@ FROM_VAULT = [
     ("Claude Code, new user", "-", new_user.check),
     ("doctor", "-", doctor.check),
     ("age", "-", age.check),
+    ("age, zstd, sqlite3, cron", "backups", by_hand.check),
     ("Secret Service", "-", secret_service.check),
     ("canaries", "-", canaries.check),
     ("Workflows", "-", workflows.check),
@@ -96,9 +98,9 @@ def played(stage: Stage, client: str, era: str, play) -> tuple:
 
 
 def report(matrix: list[tuple]) -> int:
-    print(f"\n{'client':<22} {'era':<14} {'result':<7} {'time':>7}  checks")
+    print(f"\n{'client':<26} {'era':<14} {'result':<7} {'time':>7}  checks")
     for client, era, verdict, checks, seconds in matrix:
-        print(f"{client:<22} {era:<14} {verdict:<7} {seconds:>5.1f} s  {checks}")
+        print(f"{client:<26} {era:<14} {verdict:<7} {seconds:>5.1f} s  {checks}")
     verdicts = [verdict for _, _, verdict, _, _ in matrix]
     failed, skipped = verdicts.count("FAIL"), verdicts.count("skip")
     print(f"\n{verdicts.count('pass')} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
