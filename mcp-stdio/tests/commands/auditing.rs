@@ -1,10 +1,13 @@
 //! `audit`: the record can be read, taken away and checked.
 
 use std::fs;
+use std::ops::ControlFlow;
+use std::time::Duration;
 
 use shared::audit::{self, Actor};
+use shared::paths;
 use shared::state::tables::{meta, stores, tenants};
-use shared::state::{Durability, State};
+use shared::state::{Durability, Restore, State, replace};
 
 use crate::kit::{add, golden_json, json, ready, refused};
 use crate::support::{Home, sandbox};
@@ -114,6 +117,57 @@ fn records_that_are_gone_from_the_end_are_found() {
     assert!(told.stderr.contains("hint: "), "{}", told.stderr);
 }
 
+/// Puts back the state file as it was, the way `ops-sidecar backup restore` does.
+fn restore_to_before(home: &Home, later: impl FnOnce()) {
+    let place = paths::Home::at(home.path());
+    let backup = place.backups_dir().join("backup.db");
+    let copied = State::open(&place)
+        .unwrap()
+        .copy_to(&backup, &mut |_, _| ControlFlow::Continue(()))
+        .unwrap();
+    later();
+    let restore = Restore {
+        from: "backup 20260101T000000Z-abcdef",
+        reached_ms: copied.at_ms,
+        now_ms: copied.at_ms + 60_000,
+        patience: Duration::from_secs(10),
+        force: true,
+    };
+    replace(&place, &backup, &restore).unwrap();
+}
+
+#[test]
+fn after_a_restore_the_record_is_sound_and_says_so_and_a_later_cut_is_found() {
+    let home = with_history();
+    let export = || home.run_with(&["key", "export"], crate::kit::WORDS).fine();
+    restore_to_before(&home, || drop(export()));
+    let verified = home.run(&["audit", "verify", "--json"]).fine();
+    golden_json("audit-verify-restored", &home, &verified.stdout);
+    let said = home.run(&["audit", "verify"]).fine().stdout;
+    assert!(
+        said.contains("the state file was restored at ")
+            && said.contains(" from backup 20260101T000000Z-abcdef, to what it was at "),
+        "{said}"
+    );
+    let doctor = home.run(&["doctor", "--json"]);
+    let doctor: serde_json::Value = serde_json::from_str(&doctor.stdout).unwrap();
+    let checks = doctor["checks"].as_array().unwrap();
+    let audit = checks.iter().find(|check| check["id"] == "audit").unwrap();
+    assert_eq!(audit["ok"], true, "{audit}");
+    let summary = audit["summary"].as_str().unwrap();
+    assert!(
+        summary.contains("the state file was restored at "),
+        "{summary}"
+    );
+
+    let earlier = fs::read(home.state_db()).unwrap();
+    export();
+    fs::write(home.state_db(), earlier).unwrap();
+    let told = home.run(&["audit", "verify", "--json"]);
+    assert_eq!(told.code, Some(1), "{}", told.stdout);
+    assert!(told.stdout.contains("tail_cut"), "{}", told.stdout);
+}
+
 #[test]
 fn without_a_key_only_what_belongs_to_no_key_is_shown() {
     let home = with_history();
@@ -132,7 +186,7 @@ fn a_removed_shop_that_was_put_back_behind_the_program_is_found_and_mended() {
     add(&home, &sandbox, 0, "My Shop").fine();
     let row = own_stores(&home).remove(0);
     home.run(&["store", "remove", "My Shop", "--yes"]).fine();
-    let state = State::open(&shared::paths::Home::at(home.path())).unwrap();
+    let state = State::open(&paths::Home::at(home.path())).unwrap();
     let put_back = state.write("test", Durability::Full, |writing| {
         assert!(stores::insert(writing, &row)?);
         meta::bump_vault_revision(writing)
@@ -152,7 +206,7 @@ fn a_removed_shop_that_was_put_back_behind_the_program_is_found_and_mended() {
 }
 
 fn own_stores(home: &Home) -> Vec<stores::Row> {
-    let state = State::open(&shared::paths::Home::at(home.path())).unwrap();
+    let state = State::open(&paths::Home::at(home.path())).unwrap();
     let rows = state.read("test", |reading| {
         let tenant = tenants::all(reading)?.remove(0);
         stores::of_tenant(reading, &tenant.id)
@@ -167,7 +221,7 @@ fn that_another_tenants_records_were_pruned_is_not_shown() {
     let file = home.path().with_file_name("theirs.key");
     let theirs = ["--master-key-file", file.to_str().unwrap()];
     home.run(&[&theirs[..], &["init"]].concat()).fine();
-    let state = State::open(&shared::paths::Home::at(home.path())).unwrap();
+    let state = State::open(&paths::Home::at(home.path())).unwrap();
     let tomorrow = jiff::Timestamp::now().as_millisecond() + 86_400_000;
     let pruned = audit::prune(&state, tomorrow, &Actor::cli(), tomorrow).unwrap();
     assert_eq!(pruned.rows, 4);

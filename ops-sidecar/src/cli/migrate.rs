@@ -119,11 +119,13 @@ fn refused(status: &MigrationStatus) -> Option<StateError> {
 fn sentences(status: &MigrationStatus) -> String {
     let newest = status.newest;
     let Some(file) = status.file else {
-        return format!("there is no state file yet; the first program that starts makes it, with schema {newest}\n");
+        return format!(
+            "there is no state file yet; the first program that starts makes it, with schema {newest}\n"
+        );
     };
-    let users = status
-        .compatible_from
-        .map_or(String::new(), |oldest| format!("; programs that know schema {oldest} can use it"));
+    let users = status.compatible_from.map_or(String::new(), |oldest| {
+        format!("; programs that know schema {oldest} can use it")
+    });
     let next = match status.pending {
         0 if file > newest => "it was written by a newer program than this one".to_owned(),
         0 => "nothing to do".to_owned(),

@@ -1,8 +1,8 @@
 //! A copy has its name when it is whole and checked; three of each kind stay; a failure leaves nothing.
 
 use super::*;
-use crate::state::tables::epochs;
 use crate::state::Durability;
+use crate::state::tables::epochs;
 
 fn home() -> (tempfile::TempDir, Home) {
     let folder = tempfile::tempdir().unwrap();
@@ -26,11 +26,18 @@ const UP: Before = Before::Migration { from: 2, to: 3 };
 fn a_copy_is_a_whole_database_of_its_own_for_its_owner_only() {
     let (_folder, home) = home();
     let state = State::open(&home).unwrap();
-    let bump = |state: &State| state.write("test", Durability::Normal, |writing| epochs::bump(writing, "shop"));
+    let bump = |state: &State| {
+        state.write("test", Durability::Normal, |writing| {
+            epochs::bump(writing, "shop")
+        })
+    };
     bump(&state).unwrap();
     let path = copy(&home, UP, 1_700_000_000_000).unwrap();
     bump(&state).unwrap();
-    assert_eq!(names(&home), ["before-migration-2-to-3-20231114T221320Z.db"]);
+    assert_eq!(
+        names(&home),
+        ["before-migration-2-to-3-20231114T221320Z.db"]
+    );
     let kept = State::open_copy(&path).unwrap();
     let epoch = kept.read("test", |reading| epochs::read(reading, "shop"));
     assert_eq!(epoch.unwrap(), 1);
@@ -88,5 +95,8 @@ fn what_a_killed_process_has_left_goes_with_the_next_copy() {
         fs::write(home.kept_copies().join(name), "half").unwrap();
     }
     copy(&home, UP, 0).unwrap();
-    assert_eq!(names(&home), ["before-migration-2-to-3-19700101T000000Z.db"]);
+    assert_eq!(
+        names(&home),
+        ["before-migration-2-to-3-19700101T000000Z.db"]
+    );
 }

@@ -47,9 +47,15 @@ fn down_and_up_again_is_as_it_was_with_a_copy_of_each_moment() {
     let up = move_now(&home, None).unwrap();
     assert_eq!((up.from, up.to), (1, NEWEST));
     assert!(up.kept_copy.unwrap().exists());
-    assert_eq!(content(&connection::open(&home.state_db()).unwrap()), before);
+    assert_eq!(
+        content(&connection::open(&home.state_db()).unwrap()),
+        before
+    );
     let nothing = move_now(&home, None).unwrap();
-    assert_eq!((nothing.from, nothing.to, nothing.kept_copy), (NEWEST, NEWEST, None));
+    assert_eq!(
+        (nothing.from, nothing.to, nothing.kept_copy),
+        (NEWEST, NEWEST, None)
+    );
 }
 
 #[test]
@@ -72,7 +78,10 @@ fn nobody_goes_down_while_somebody_has_the_file_open() {
 #[test]
 fn a_schema_that_there_is_no_way_to_is_refused() {
     let (_folder, home) = home();
-    assert_eq!(move_now(&home, Some(1)).unwrap_err().code(), "no_such_schema");
+    assert_eq!(
+        move_now(&home, Some(1)).unwrap_err().code(),
+        "no_such_schema"
+    );
     drop(State::open(&home).unwrap());
     for wanted in [0, NEWEST + 1] {
         let refused = move_now(&home, Some(wanted)).unwrap_err();
@@ -91,5 +100,9 @@ fn a_file_of_a_newer_program_is_moved_by_that_program_alone() {
     drop(connection);
     assert_eq!(migration_status(&home).unwrap().file, Some(NEWEST + 1));
     assert_eq!(move_now(&home, Some(1)).unwrap_err().code(), "newer");
-    assert_eq!(move_now(&home, None).unwrap().to, NEWEST + 1, "nothing to do");
+    assert_eq!(
+        move_now(&home, None).unwrap().to,
+        NEWEST + 1,
+        "nothing to do"
+    );
 }

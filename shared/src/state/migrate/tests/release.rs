@@ -16,8 +16,9 @@ const EXPAND: M<'static> = M::up(
 const CONTRACT: M<'static> = M::up("UPDATE meta SET value = 4 WHERE key = 'compatible_from'")
     .down("UPDATE meta SET value = 1 WHERE key = 'compatible_from'");
 
-const FAILS: M<'static> = M::up("CREATE TABLE half (a TEXT) STRICT; INSERT INTO nowhere VALUES (1);")
-    .down("DROP TABLE half;");
+const FAILS: M<'static> =
+    M::up("CREATE TABLE half (a TEXT) STRICT; INSERT INTO nowhere VALUES (1);")
+        .down("DROP TABLE half;");
 
 fn history(more: &[M<'static>]) -> Vec<M<'static>> {
     HISTORY.iter().chain(more).cloned().collect()
@@ -92,7 +93,10 @@ fn old_and_new_programs_write_side_by_side_and_nothing_is_lost() {
         .iter()
         .map(|row| (row.store_key.as_str(), row.tat_us))
         .collect();
-    assert_eq!(left, [("k", 1), ("one", EACH), ("three", EACH), ("two", EACH)]);
+    assert_eq!(
+        left,
+        [("k", 1), ("one", EACH), ("three", EACH), ("two", EACH)]
+    );
     for shop in ["one", "two"] {
         let epoch = late.read("test", |reading| tables::epochs::read(reading, shop));
         assert_eq!(epoch.unwrap(), EACH.unsigned_abs());
@@ -134,7 +138,12 @@ fn a_migration_of_a_filled_file_makes_one_checked_copy_first() {
     let (_connection, brought) = open_as(&history(&[EXPAND]), &home).unwrap();
     let copy = brought.kept_copy.unwrap();
     let stem = format!("before-migration-{NEWEST}-to-{}-", NEWEST + 1);
-    assert!(copy.file_name().unwrap().to_string_lossy().starts_with(&stem));
+    assert!(
+        copy.file_name()
+            .unwrap()
+            .to_string_lossy()
+            .starts_with(&stem)
+    );
     let copied = State::open_copy(&copy).unwrap();
     assert_eq!(copied.inspect().unwrap().schema, NEWEST);
     drop(copied);
@@ -181,7 +190,9 @@ fn a_damaged_file_is_not_migrated() {
 fn a_step_that_fails_takes_the_steps_before_it_back() {
     let (_folder, home) = filled();
     let before = content(&connection::open(&home.state_db()).unwrap());
-    let error = open_as(&history(&[EXPAND, FAILS]), &home).map(|_| ()).unwrap_err();
+    let error = open_as(&history(&[EXPAND, FAILS]), &home)
+        .map(|_| ())
+        .unwrap_err();
     assert_eq!(error.code(), "migration");
     let connection = connection::open(&home.state_db()).unwrap();
     assert_eq!(content(&connection), before);
