@@ -18,7 +18,8 @@ use object_store::{
 
 use super::blame::blame;
 use super::error::{Kind, TargetError};
-use super::{Item, key, listing};
+use super::key;
+use super::target::{Item, listing};
 
 /// What is uploaded at once, and the smallest part that S3 takes.
 const PART: u64 = 5 * 1024 * 1024;

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::error::{Kind, TargetError};
-use super::{Item, key, listing};
+use super::key;
+use super::target::{Item, listing};
 
 /// How files are called that are not whole yet. The leading dot keeps them out of every listing.
 const ARRIVING: &str = ".arriving-";

@@ -218,5 +218,4 @@ fn bucket(url: &Url, cloud: Cloud) -> Result<TargetSpec, String> {
 }
 
 #[cfg(test)]
-#[path = "spec_tests.rs"]
 mod tests;

@@ -1,8 +1,11 @@
 //! What every target promises. One function, run over each kind of target and over servers that others have written.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
-use super::super::*;
+use sha2::{Digest, Sha256};
+
+use super::super::{Kind, Target};
 
 /// Just above what is uploaded at once, so that it goes in two parts and comes in two ranges; neither is full.
 const LARGE: usize = 5 * 1024 * 1024 + 4321;

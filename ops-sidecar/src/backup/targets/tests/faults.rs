@@ -1,15 +1,18 @@
 //! Networks and servers that fail: how long that is waited for, what it is called, and that no secret gets into the text.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Mutex;
-use std::time::Instant;
+use std::fs::File;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
+use object_store::ClientOptions;
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use tokio::runtime::Handle;
 
-use super::super::*;
+use super::super::cloud::{self, Patience};
+use super::super::{Kind, Target, TargetError};
+use super::pretender::{Pretender, reply};
 use super::{over, runtime};
 
 /// Words that must not be in any text of ours.
@@ -27,83 +30,6 @@ const QUICK: Patience = Patience {
     retries: 2,
     pause: Duration::from_millis(10),
 };
-
-/// What a server saw of a request: method, path with query, body.
-#[derive(Clone, Debug)]
-struct Seen {
-    method: String,
-    path: String,
-    body: Vec<u8>,
-}
-
-/// A server that answers each request with what `answer` makes of it; an empty answer closes the connection.
-struct Pretender {
-    port: u16,
-    seen: Arc<Mutex<Vec<Seen>>>,
-}
-
-impl Pretender {
-    fn start(mut answer: impl FnMut(usize, &Seen) -> Vec<u8> + Send + 'static) -> Pretender {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&seen);
-        // Ends with the test's process: it waits for connections and holds nothing.
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let Some(request) = request(&stream) else {
-                    continue;
-                };
-                let mut log = log.lock().unwrap();
-                let reply = answer(log.len(), &request);
-                log.push(request);
-                drop(log);
-                let _ = stream.write_all(&reply);
-            }
-        });
-        Pretender { port, seen }
-    }
-
-    fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    fn methods(&self) -> Vec<String> {
-        let seen = self.seen.lock().unwrap();
-        seen.iter().map(|one| one.method.clone()).collect()
-    }
-}
-
-fn request(stream: &TcpStream) -> Option<Seen> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let mut words = line.split(' ').map(str::to_owned);
-    let (method, path) = (words.next()?, words.next()?);
-    let mut length = 0;
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).ok()?;
-        if header.trim().is_empty() {
-            break;
-        }
-        if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(Seen { method, path, body })
-}
-
-fn reply(status: &str, headers: &str, body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!(
-        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-    )
-    .into_bytes()
-}
 
 fn refusal(status: &str, code: &str) -> Vec<u8> {
     let body = format!(
@@ -146,7 +72,7 @@ fn google(address: &str, handle: &Handle) -> Target {
     let settings = GoogleCloudStorageBuilder::new()
         .with_config(GoogleConfigKey::BearerToken, "canary-secret")
         .with_base_url(address)
-        .with_client_options(object_store::ClientOptions::new().with_allow_http(true));
+        .with_client_options(ClientOptions::new().with_allow_http(true));
     let _entered = handle.enter();
     over(
         cloud::google(settings, "gs://bucket", QUICK).unwrap(),

@@ -1,11 +1,15 @@
 //! What only folder targets do: disks that are not there, full or read-only, permissions, links, and what killed runs leave.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::time::Duration;
 
-use super::super::*;
-use super::{folder_at, runtime};
 use shared::paths::Home;
+
+use super::super::target::SMALL;
+use super::super::{Kind, Target, TargetSpec};
+use super::{folder_at, runtime};
 
 #[test]
 fn a_disk_that_is_not_mounted_is_away_and_nothing_is_written_where_it_belongs() {

@@ -4,12 +4,20 @@
 mod conformance;
 mod faults;
 mod folders;
+mod pretender;
 mod servers;
 
-use object_store::memory::InMemory;
+use std::path::Path;
+use std::sync::Arc;
 
-use super::*;
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
 use shared::paths::Home;
+use tokio::runtime::Handle;
+
+use super::bucket::Bucket;
+use super::target::Store;
+use super::{Target, TargetSpec};
 
 /// A runtime as the program has it.
 pub(super) fn runtime() -> tokio::runtime::Runtime {
@@ -33,18 +41,14 @@ pub(super) fn memory(prefix: &str, handle: &Handle) -> Target {
 }
 
 /// The code for clouds over any store.
-pub(super) fn over(
-    store: Arc<dyn object_store::ObjectStore>,
-    prefix: &str,
-    handle: &Handle,
-) -> Target {
+pub(super) fn over(store: Arc<dyn ObjectStore>, prefix: &str, handle: &Handle) -> Target {
     named("s3://memory", store, prefix, handle)
 }
 
 /// The same under a name of its own: for the tests of whoever ships to several.
 pub(in crate::backup) fn named(
     name: &str,
-    store: Arc<dyn object_store::ObjectStore>,
+    store: Arc<dyn ObjectStore>,
     prefix: &str,
     handle: &Handle,
 ) -> Target {
@@ -87,7 +91,7 @@ fn the_code_for_clouds_keeps_the_promises() {
 #[test]
 fn two_hosts_in_one_bucket_do_not_see_each_other_unless_one_prefix_is_inside_the_other() {
     let runtime = runtime();
-    let store: Arc<dyn object_store::ObjectStore> = Arc::new(InMemory::new());
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let (one, other) = (
         over(Arc::clone(&store), "shop/one", runtime.handle()),
         over(store, "shop/one-more", runtime.handle()),

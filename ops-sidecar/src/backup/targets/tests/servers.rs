@@ -2,12 +2,21 @@
 //!
 //! Likewise disks that are full or read-only. `ORDERDESK_E2E_TARGETS` is a comma list of target URLs; addresses and credentials are in the clouds' own variables, as in production.
 
-use super::super::*;
-use super::{conformance, runtime};
+use std::time::Duration;
+
+use shared::env::Vars;
 use shared::paths::Home;
+use tokio::runtime::Handle;
+
+use super::super::{Kind, Target, TargetSpec};
+use super::{conformance, runtime};
 
 fn targets(handle: &Handle) -> Vec<Target> {
-    let urls = std::env::var("ORDERDESK_E2E_TARGETS").expect("the runner names the targets");
+    let environment = Vars::from_process();
+    let urls = environment
+        .get("ORDERDESK_E2E_TARGETS")
+        .expect("the runner names the targets");
+    let urls = urls.to_str().unwrap();
     let home = Home::at("/nowhere");
     let open = |url: &str| {
         let spec = TargetSpec::parse(url, &home).unwrap();

@@ -1,3 +1,5 @@
+//! What may stand in `BACKUP_TARGETS`, what is meant by it, and that no secret in it is repeated.
+
 use super::*;
 
 fn parse(text: &str) -> Result<TargetSpec, String> {
