@@ -292,7 +292,8 @@ fn write_pages(
     let length = u64::from(header.pages) * size;
     let mut writer = BufWriter::with_capacity(256 * 1024, file);
     let mut page = Vec::new();
-    let mut next = 0;
+    // Where the object before this one ended is not where this one begins.
+    let mut next = u64::MAX;
     loop {
         let number = decoder.next_page(&mut page);
         let number = number.map_err(|error: Unusable| PitrError::of_reading(key, error))?;
