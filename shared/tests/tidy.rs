@@ -64,8 +64,8 @@ const WALLS: &[Wall] = &[
     Wall {
         words: &["reqwest"],
         within: &[],
-        welcome: &["mcp-stdio/src/desk/"],
-        reason: "only the desk speaks to Order Desk, so that quota, retries and key handling cannot be passed by",
+        welcome: &["mcp-stdio/src/desk/", "ops-sidecar/src/backup/targets"],
+        reason: "only the desk speaks to Order Desk, so that quota, retries and key handling cannot be passed by; backups go to their clouds",
     },
     Wall {
         words: &["mcp_stdio::"],
