@@ -164,7 +164,6 @@ fn copy(reader: &Reader, path: &Path, progress: Progress<'_>) -> Result<Copied, 
             }
             out.write_all(page).map_err(failed)?;
             next = number + 1;
-            if number.is_multiple_of(4096) { out.flush().map_err(failed)?; out.get_ref().as_file().sync_data().map_err(failed)?; }
             match number.is_multiple_of(PAGES_PER_STEP) && progress(number, pages).is_break() {
                 true => Err(StateError::Stopped),
                 false => Ok(()),

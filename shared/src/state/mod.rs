@@ -13,6 +13,8 @@
 //! | no network file system, no SQLite older than 3.51.3 | `file_system`, `open` |
 //! | `state.db`, `-wal` and `-shm` are touched through SQLite only; everything else is `stat` | `presence` |
 //! | writers take the lock up front (`BEGIN IMMEDIATE`) and wait in short random steps | `transaction`, `busy` |
+//! | a copy is the exact image of one pinned snapshot, and is opened without touching it | `pages`, `copy` |
+//! | each table is decided: lost within a second, or within a minute | `ledger` |
 
 mod busy;
 mod connection;
