@@ -11,9 +11,10 @@ mod hashing;
 mod image;
 mod ship;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use shared::paths::Home;
 use shared::state::StateError;
 
 use super::check::CheckError;
@@ -48,9 +49,9 @@ pub struct Made {
 /// There is no new backup.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
-    /// Nothing is backed up that an opening process would have to make first.
+    /// There is none, or an empty one: what opening makes of it is not backed up.
     #[error(
-        "there is no state file `{}`, so there is nothing to back up; hint: is this the home folder? say which with `--home`", path.display()
+        "the state file `{}` is missing or empty, so there is nothing to back up; hint: is this the home folder? say which with `--home`", path.display()
     )]
     NoState {
         /// Where it should be.
@@ -125,13 +126,25 @@ fn reasons(targets: &[TargetOutcome]) -> String {
 /// # Errors
 /// There is no new backup at any target, and why. Old ones are as they were.
 pub fn make(room: &Room, progress: &dyn Progress) -> Result<Made, MakeError> {
-    let path = room.home.state_db();
-    if !path.is_file() {
+    make_within(room, PATIENCE, progress)
+}
+
+/// As [`make`], for who has another patience with somebody else who makes one.
+///
+/// # Errors
+/// As [`make`].
+pub fn make_within(
+    room: &Room,
+    patience: Duration,
+    progress: &dyn Progress,
+) -> Result<Made, MakeError> {
+    if !has_state(&room.home) {
+        let path = room.home.state_db();
         let error = MakeError::NoState { path };
         note_failure(room, room.clock.now_ms(), Duration::ZERO, None, &error);
         return Err(error);
     }
-    let turn = Turn::take(&room.home, PATIENCE)?;
+    let turn = Turn::take(&room.home, patience)?;
     let (began_ms, began) = (room.clock.now_ms(), Instant::now());
     let id = BackupId::new(began_ms);
     let sealed_and_sent = seal_and_send(room, &id, progress);
@@ -158,6 +171,16 @@ pub fn make(room: &Room, progress: &dyn Progress) -> Result<Made, MakeError> {
     note_pruned(room, &made.pruned);
     progress.done();
     Ok(made)
+}
+
+/// Whether there is a state file with something in it, so that opening it does not make one. A database whose first pages are still in its
+/// log has something in it, too.
+fn has_state(home: &Home) -> bool {
+    let log = home.root().join("state.db-wal");
+    let is_filled =
+        |path: &Path| std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() > 0);
+    let path = home.state_db();
+    is_filled(&path) || (path.is_file() && is_filled(&log))
 }
 
 /// Everything between the lock and the journal. The scratch folder goes with the end of this function, however it ends.
@@ -267,4 +290,4 @@ fn millis(span: Duration) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::backup) mod tests;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 
 use super::journal::{Journal, Outcome};
-use super::make::{Made, MakeError, chain, make};
+use super::make::{Made, MakeError, chain, make_within};
 use super::schedule::Schedule;
 use super::{Progress, Room};
 
@@ -119,7 +119,7 @@ impl Rounds {
 
     fn attempt(&mut self, now_ms: i64, last: Option<Attempt>) {
         self.next = None;
-        let outcome = make(&self.room, &self.stop);
+        let outcome = make_within(&self.room, Duration::ZERO, &self.stop);
         report(&outcome);
         let is_good = match &outcome {
             Ok(made) => made.outcome == Outcome::Good,

@@ -19,7 +19,7 @@ const MOST_CHARACTERS: usize = 500;
 const SECRET_KEY: &str = "AGE-SECRET-KEY-";
 
 /// A backup costs a read of the whole state file: more often is what recovery to a moment is for.
-const SHORTEST: Duration = Duration::from_secs(5);
+const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// `local` and URLs. Credentials, queries and fragments are refused: a URL is shown in logs and metrics.
@@ -74,7 +74,7 @@ pub(super) fn schedule(text: &str) -> Result<String, Refusal> {
     let span = units::duration(&one_line)
         .map_err(|_| Refusal::new("is neither a time span, nor five fields of cron, nor `off`"))?;
     if !(SHORTEST..=LONGEST).contains(&span) {
-        return Err(Refusal::new("is not from 5s to 31d"));
+        return Err(Refusal::new("is not from 1s to 31d"));
     }
     Ok(one_line)
 }
@@ -166,7 +166,7 @@ mod tests {
         ] {
             assert_eq!(schedule(text).unwrap(), expected);
         }
-        for wrong in ["", "daily", "1s", "32d", "0 3 * *", "0 0 3 * * *"] {
+        for wrong in ["", "daily", "500ms", "32d", "0 3 * *", "0 0 3 * * *"] {
             schedule(wrong).unwrap_err();
         }
     }

@@ -195,7 +195,7 @@ impl Kind {
             Kind::Address => "an IP address and a port, for example `127.0.0.1:9464`".to_owned(),
             Kind::Targets => "`local`, `file:///folder`, `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`, with commas between them".to_owned(),
             Kind::Recipients => "public keys as `age-keygen` prints them (`age1…`), with commas between them".to_owned(),
-            Kind::Schedule => "a time span from 5s to 31d, five fields of cron (`0 3 * * *`), or `off`".to_owned(),
+            Kind::Schedule => "a time span from 1s to 31d, five fields of cron (`0 3 * * *`), or `off`".to_owned(),
             Kind::Choice(words) => format!("one of `{}`", words.join("`, `")),
         }
     }

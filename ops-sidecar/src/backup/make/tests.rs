@@ -1,1 +1,118 @@
-//! Tests of `make`.
+//! Each step fails once: old backups stay good, nothing new is claimed, and the journal says which step it was.
+
+pub(in crate::backup) mod desk;
+pub(in crate::backup) mod faulty;
+mod steps;
+mod targets;
+
+use std::fs;
+use std::io::Read;
+
+use desk::Desk;
+
+use super::*;
+use crate::backup::Quiet;
+use crate::backup::check::check_copy;
+use crate::backup::seal;
+
+#[test]
+fn a_backup_is_the_state_at_every_target_and_the_journal_says_good() {
+    let desk = Desk::new();
+    let made = make(&desk.room, &Quiet).unwrap();
+    assert_eq!(made.outcome, Outcome::Good);
+    let id = made.manifest.backup_id();
+    for target in &desk.room.targets {
+        let manifest = Manifest::parse(&id, &target.get(&id.manifest_key()).unwrap()).unwrap();
+        assert_eq!(manifest, made.manifest);
+        let file = target.get(&manifest.file_key()).unwrap();
+        assert_eq!(file.len() as u64, manifest.file.bytes);
+        let image = desk.folder.path().join("image.db");
+        let mut bytes = Vec::new();
+        seal::reader(file.as_slice(), false, None)
+            .unwrap()
+            .read_to_end(&mut bytes)
+            .unwrap();
+        fs::write(&image, &bytes).unwrap();
+        let checked = check_copy(&image, &[]).unwrap();
+        assert_eq!(checked.inspected.rows, manifest.database.rows);
+        assert_eq!(checked.chains, manifest.chains);
+        assert_eq!(bytes.len() as u64, manifest.database.bytes);
+    }
+    let journal = Journal::read(&desk.room.home);
+    assert_eq!(journal.totals.good, 1);
+    assert_eq!(journal.last_good.unwrap().id, Some(id.to_string()));
+    assert_eq!(desk.left_in_the_spool(), Vec::<String>::new());
+}
+
+#[test]
+fn an_encrypted_backup_opens_with_the_key_of_its_recipient_only() {
+    let desk = Desk::encrypted();
+    let made = make(&desk.room, &Quiet).unwrap();
+    assert!(made.manifest.encrypted);
+    assert_eq!(
+        made.manifest.recipients,
+        desk.room.settings.recipients.names()
+    );
+    let file = desk.room.targets[0].get(&made.manifest.file_key()).unwrap();
+    let mut bytes = Vec::new();
+    seal::reader(file.as_slice(), true, desk.identities.as_ref())
+        .unwrap()
+        .read_to_end(&mut bytes)
+        .unwrap();
+    assert_eq!(bytes.len() as u64, made.manifest.database.bytes);
+    assert!(bytes.starts_with(b"SQLite format 3\0"));
+    // Nothing of the state can be read by who has no key.
+    assert!(!file.windows(15).any(|window| window == b"SQLite format 3"));
+    let wrong = seal::reader(file.as_slice(), true, None).err().unwrap();
+    assert!(matches!(wrong, SealError::NoIdentity));
+}
+
+#[test]
+fn a_missing_state_file_is_an_error_and_is_not_made() {
+    let desk = Desk::without_state();
+    let error = make(&desk.room, &Quiet).unwrap_err();
+    assert!(matches!(error, MakeError::NoState { .. }), "{error}");
+    assert!(!desk.room.home.state_db().exists());
+    desk.nothing_new(&[]);
+    assert_eq!(desk.noted_step(), Some(Step::Begin));
+}
+
+#[test]
+fn a_home_that_does_not_exist_is_not_made_either() {
+    let desk = Desk::without_state();
+    fs::remove_dir_all(desk.room.home.root()).unwrap();
+    make(&desk.room, &Quiet).unwrap_err();
+    assert!(!desk.room.home.root().exists());
+}
+
+#[test]
+fn who_comes_second_is_told_of_the_first_and_notes_nothing() {
+    let desk = Desk::new();
+    let _turn = Turn::take(&desk.room.home, Duration::ZERO).unwrap();
+    let error = make_within(&desk.room, Duration::ZERO, &Quiet).unwrap_err();
+    let expected = format!("pid {}", std::process::id());
+    assert!(error.to_string().contains(&expected), "{error}");
+    assert_eq!(Journal::read(&desk.room.home).runs, []);
+}
+
+#[test]
+fn what_a_killed_run_left_is_removed_by_the_next() {
+    let desk = Desk::new();
+    let left = desk.room.home.backup_spool().join(".work-leftover");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("state.db"), b"half").unwrap();
+    make(&desk.room, &Quiet).unwrap();
+    assert_eq!(desk.left_in_the_spool(), Vec::<String>::new());
+}
+
+#[test]
+fn two_backups_in_one_second_are_two() {
+    let mut desk = Desk::new();
+    desk.room.settings.keep = crate::backup::retention::Keep::EVERYTHING;
+    let ids: Vec<String> = (0..3)
+        .map(|_| make(&desk.room, &Quiet).unwrap().manifest.id)
+        .collect();
+    for target in &desk.room.targets {
+        assert_eq!(desk.claimed(target).len(), 3, "{ids:?}");
+    }
+}
