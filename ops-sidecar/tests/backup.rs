@@ -60,7 +60,7 @@ fn a_run_that_reaches_only_some_targets_is_no_success_and_names_those_it_missed(
     let desk = Desk::new().sealed().with_targets(&["one", "two"]);
     fs::remove_dir(desk.path("two")).expect("the disk is not mounted");
     let said = desk.backup(&["run", "--json"]).code(1);
-    let said = said.told(&["not on `file://[here]/two`"]);
+    let said = said.told(&["error: the backup is not on `file://[here]/two`"]);
     let made = said.json();
     assert_eq!(made["verified"], false);
     assert_eq!(made["targets"][0]["verified"], true);
@@ -75,7 +75,7 @@ fn a_run_without_a_state_file_says_so_and_prints_no_result() {
     let desk = Desk::empty();
     let said = desk.backup(&["run", "--json"]).code(1);
     assert_eq!(said.out, "");
-    said.told(&["there is no state file", "hint:"]);
+    said.told(&["so there is nothing to back up", "hint:"]);
 }
 
 #[test]

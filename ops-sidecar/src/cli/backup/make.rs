@@ -10,7 +10,7 @@ use crate::backup::Room;
 use crate::backup::journal::Outcome;
 use crate::backup::make::{self, Made};
 use crate::cli::progress::Bar;
-use crate::cli::say;
+use crate::cli::{complain, say};
 
 /// Makes one; exit 1 unless it is good on every target.
 pub(super) fn run(room: &Room, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -24,7 +24,7 @@ pub(super) fn run(room: &Room, as_json: bool) -> anyhow::Result<ExitCode> {
     }
     for target in &made.targets {
         if let Some(error) = &target.error {
-            remark(&format!("not on `{}`: {error}", target.name));
+            complain(&format!("the backup is not on `{}`: {error}", target.name));
         }
     }
     for pruned in &made.pruned {

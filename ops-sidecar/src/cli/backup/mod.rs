@@ -265,10 +265,15 @@ fn rfc3339(ms: i64) -> String {
     Timestamp::from_millisecond(ms).map_or_else(|_| String::new(), |at| at.to_string())
 }
 
-/// The same for people: without fractions, and how long ago that was.
-fn in_words(ms: i64, now_ms: i64) -> String {
+/// The same for people, with how long ago that was.
+fn exactly(ms: i64, now_ms: i64) -> String {
     let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap_or_default();
-    format!("{} ({})", at(ms - ms.rem_euclid(1000)), when::age(at(ms), at(now_ms)))
+    format!("{} ({})", at(ms), when::age(at(ms), at(now_ms)))
+}
+
+/// Where the second is enough.
+fn in_words(ms: i64, now_ms: i64) -> String {
+    exactly(ms - ms.rem_euclid(1000), now_ms)
 }
 
 fn exit(fine: bool) -> ExitCode {

@@ -16,7 +16,7 @@ use crate::backup::seal::Identities;
 use crate::backup::verify::{self, PointProof, Proof};
 use crate::backup::{Progress, Room, drill};
 use crate::cli::progress::Bar;
-use crate::cli::say;
+use crate::cli::{complain, say};
 
 /// Proves; exit 1 if anything is bad.
 pub(super) fn verify(room: &Room, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
@@ -59,8 +59,15 @@ pub(super) fn verify(room: &Room, args: &VerifyArgs) -> anyhow::Result<ExitCode>
             say(&format!("{}  BAD at {}: {}\n", word("id"), word("target"), word("why")))?;
         }
     }
+    if !ok {
+        complain(NOT_GOOD);
+    }
     Ok(exit(ok))
 }
+
+/// What to do; what is bad stands in the answer itself.
+const NOT_GOOD: &str = "not everything could be proven good; hint: a restore passes by what is bad and takes the next target or the one before; \
+    `ops-sidecar backup run` makes a good one now";
 
 fn choose(shelves: &[Shelf], args: &VerifyArgs) -> anyhow::Result<Vec<Found>> {
     let mut found = find::merge(shelves);
@@ -181,11 +188,16 @@ fn points(
     let bar = Bar::new();
     let place = room.home.backup_spool();
     let now_ms = room.clock.now_ms();
-    let context = Context::default();
     let proofs: Vec<PointProof> = room
         .targets
         .iter()
-        .map(|target| verify::prove_points(target, identities, &context, now_ms, &place, &bar))
+        .map(|target| {
+            let known = match &room.settings.pitr {
+                Some(pitr) => Context::of(&room.home, pitr, target.name()),
+                None => Context::default(),
+            };
+            verify::prove_points(target, identities, &known, now_ms, &place, &bar)
+        })
         .collect();
     bar.done();
     let ok = proofs.iter().all(|proof| proof.problem.is_none());
@@ -196,6 +208,9 @@ fn points(
         for proof in &proofs {
             say(&points_text(proof, now_ms))?;
         }
+    }
+    if !ok {
+        complain(NOT_GOOD);
     }
     Ok(exit(ok))
 }
@@ -257,6 +272,9 @@ pub(super) fn drill(
         say(&format!("{answer:#}\n"))?;
     } else {
         say(&drill_text(note, room.clock.now_ms()))?;
+    }
+    if !drilled.is_good() {
+        complain(NOT_GOOD);
     }
     Ok(exit(drilled.is_good()))
 }

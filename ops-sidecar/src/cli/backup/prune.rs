@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::exit;
 use crate::backup::Room;
 use crate::backup::prune::{self, Pruned};
-use crate::cli::say;
+use crate::cli::{complain, say};
 
 /// Removes what no rule keeps; exit 1 if that failed at a target.
 pub(super) fn prune(room: &Room, dry_run: bool, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -21,6 +21,11 @@ pub(super) fn prune(room: &Room, dry_run: bool, as_json: bool) -> anyhow::Result
     } else {
         for target in &pruned {
             say(&to_text(target, dry_run))?;
+        }
+    }
+    for target in &pruned {
+        if let Some(error) = &target.error {
+            complain(&format!("old backups are still at `{}`: {error}", target.target));
         }
     }
     Ok(exit(pruned.iter().all(|target| target.error.is_none())))
@@ -51,9 +56,6 @@ fn to_text(pruned: &Pruned, dry_run: bool) -> String {
     }
     for key in &pruned.leftovers {
         let _ = writeln!(text, "  {key} (a leftover: it never became a backup)");
-    }
-    if let Some(error) = &pruned.error {
-        let _ = writeln!(text, "  FAILED: {error}");
     }
     text
 }

@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use shared::state::{Replaced, newer_than};
 
-use super::{RestoreArgs, identities, in_words, remark, rfc3339};
+use super::{RestoreArgs, exactly, identities, remark, rfc3339};
 use crate::backup::journal::{Journal, RestoreNote};
-use crate::backup::restore::{self, Brought, Origin, RestoreError, Wanted, What};
+use crate::backup::restore::{self, Brought, Origin, RestoreError, Skipped, Wanted, What};
 use crate::backup::{Progress, Room};
 use crate::cli::progress::Bar;
 use crate::cli::{Usage, say, when};
@@ -32,11 +32,13 @@ pub(super) fn restore(room: &Room, args: &RestoreArgs) -> anyhow::Result<ExitCod
         None => room.home.backup_spool(),
     };
     let bar = Bar::new();
+    let mut passed_by = Vec::new();
     let brought = restore::bring(&room.targets, &wanted, &place, &bar, &mut |skipped| {
         bar.suspend(|| remark(&format!("passed by: {skipped}")));
+        passed_by.push(skipped);
     })?;
     bar.done();
-    let mut report = Report::of(&brought, &what);
+    let mut report = Report::of(&brought, &what, passed_by);
     match &args.to {
         Some(to) => {
             restore::leave(brought, to)?;
@@ -133,11 +135,12 @@ struct Report {
     schema: u32,
     to: Option<String>,
     replaced: Option<Replaced>,
+    passed_by: Vec<Skipped>,
     took_ms: u64,
 }
 
 impl Report {
-    fn of(brought: &Brought, what: &What) -> Report {
+    fn of(brought: &Brought, what: &What, passed_by: Vec<Skipped>) -> Report {
         let (id, line) = match &brought.from.origin {
             Origin::Backup(manifest) => (Some(manifest.id.clone()), None),
             Origin::Line { line, .. } => (None, Some(line.clone())),
@@ -156,6 +159,7 @@ impl Report {
             schema: brought.image.checked.inspected.schema,
             to: None,
             replaced: None,
+            passed_by,
             took_ms: 0,
         }
     }
@@ -169,6 +173,11 @@ impl Report {
 
     fn to_json(&self) -> Value {
         let replaced = self.replaced.as_ref();
+        let passed_by: Vec<_> = self
+            .passed_by
+            .iter()
+            .map(|skipped| json!({"target": skipped.target, "what": skipped.what, "why": skipped.why}))
+            .collect();
         json!({
             "id": self.id,
             "line": self.line,
@@ -182,6 +191,7 @@ impl Report {
             "to": self.to,
             "restore_epoch": replaced.map(|replaced| replaced.epoch),
             "kept": replaced.and_then(|replaced| replaced.kept.as_ref()).map(|kept| kept.display().to_string()),
+            "passed_by": passed_by,
             "took_ms": self.took_ms,
         })
     }
@@ -194,11 +204,11 @@ impl Report {
             self.source(),
             self.target
         )];
-        lines.push(format!("reached:  {}", in_words(self.reached_ms, now_ms)));
+        lines.push(format!("reached:  {}", exactly(self.reached_ms, now_ms)));
         if let Some(asked_ms) = self.asked_ms {
             lines.push(format!(
                 "asked:    {}; what changed after the moment reached is not in it",
-                in_words(asked_ms, now_ms)
+                exactly(asked_ms, now_ms)
             ));
         }
         if let Some(to) = &self.to {
