@@ -76,9 +76,10 @@ pub enum StateError {
         /// The kind of file system, as the operating system names it.
         kind: String,
     },
-    /// A restore holds the gate.
+    /// A restore, or a way back to an older schema, holds the gate.
     #[error(
-        "the state file is being restored: nobody may open it until that ends; hint: try again in a moment"
+        "the state file is being restored or taken back to an older schema: nobody may open it until that ends; \
+         hint: try again in a moment"
     )]
     BeingRestored,
     /// The home folder is missing and could not be made.
@@ -115,8 +116,8 @@ pub enum StateError {
     },
     /// The live file has what the one that would take its place has not.
     #[error(
-        "the state file is newer than what would take its place, and this would be lost: {what}; \
-         hint: take a later backup, or add `--force` if it may go"
+        "the state file has what its replacement has not, and this would be lost: {what}; \
+         hint: take a later backup, or add `--force` if it may go; the present file is kept aside in any case"
     )]
     WouldLose {
         /// What, in words.

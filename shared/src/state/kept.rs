@@ -3,6 +3,7 @@
 //! Plain databases in `backups/kept/`, for their owner only, named by what they precede and when. A copy gets its name when it is whole,
 //! checked and on the disk; of each kind the newest three stay.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::ops::ControlFlow;
@@ -19,6 +20,9 @@ const STAY: usize = 3;
 
 /// A copy that is whole and not yet checked.
 const UNCHECKED: &str = ".unchecked.db";
+
+/// The name of what is not whole yet begins with this.
+pub(super) const UNFINISHED: &str = copy::UNFINISHED;
 
 /// What a copy precedes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +95,7 @@ fn clear_unfinished(home: &Home) {
     for file in files.flatten() {
         let name = file.file_name();
         let name = name.to_string_lossy();
-        if name == UNCHECKED || name.starts_with(copy::UNFINISHED) {
+        if name == UNCHECKED || name.starts_with(UNFINISHED) {
             let _ = fs::remove_file(file.path());
         }
     }
@@ -99,34 +103,35 @@ fn clear_unfinished(home: &Home) {
 
 /// Removes all but the newest of a kind. What cannot be removed stays.
 pub(super) fn prune(home: &Home, before: Before) {
-    let mut copies = of_kind(home, before);
-    copies.sort_by_key(|(made, _)| std::cmp::Reverse(made.clone()));
-    for (_, path) in copies.into_iter().skip(STAY) {
-        let _ = fs::remove_file(presence::companion(&path, "-wal"));
-        let _ = fs::remove_file(path);
+    for copy in of_kind(home, before).values().rev().skip(STAY) {
+        for path in [presence::companion(copy, "-wal"), copy.clone()] {
+            let _ = fs::remove_file(path);
+        }
     }
 }
 
 /// Removes names among the kept copies that are still the live file's own: a restore died before the new file took the other name. Left
 /// there, the live file could be opened under two names, and its log under neither.
 pub(super) fn unlink_aliases(home: &Home) {
-    for (_, path) in of_kind(home, Before::Restore) {
+    for path in of_kind(home, Before::Restore).into_values() {
         if presence::is_same_file(&path, &home.state_db()) {
             let _ = fs::remove_file(path);
         }
     }
 }
 
-/// Time and place of the copies of a kind.
-fn of_kind(home: &Home, before: Before) -> Vec<(String, PathBuf)> {
+/// The copies of a kind by the time in their names. Of a file that was gone there may be a log alone.
+fn of_kind(home: &Home, before: Before) -> BTreeMap<String, PathBuf> {
     let Ok(files) = fs::read_dir(home.kept_copies()) else {
-        return Vec::new();
+        return BTreeMap::new();
     };
     let files = files.flatten().filter_map(|file| {
         let name = file.file_name().into_string().ok()?;
+        let name = name.strip_suffix("-wal").unwrap_or(&name);
         let rest = name.strip_prefix(before.kind())?.strip_suffix(".db")?;
-        let at = rest.find(|letter: char| letter == 'T')?.checked_sub(8)?;
-        Some((rest.get(at..)?.to_owned(), file.path()))
+        // Eight digits, `T`, six digits, `Z`, and a number if there are several of that second.
+        let at = rest.find('T')?.checked_sub(8)?;
+        Some((rest.get(at..)?.to_owned(), home.kept_copies().join(name)))
     });
     files.collect()
 }

@@ -26,6 +26,7 @@ pub type Visit<'v> = &'v mut dyn FnMut(u32, &[u8]) -> Result<(), StateError>;
 #[derive(Debug)]
 pub struct Pages {
     reader: Reader,
+    // After the reader, so that the gate is held until that is closed.
     state: State,
     /// What SQLite said of the last snapshot that was worked through: another number means that somebody has committed since.
     seen: Option<i64>,

@@ -25,6 +25,7 @@ use self::compare::Live;
 use super::kept::{self, Before};
 use super::{StateError, file_system, gate, holders, open, presence};
 use crate::audit::checkpoint;
+use crate::fsx;
 use crate::paths::Home;
 
 /// A restore that is to be done.
@@ -52,7 +53,7 @@ pub struct Replaced {
 }
 
 /// Puts the database at `new`, which nobody has open, in the place of the state file, marked as restored. The old file is kept aside. A home
-/// that does not exist is made. `new` is gone afterwards.
+/// that does not exist is made. `new` is gone afterwards, unless it lies on another disk.
 ///
 /// # Errors
 /// [`StateError::InUse`] when somebody kept the file open for longer than the patience; [`StateError::WouldLose`] without force;
@@ -112,7 +113,7 @@ fn keep_old(home: &Home, now_ms: i64) -> Result<Option<PathBuf>, StateError> {
         if is_there {
             keep(&old, kept)?;
         }
-        // Only a file that SQLite could not open still has one.
+        // Only a file that SQLite could not open, or that is gone, still has one.
         if has_content(&log)? {
             keep(&log, &presence::companion(kept, "-wal"))?;
         }
@@ -133,13 +134,19 @@ fn has_content(path: &Path) -> Result<bool, StateError> {
     }
 }
 
-/// A hard link; a copy where the folder is on another disk.
+/// A hard link; a copy, which has its name when it is whole, where the folder is on another disk.
 fn second_name(from: &Path, to: &Path) -> io::Result<()> {
     if fs::hard_link(from, to).is_ok() {
         return Ok(());
     }
-    fs::copy(from, to)?;
-    File::options().write(true).open(to)?.sync_all()
+    let folder = fsx::folder_of(to);
+    let half = tempfile::Builder::new()
+        .prefix(kept::UNFINISHED)
+        .tempfile_in(folder)?;
+    fs::copy(from, half.path())?;
+    half.as_file().sync_all()?;
+    half.persist_noclobber(to)?;
+    Ok(())
 }
 
 fn gone(path: &Path) -> Result<(), StateError> {

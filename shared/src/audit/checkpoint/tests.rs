@@ -228,3 +228,87 @@ fn how_far_a_chain_was_pruned_is_known_after_thinning_and_covers_up_no_end() {
         .collect();
     assert_eq!(left, [(9, false), (5, true)]);
 }
+
+fn restored(epoch: u64, ends: &[(Chain, u64)]) -> Restored {
+    let heads = ends.iter().map(|(chain, seq)| (chain.clone(), end(*seq)));
+    Restored {
+        epoch,
+        heads: heads.collect(),
+        pruned: Vec::new(),
+    }
+}
+
+/// What counts in a file that was restored so often: chain and number.
+fn counting(home: &Home, epoch: u64) -> Vec<(Chain, u64)> {
+    let points = read(home).unwrap();
+    in_force(&points, epoch)
+        .map(|point| (point.chain.clone(), point.head.seq))
+        .collect()
+}
+
+#[test]
+fn from_a_restore_on_only_what_it_left_and_what_came_after_counts() {
+    let (_folder, home) = home();
+    note(&home, &[(tenant(), end(9)), (Chain::System, end(4))], 1).unwrap();
+    let left = restored(1, &[(tenant(), 5), (Chain::System, 3)]);
+    note_restore(&home, &left, 2).unwrap();
+    note(&home, &[(tenant(), end(6))], 3).unwrap();
+    assert_eq!(
+        counting(&home, 1),
+        [(Chain::System, 3), (tenant(), 5), (tenant(), 6)]
+    );
+    let not_restored = [(tenant(), 9), (Chain::System, 4), (tenant(), 6)];
+    assert_eq!(
+        counting(&home, 0),
+        not_restored,
+        "it was noted and not done"
+    );
+}
+
+#[test]
+fn two_attempts_at_one_restore_are_told_apart_by_a_clock_that_stands_still() {
+    let (_folder, home) = home();
+    let other = Chain::Tenant("t0".to_owned());
+    let first = restored(1, &[(Chain::System, 1), (other, 2), (tenant(), 9)]);
+    note_restore(&home, &first, 7).unwrap();
+    note_restore(&home, &restored(1, &[(Chain::System, 3)]), 7).unwrap();
+    assert_eq!(counting(&home, 1), [(Chain::System, 3)]);
+}
+
+#[test]
+fn where_a_restored_chain_begins_replaces_what_was_pruned_before() {
+    let (_folder, home) = home();
+    note_pruning(&home, &tenant(), &end(8), 1).unwrap();
+    let left = Restored {
+        pruned: vec![(tenant(), end(2))],
+        ..restored(1, &[(tenant(), 5)])
+    };
+    note_restore(&home, &left, 2).unwrap();
+    let points = read(&home).unwrap();
+    let prunings: Vec<u64> = in_force(&points, 1)
+        .filter(|point| point.pruned)
+        .map(|point| point.head.seq)
+        .collect();
+    assert_eq!(prunings, [2]);
+}
+
+#[test]
+fn what_was_before_a_restore_goes_once_another_has_followed() {
+    let (_folder, home) = home();
+    note(&home, &[(tenant(), end(9))], 1).unwrap();
+    note_pruning(&home, &tenant(), &end(3), 1).unwrap();
+    for epoch in 1..=3 {
+        note_restore(&home, &restored(epoch, &[(tenant(), 10 * epoch)]), 2).unwrap();
+        note(&home, &[(tenant(), end(10 * epoch + 1))], 3).unwrap();
+        note_pruning(&home, &tenant(), &end(10 * epoch - 1), 3).unwrap();
+    }
+    let before: Vec<_> = (0..=3).map(|epoch| counting(&home, epoch)).collect();
+    thin(&home, &open_lock(&home).unwrap()).unwrap();
+    assert_eq!(
+        remembered(&home),
+        [20, 21, 19, 30, 31, 29].map(|seq| (tenant(), seq)),
+        "the last may have been noted and not done"
+    );
+    assert_eq!(counting(&home, 2), before[2]);
+    assert_eq!(counting(&home, 3), before[3]);
+}

@@ -429,3 +429,26 @@ fn the_outcome_of_a_write_that_the_restored_file_does_not_know_is_refused() {
     let refused = kit.end_a_write(&begun).unwrap_err();
     assert_eq!(refused.code(), "audit_refused");
 }
+
+/// Another file system than the home's, where there is one.
+#[cfg(target_os = "linux")]
+#[test]
+fn backups_on_another_disk_are_no_obstacle() {
+    let kit = Kit::new();
+    let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else {
+        return;
+    };
+    if presence::is_same_disk(elsewhere.path(), kit.home.root()).unwrap() {
+        return;
+    }
+    fs::remove_dir_all(kit.home.backups_dir()).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), kit.home.backups_dir()).unwrap();
+    kit.record(1);
+    let backup = kit.backup("b");
+    kit.record(2);
+    let kept = kit.restore(&backup, true).unwrap().kept.unwrap();
+    assert_eq!(kit.leftovers(), Vec::<String>::new());
+    assert_eq!(kit.records(), 1);
+    assert_eq!(kit.records_of(&kept), 3);
+    assert!(backup.exists(), "whoever made it clears it away");
+}

@@ -203,6 +203,46 @@ fn a_step_that_fails_takes_the_steps_before_it_back() {
     open_as(&history(&[EXPAND]), &home).unwrap();
 }
 
+/// Set for the process that [`a_program_killed_in_the_middle_of_the_next_release_leaves_the_old_schema`] starts.
+const NEXT_RELEASE_IN: &str = "STATE_TEST_NEXT_RELEASE_IN";
+
+#[test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how a test hands a folder to the process it starts"
+)]
+fn a_program_that_dies_in_the_next_release() {
+    let Ok(folder) = std::env::var(NEXT_RELEASE_IN) else {
+        return;
+    };
+    let connection = connection::open(&Home::at(folder).state_db()).unwrap();
+    // What the library does, up to the commit; pages of it reach the log.
+    let steps = "PRAGMA cache_size=1; BEGIN IMMEDIATE; ALTER TABLE quota ADD COLUMN note TEXT; UPDATE quota SET note = 'new';
+        CREATE TABLE hints (shop TEXT NOT NULL PRIMARY KEY, hint TEXT NOT NULL) STRICT, WITHOUT ROWID; PRAGMA user_version = 4";
+    connection.execute_batch(steps).unwrap();
+    std::process::abort();
+}
+
+#[test]
+fn a_program_killed_in_the_middle_of_the_next_release_leaves_the_old_schema() {
+    let (_folder, home) = filled();
+    let before = content(&connection::open(&home.state_db()).unwrap());
+    let died = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "state::migrate::tests::release::a_program_that_dies_in_the_next_release",
+        ])
+        .env(NEXT_RELEASE_IN, home.root())
+        .output()
+        .unwrap();
+    assert!(!died.status.success(), "{died:?}");
+    let connection = connection::open(&home.state_db()).unwrap();
+    assert_eq!(Header::read(&connection).unwrap().schema, NEWEST);
+    assert_eq!(content(&connection), before);
+    drop(connection);
+    open_as(&history(&[EXPAND]), &home).unwrap();
+}
+
 #[test]
 fn two_hundred_newcomers_make_one_copy_and_migrate_once() {
     let (_folder, home) = filled();
