@@ -1,9 +1,11 @@
 //! Chains of a real state file, looked at round by round on a clock that the test moves.
 
+use std::ops::ControlFlow;
+
 use shared::audit::{Actor, Entry, action};
 use shared::clock::ManualClock;
 use shared::paths::Home;
-use shared::state::Durability;
+use shared::state::{Durability, Restore, StateError, replace};
 use shared::state::tables::audit as rows;
 
 use super::*;
@@ -157,6 +159,38 @@ fn a_tail_that_was_cut_while_nobody_looked_is_found_by_the_checkpoints() {
         Some("audit.chain_broken"),
         "the whole chain is gone"
     );
+}
+
+/// A sidecar that had lost the file lives on while another is put in its place.
+#[test]
+fn a_restored_file_is_no_cut_one_and_a_later_cut_is_found() {
+    let mut house = House::new();
+    house.record(&ENV, 5);
+    let backup = house.slot.home().backups_dir().join("b.db");
+    let copied = house
+        .state()
+        .copy_to(&backup, &mut |_, _| ControlFlow::Continue(()))
+        .expect("a copy");
+    house.record(&ENV, 3);
+    assert_eq!(house.finding(), None);
+    house.slot.mark_broken(&house.state(), StateError::Moved);
+    let restore = Restore {
+        from: "b",
+        reached_ms: copied.at_ms,
+        now_ms: copied.at_ms,
+        patience: Duration::from_secs(10),
+        force: true,
+    };
+    replace(house.slot.home(), &backup, &restore).expect("restored");
+    house.slot.open_now().expect("the restored file");
+    assert_eq!(house.finding(), None);
+    let facts = house.auditor.latest().lock().clone().facts;
+    let facts = facts.expect("facts");
+    assert_eq!(facts.restored.map(|restored| restored.epoch), Some(1));
+    let env = facts.chains.iter().find(|chain| chain.chain == "env");
+    assert_eq!(env.map(|chain| chain.rows), Some(5));
+    house.cut(&ENV, 4);
+    assert_eq!(house.finding(), Some("audit.chain_broken"));
 }
 
 #[test]
