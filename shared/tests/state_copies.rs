@@ -179,7 +179,10 @@ fn every_copy_is_whole_and_current_while_writers_are_killed() {
         check(&copy, &before);
 
         let before = heard(&writers);
-        assert!(pages.moved().unwrap(), "somebody always writes");
+        // Somebody always writes; on a busy machine not at once.
+        while !pages.moved().unwrap() {
+            std::thread::yield_now();
+        }
         let image = pages.snapshot(|snapshot| {
             let mut image = Vec::new();
             snapshot.each_page(&mut |_, page| {
