@@ -162,6 +162,19 @@ impl Stage {
         self.folder.path()
     }
 
+    /// Runs a proof; when it fails, its files are left for whoever wants to know why.
+    pub(crate) fn or_leave_it<T>(
+        mut self,
+        proof: impl FnOnce(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let proved = proof(&self);
+        if proved.is_err() {
+            self.folder.disable_cleanup(true);
+            println!("  its files are left in {}", self.folder.path().display());
+        }
+        proved
+    }
+
     /// What the sidecar exposes now.
     pub(crate) fn scrape(&self) -> anyhow::Result<Exposition> {
         Exposition::read(self.sidecar.address)

@@ -103,11 +103,11 @@ impl Effort {
     pub(super) const WHOLE_RECOVERY: Amount = Amount {
         copies: 10,
         lag: Duration::from_secs(30),
-        idle: Duration::from_secs(130),
+        idle: Duration::from_secs(180),
     };
     pub(super) const QUICK_RECOVERY: Amount = Amount {
         copies: 3,
         lag: Duration::from_secs(10),
-        idle: Duration::from_secs(65),
+        idle: Duration::from_secs(60),
     };
 }

@@ -47,17 +47,20 @@ pub(crate) fn prove(plan: Plan) -> anyhow::Result<()> {
         plan.time,
         if plan.encrypt { ", encrypted" } else { "" }
     );
-    let stage = Stage::open()?;
-    let place = Place::prepare(&stage)?;
+    Stage::open()?.or_leave_it(|stage| prove_on(stage, plan))
+}
+
+fn prove_on(stage: &Stage, plan: Plan) -> anyhow::Result<()> {
+    let place = Place::prepare(stage)?;
     let keys = plan
         .encrypt
         .then(|| Keys::make(stage.folder()))
         .transpose()?;
-    let keeper = Keeper::new(&stage, &place.home, &place.settings(plan), keys.as_ref());
-    let (model, blows) = play(&stage, &place, &keeper, plan)?;
+    let keeper = Keeper::new(stage, &place.home, &place.settings(plan), keys.as_ref());
+    let (model, blows) = play(stage, &place, &keeper, plan)?;
 
     let listed = place.nothing_is_claimed(&keeper)?;
-    let restored = restored::restore_all(&stage, &place, keys.as_ref(), &model)?;
+    let restored = restored::restore_all(stage, &place, keys.as_ref(), &model)?;
     tell(&model, &blows, restored, listed)
 }
 

@@ -32,6 +32,8 @@ const IDLE_SERVERS: usize = 10;
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 /// A base of 200 MB is cut and shipped by then.
 const FIRST_BASE_WITHIN: Duration = Duration::from_secs(60);
+/// What changes nothing but telemetry is shipped once a minute.
+const QUIET: Duration = Duration::from_secs(65);
 const LOOKS_EVERY: Duration = Duration::from_millis(5);
 
 /// How much is measured.
@@ -41,7 +43,7 @@ pub(crate) struct Amount {
     pub(crate) copies: usize,
     /// How long the lag is watched.
     pub(crate) lag: Duration,
-    /// How long nothing is done, to be scaled to an hour. Longer than the minute after which telemetry is shipped.
+    /// How long nothing is done, to be scaled to an hour. Some times the minute after which telemetry is shipped.
     pub(crate) idle: Duration,
 }
 
@@ -282,7 +284,8 @@ fn shipped_while_idle(
         server.pipes.initialize()?;
         servers.push(server);
     }
-    pause(SETTLED_AFTER);
+    // That they have started is shipped within a minute; what comes after it is idleness.
+    pause(QUIET);
     let before = shipped(target)?;
     pause(time);
     let after = shipped(target)?;

@@ -49,14 +49,17 @@ pub(crate) fn prove(plan: Plan) -> anyhow::Result<()> {
         "pitr: {WRITERS} writers for {:?}; sidecar killed and stopped, target away for {:?}, its clock jumps; then {} random moments",
         plan.time, plan.outage, plan.moments
     );
-    let stage = Stage::open()?;
+    Stage::open()?.or_leave_it(|stage| prove_on(stage, plan))
+}
+
+fn prove_on(stage: &Stage, plan: Plan) -> anyhow::Result<()> {
     let (home, target) = (stage.folder().join("shop"), stage.folder().join("target"));
     std::fs::create_dir_all(&target)?;
     let settings = [
         ("BACKUP_TARGETS", file_url(&target)),
         ("BACKUP_SCHEDULE", "off".to_owned()),
     ];
-    let keeper = Keeper::new(&stage, &home, &settings, None);
+    let keeper = Keeper::new(stage, &home, &settings, None);
     let habits = Habits {
         home,
         pause_ms: 5..120,
@@ -71,10 +74,23 @@ pub(crate) fn prove(plan: Plan) -> anyhow::Result<()> {
     let mut seen = Seen::default();
     for number in 0..plan.moments {
         let real_us = times.random();
-        seen.look(&stage, &keeper, &model, &times, real_us)
+        seen.look(stage, &keeper, &model, &times, real_us)
             .with_context(|| format!("moment {number}, at {}", times.named(real_us)))?;
     }
-    seen.tell()
+    seen.tell()?;
+    nothing_is_lost(&keeper)
+}
+
+/// Reads every increment of the target back.
+fn nothing_is_lost(keeper: &Keeper<'_>) -> anyhow::Result<()> {
+    let said = keeper.ask(&["backup", "verify", "--pitr"])?;
+    let increments = &said["targets"][0]["increments"];
+    ensure!(
+        increments["found"].as_u64() > Some(0) && increments["lost"] == 0,
+        "`backup verify --pitr` says {said}"
+    );
+    println!("  verified: of the increments at the target {increments}");
+    Ok(())
 }
 
 /// What restoring showed.
