@@ -7,7 +7,7 @@ use std::path::Path;
 
 use shared::audit::checkpoint::Checkpoint;
 use shared::audit::{self, Chain, Head};
-use shared::state::{Inspected, State, StateError};
+use shared::state::{Inspected, NEWEST_SCHEMA, State, StateError, upgrade_copy};
 
 use super::manifest::ChainEnd;
 
@@ -26,6 +26,9 @@ pub enum CheckError {
     /// It cannot be opened, or SQLite finds it damaged.
     #[error("the copy is not sound")]
     State(#[from] StateError),
+    /// There is no place to bring an older copy up to date.
+    #[error("cannot work beside the copy; hint: this user needs write access there, and the disk some space")]
+    Io(#[from] std::io::Error),
     /// An audit chain in it is not whole.
     #[error(
         "the audit chain `{chain}` in the copy is not whole: {what}; hint: `mcp-stdio audit verify` says whether the state file itself is like that"
@@ -46,12 +49,33 @@ pub enum CheckError {
 pub fn check_copy(path: &Path, checkpoints: &[Checkpoint]) -> Result<Checked, CheckError> {
     let copy = State::open_copy(path)?;
     let inspected = copy.inspect()?;
-    let all = copy.read("audit_heads", |reading| audit::chains(reading, checkpoints))?;
-    let chains = all
-        .iter()
-        .map(|chain| chain_end(&copy, chain, checkpoints))
-        .collect::<Result<_, _>>()?;
+    let chains = if inspected.schema < NEWEST_SCHEMA {
+        drop(copy);
+        chains_of_older(path, checkpoints)?
+    } else {
+        chains_of(&copy, checkpoints)?
+    };
     Ok(Checked { inspected, chains })
+}
+
+fn chains_of(copy: &State, checkpoints: &[Checkpoint]) -> Result<Vec<ChainEnd>, CheckError> {
+    let all = copy.read("audit_heads", |reading| audit::chains(reading, checkpoints))?;
+    all.iter()
+        .map(|chain| chain_end(copy, chain, checkpoints))
+        .collect()
+}
+
+/// What an older program backed up has to be brought up to date before this one can read its chains; in a file of its own, because the copy is
+/// compared with what it was.
+fn chains_of_older(path: &Path, checkpoints: &[Checkpoint]) -> Result<Vec<ChainEnd>, CheckError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let place = tempfile::Builder::new()
+        .prefix(".older-")
+        .tempdir_in(folder)?;
+    let newer = place.path().join("state.db");
+    std::fs::copy(path, &newer)?;
+    upgrade_copy(&newer)?;
+    chains_of(&State::open_copy(&newer)?, checkpoints)
 }
 
 fn chain_end(

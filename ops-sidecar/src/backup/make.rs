@@ -155,7 +155,7 @@ pub fn make_within(
             return Err(error);
         }
     };
-    let pruned = prune::within(&turn, room, false);
+    let pruned = prune::after_making(&turn, room, &id);
     let made = Made {
         outcome: if targets.iter().all(|target| target.error.is_none()) {
             Outcome::Good

@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::Room;
 use super::id::{BackupId, FOLDER};
 use super::manifest::{Manifest, ManifestError};
-use super::retention;
-use super::targets::{Item, Target, TargetError};
+use super::retention::{self, Candidate};
+use super::targets::{Item, Kind, Target, TargetError};
 use super::turn::{Turn, TurnError};
 
 /// A file without a manifest may be on its way from another machine for so long; afterwards it is a leftover.
@@ -46,39 +46,46 @@ pub struct Pruned {
 /// Somebody else works on the backups. What fails at a target stands in its [`Pruned::error`].
 pub fn prune(room: &Room, dry_run: bool) -> Result<Vec<Pruned>, TurnError> {
     if dry_run {
-        return Ok(all(room, true));
+        return Ok(all(room, true, None));
     }
-    let turn = Turn::take(&room.home, PATIENCE)?;
-    Ok(within(&turn, room, false))
+    let _turn = Turn::take(&room.home, PATIENCE)?;
+    Ok(all(room, false, None))
 }
 
-/// As [`prune`], for who has the turn already.
-pub(super) fn within(_turn: &Turn, room: &Room, dry_run: bool) -> Vec<Pruned> {
-    all(room, dry_run)
+/// As [`prune`], for who has the turn already and has just made a backup: whatever the clock says, that one stays.
+pub(super) fn after_making(_turn: &Turn, room: &Room, made: &BackupId) -> Vec<Pruned> {
+    all(room, false, Some(made))
 }
 
-fn all(room: &Room, dry_run: bool) -> Vec<Pruned> {
+fn all(room: &Room, dry_run: bool, spared: Option<&BackupId>) -> Vec<Pruned> {
     room.targets
         .iter()
-        .map(|target| one(room, target, dry_run))
+        .map(|target| one(room, target, dry_run, spared))
         .collect()
 }
 
-fn one(room: &Room, target: &Target, dry_run: bool) -> Pruned {
+fn one(room: &Room, target: &Target, dry_run: bool, spared: Option<&BackupId>) -> Pruned {
     let mut pruned = Pruned {
         target: target.name().to_owned(),
         ..Pruned::default()
     };
-    if let Err(error) = at(room, target, dry_run, &mut pruned) {
+    if let Err(error) = at(room, target, dry_run, spared, &mut pruned) {
         pruned.error = Some(error.to_string());
     }
     pruned
 }
 
-fn at(room: &Room, target: &Target, dry_run: bool, pruned: &mut Pruned) -> Result<(), TargetError> {
+fn at(
+    room: &Room,
+    target: &Target,
+    dry_run: bool,
+    spared: Option<&BackupId>,
+    pruned: &mut Pruned,
+) -> Result<(), TargetError> {
     let shelf = Shelf::of(target)?;
     let now = room.clock.now();
-    let doomed = retention::doomed(&shelf.judged(target)?, &room.settings.keep, now);
+    let mut doomed = retention::doomed(&shelf.judged(target)?, &room.settings.keep, now);
+    doomed.retain(|id| Some(id) != spared);
     pruned.kept = shelf.claimed().count() - doomed.len();
     for id in doomed {
         let parts = &shelf.backups[&id];
@@ -151,30 +158,40 @@ impl Shelf {
     }
 
     /// Each backup, and whether it can be counted on.
-    fn judged(&self, target: &Target) -> Result<Vec<(BackupId, bool)>, TargetError> {
+    fn judged(&self, target: &Target) -> Result<Vec<Candidate>, TargetError> {
         self.claimed()
-            .map(|(id, parts)| Ok((id.clone(), parts.is_good(id, target)?)))
+            .map(|(id, parts)| parts.judged(id, target))
             .collect()
     }
 }
 
 impl Parts {
-    /// Its manifest can be believed, and the file it speaks of is there in full length. What a later version of this program made is
+    /// Good is one whose manifest can be believed, and whose file is there in full length. What a later version of this program made is
     /// counted on unread.
-    fn is_good(&self, id: &BackupId, target: &Target) -> Result<bool, TargetError> {
+    fn judged(&self, id: &BackupId, target: &Target) -> Result<Candidate, TargetError> {
+        let candidate = |good, at_ms| Candidate {
+            id: id.clone(),
+            at_ms,
+            good,
+        };
+        let began_ms = id.at().as_millisecond();
         let bytes = match target.get(&id.manifest_key()) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == super::targets::Kind::Missing => return Ok(false),
+            Err(error) if error.kind() == Kind::Missing => return Ok(candidate(false, began_ms)),
             Err(error) => return Err(error),
         };
         Ok(match Manifest::parse(id, &bytes) {
-            Ok(manifest) => self
-                .files
-                .iter()
-                .any(|file| file.key == manifest.file_key() && file.bytes == manifest.file.bytes),
-            Err(ManifestError::Newer { .. }) => true,
-            Err(ManifestError::Unreadable(_) | ManifestError::Odd(_)) => false,
+            Ok(manifest) => candidate(self.has_file_of(&manifest), manifest.at_ms()),
+            Err(ManifestError::Newer { .. }) => candidate(true, began_ms),
+            Err(ManifestError::Unreadable(_) | ManifestError::Odd(_)) => candidate(false, began_ms),
         })
+    }
+
+    fn has_file_of(&self, manifest: &Manifest) -> bool {
+        let key = manifest.file_key();
+        self.files
+            .iter()
+            .any(|file| file.key == key && file.bytes == manifest.file.bytes)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which backups may go.
 //!
-//! Here: the rules, as arithmetic over names; nothing is read or removed. Of each hour, day, week (from Monday) and month that has a
-//! backup the newest one is kept, for so many of them as the settings say, all in UTC; a backup stays as long as one rule wants it. Periods
-//! without a backup do not count, so that a machine that was off for a month keeps what it had. The newest good one always stays.
+//! Here: the rules, as arithmetic over moments; nothing is read or removed. The newest few are kept, and of each hour, day, week (from
+//! Monday) and month that has a backup the newest one, for so many of them as the settings say, all in UTC; a backup stays as long as one
+//! rule wants it. Periods without a backup do not count, so that a machine that was off for a month keeps what it had. The newest good one
+//! always stays.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +12,11 @@ use jiff::tz::TimeZone;
 
 use super::id::BackupId;
 
-/// For how many periods the newest backup is kept.
+/// How many backups are kept: the newest ones, and the newest of so many periods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
+    /// The newest, whatever their hour.
+    pub last: u64,
     /// Hours.
     pub hourly: u64,
     /// Days.
@@ -27,6 +30,7 @@ pub struct Keep {
 impl Keep {
     /// No rule at all: then nothing is removed. Whoever wants one backup only asks for one.
     pub const EVERYTHING: Keep = Keep {
+        last: 0,
         hourly: 0,
         daily: 0,
         weekly: 0,
@@ -54,28 +58,49 @@ const MONTH: Period = |id| {
     (at.year(), i16::from(at.month()), 0, 0)
 };
 
-/// The backups that no rule wants, oldest first. `good` says whether a backup can be counted on: one that is not neither takes the place
-/// of a good one, nor stays once a later good one is there.
+/// A backup at a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its name, which says when it was begun, to the second.
+    pub id: BackupId,
+    /// The moment it shows, in milliseconds since 1970: tells two of one second apart.
+    pub at_ms: i64,
+    /// Whether it can be counted on.
+    pub good: bool,
+}
+
+impl Candidate {
+    fn age(&self) -> (Timestamp, i64, &BackupId) {
+        (self.id.at(), self.at_ms, &self.id)
+    }
+}
+
+/// The backups that no rule wants, oldest first. One that cannot be counted on neither takes the place of a good one, nor stays once a later
+/// good one is there.
 ///
 /// A backup from the future (the clock was wrong when it was made) takes no good one's place either, and stays until its time has come.
 #[must_use]
-pub fn doomed(backups: &[(BackupId, bool)], keep: &Keep, now: Timestamp) -> Vec<BackupId> {
-    let good: BTreeSet<&BackupId> = backups
-        .iter()
-        .filter(|(_, good)| *good)
-        .map(|(id, _)| id)
-        .collect();
-    let past: Vec<&BackupId> = good.iter().copied().filter(|id| id.at() <= now).collect();
-    let Some(newest_good) = good.last().copied() else {
+pub fn doomed(backups: &[Candidate], keep: &Keep, now: Timestamp) -> Vec<BackupId> {
+    let mut sorted: Vec<&Candidate> = backups.iter().collect();
+    sorted.sort_by_key(|backup| backup.age());
+    let good = || sorted.iter().copied().filter(|backup| backup.good);
+    let past: Vec<&Candidate> = good().filter(|backup| backup.id.at() <= now).collect();
+    let Some(newest_good) = good().last() else {
         // Nothing to count on: whatever there is may be all that is left.
         return Vec::new();
     };
     if *keep == Keep::EVERYTHING {
         return Vec::new();
     }
-    let mut kept: BTreeSet<&BackupId> = good.iter().copied().filter(|id| id.at() > now).collect();
-    kept.insert(newest_good);
-    kept.extend(past.last());
+    let newest_past = past.last().copied();
+    let mut kept: BTreeSet<&BackupId> = BTreeSet::from([&newest_good.id]);
+    kept.extend(newest_past.map(|backup| &backup.id));
+    kept.extend(
+        good()
+            .filter(|backup| backup.id.at() > now)
+            .map(|backup| &backup.id),
+    );
+    kept.extend(newest(&past, keep.last).map(|backup| &backup.id));
     for (count, period) in [
         (keep.hourly, HOUR),
         (keep.daily, DAY),
@@ -84,21 +109,25 @@ pub fn doomed(backups: &[(BackupId, bool)], keep: &Keep, now: Timestamp) -> Vec<
     ] {
         kept.extend(newest_of_each(&past, count, period));
     }
-    let newest_past = past.last().copied();
-    let is_superseded = |id: &BackupId| newest_past.is_some_and(|newest| id < newest);
-    let goes = |id: &BackupId, is_good: bool| !kept.contains(id) && (is_good || is_superseded(id));
-    let doomed: BTreeSet<BackupId> = backups
-        .iter()
-        .filter(|(id, is_good)| goes(id, *is_good))
-        .map(|(id, _)| id.clone())
-        .collect();
-    doomed.into_iter().collect()
+    let is_superseded =
+        |backup: &Candidate| newest_past.is_some_and(|newest| backup.age() < newest.age());
+    sorted
+        .into_iter()
+        .filter(|backup| !kept.contains(&backup.id) && (backup.good || is_superseded(backup)))
+        .map(|backup| backup.id.clone())
+        .collect()
+}
+
+/// The newest `count`.
+fn newest<'a>(past: &[&'a Candidate], count: u64) -> impl Iterator<Item = &'a Candidate> {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    past.iter().rev().take(count).copied()
 }
 
 /// The newest of each of the newest `count` periods that have any.
-fn newest_of_each<'a>(past: &[&'a BackupId], count: u64, period: Period) -> Vec<&'a BackupId> {
+fn newest_of_each<'a>(past: &[&'a Candidate], count: u64, period: Period) -> Vec<&'a BackupId> {
     let mut kept: Vec<&BackupId> = Vec::new();
-    for id in past.iter().rev() {
+    for id in past.iter().rev().map(|backup| &backup.id) {
         if kept.len() as u64 == count {
             break;
         }

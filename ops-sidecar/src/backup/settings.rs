@@ -74,6 +74,7 @@ impl Settings {
             recipients,
             schedule,
             keep: Keep {
+                last: settings.count("backup_keep_last"),
                 hourly: settings.count("backup_keep_hourly"),
                 daily: settings.count("backup_keep_daily"),
                 weekly: settings.count("backup_keep_weekly"),

@@ -106,6 +106,21 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
 }
 
 #[test]
+fn what_was_just_made_stays_whatever_the_rules_and_the_clock_say() {
+    let mut desk = Desk::new();
+    desk.room.settings.keep = crate::backup::retention::Keep {
+        last: 1,
+        ..crate::backup::retention::Keep::EVERYTHING
+    };
+    let back = desk.room.clock.now() - jiff::SignedDuration::from_hours(300);
+    for _ in 0..2 {
+        let id = make(&desk.room, &Quiet).unwrap().manifest.backup_id();
+        assert!(desk.claimed(&desk.room.targets[0]).contains(&id));
+        desk.clock.jump_to(back);
+    }
+}
+
+#[test]
 fn two_backups_in_one_second_are_two() {
     let mut desk = Desk::new();
     desk.room.settings.keep = crate::backup::retention::Keep::EVERYTHING;

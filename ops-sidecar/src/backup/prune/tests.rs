@@ -14,6 +14,7 @@ fn three() -> (Desk, Vec<BackupId>) {
     let mut desk = Desk::new();
     let ids = (0..3).map(|_| desk.good()).collect();
     desk.room.settings.keep = Keep {
+        last: 0,
         hourly: 1,
         daily: 0,
         weekly: 0,

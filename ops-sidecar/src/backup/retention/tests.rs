@@ -16,6 +16,7 @@ fn now() -> Timestamp {
 
 fn keep(hourly: u64, daily: u64, weekly: u64, monthly: u64) -> Keep {
     Keep {
+        last: 0,
         hourly,
         daily,
         weekly,
@@ -23,18 +24,26 @@ fn keep(hourly: u64, daily: u64, weekly: u64, monthly: u64) -> Keep {
     }
 }
 
+fn at(at_ms: i64, good: bool) -> Candidate {
+    Candidate {
+        id: BackupId::new(at_ms),
+        at_ms,
+        good,
+    }
+}
+
 /// Good backups, so long before now.
-fn ago(spans_ms: &[i64]) -> Vec<(BackupId, bool)> {
+fn ago(spans_ms: &[i64]) -> Vec<Candidate> {
     spans_ms
         .iter()
-        .map(|span_ms| (BackupId::new(NOW_MS - span_ms), true))
+        .map(|span_ms| at(NOW_MS - span_ms, true))
         .collect()
 }
 
-fn after(backups: &[(BackupId, bool)], doomed: &[BackupId]) -> Vec<(BackupId, bool)> {
+fn after(backups: &[Candidate], doomed: &[BackupId]) -> Vec<Candidate> {
     backups
         .iter()
-        .filter(|(id, _)| !doomed.contains(id))
+        .filter(|backup| !doomed.contains(&backup.id))
         .cloned()
         .collect()
 }
@@ -46,9 +55,9 @@ fn of_each_hour_the_newest_stays() {
     assert_eq!(
         doomed,
         [
-            backups[4].0.clone(),
-            backups[3].0.clone(),
-            backups[1].0.clone()
+            backups[4].id.clone(),
+            backups[3].id.clone(),
+            backups[1].id.clone()
         ]
     );
 }
@@ -64,25 +73,46 @@ fn a_backup_that_two_rules_want_counts_for_both() {
     let backups = ago(&[0, DAY_MS, 2 * DAY_MS]);
     // The newest is the hour's, the day's and the week's.
     let doomed = doomed(&backups, &keep(1, 1, 1, 0), now());
-    assert_eq!(doomed, [backups[2].0.clone(), backups[1].0.clone()]);
+    assert_eq!(doomed, [backups[2].id.clone(), backups[1].id.clone()]);
 }
 
 #[test]
 fn weeks_begin_on_monday_and_may_span_a_new_year() {
-    let at = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
+    let ms = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
     let moments = [
         "2027-01-04T00:00:00Z", // Monday
         "2027-01-03T23:59:59Z", // Sunday of the week before
         "2026-12-28T00:00:00Z", // Monday of the same week
         "2026-12-27T23:59:59Z",
     ];
-    let backups: Vec<_> = moments
-        .iter()
-        .map(|text| (BackupId::new(at(text)), true))
-        .collect();
-    let now = Timestamp::from_millisecond(at("2027-01-05T00:00:00Z")).unwrap();
+    let backups: Vec<_> = moments.iter().map(|text| at(ms(text), true)).collect();
+    let now = Timestamp::from_millisecond(ms("2027-01-05T00:00:00Z")).unwrap();
     let doomed = doomed(&backups, &keep(0, 0, 3, 0), now);
-    assert_eq!(doomed, [backups[2].0.clone()]);
+    assert_eq!(doomed, [backups[2].id.clone()]);
+}
+
+#[test]
+fn the_newest_few_stay_whatever_their_hour() {
+    let backups = ago(&[0, 1_000, 2_000, 3_000]);
+    let doomed = doomed(
+        &backups,
+        &Keep {
+            last: 3,
+            ..keep(1, 1, 0, 0)
+        },
+        now(),
+    );
+    assert_eq!(doomed, [backups[3].id.clone()]);
+}
+
+#[test]
+fn of_two_in_one_second_the_later_is_the_newer_one() {
+    for _ in 0..20 {
+        let mut backups = ago(&[0, 0]);
+        backups[0].at_ms += 1;
+        let doomed = doomed(&backups, &keep(1, 0, 0, 0), now());
+        assert_eq!(doomed, [backups[1].id.clone()]);
+    }
 }
 
 #[test]
@@ -94,22 +124,22 @@ fn without_any_rule_nothing_goes() {
 #[test]
 fn what_cannot_be_counted_on_never_displaces_what_can_and_goes_when_a_good_one_is_newer() {
     let mut backups = ago(&[0, 60_000, DAY_MS]);
-    backups[0].1 = false;
+    backups[0].good = false;
     let rules = keep(1, 0, 0, 0);
     assert_eq!(
         doomed(&backups, &rules, now()),
-        [backups[2].0.clone()],
+        [backups[2].id.clone()],
         "the newest good one is a minute old; the bad one is newer and stays for who looks into it"
     );
-    backups.push((BackupId::new(NOW_MS), true));
-    assert!(doomed(&backups, &rules, now()).contains(&backups[1].0));
+    backups.push(at(NOW_MS, true));
+    assert!(doomed(&backups, &rules, now()).contains(&backups[1].id));
 }
 
 #[test]
 fn when_nothing_is_good_nothing_goes() {
     let mut backups = ago(&[0, DAY_MS, 400 * DAY_MS]);
     for backup in &mut backups {
-        backup.1 = false;
+        backup.good = false;
     }
     assert_eq!(doomed(&backups, &keep(1, 1, 1, 1), now()), []);
 }
@@ -129,25 +159,28 @@ fn a_clock_that_was_wrong_costs_no_good_backup() {
 }
 
 /// Up to sixty backups within two years before and a little after now, most of them good.
-fn some_backups() -> impl Strategy<Value = Vec<(BackupId, bool)>> {
+fn some_backups() -> impl Strategy<Value = Vec<Candidate>> {
     let one = (-30 * DAY_MS..730 * DAY_MS, prop::bool::weighted(0.8));
     prop::collection::vec(one, 0..60).prop_map(|facts| {
         facts
             .into_iter()
-            .map(|(ago_ms, good)| (BackupId::new(NOW_MS - ago_ms), good))
+            .map(|(ago_ms, good)| at(NOW_MS - ago_ms, good))
             .collect()
     })
 }
 
 fn some_keep() -> impl Strategy<Value = Keep> {
-    (0..6_u64, 0..6_u64, 0..6_u64, 0..6_u64).prop_map(|(h, d, w, m)| keep(h, d, w, m))
+    (0..6_u64, 0..6_u64, 0..6_u64, 0..6_u64, 0..6_u64).prop_map(|(last, h, d, w, m)| Keep {
+        last,
+        ..keep(h, d, w, m)
+    })
 }
 
 proptest! {
     #[test]
     fn the_newest_good_ones_never_go(backups in some_backups(), keep in some_keep()) {
         let doomed = doomed(&backups, &keep, now());
-        let good = || backups.iter().filter(|(_, good)| *good).map(|(id, _)| id);
+        let good = || backups.iter().filter(|backup| backup.good).map(|backup| &backup.id);
         if let Some(newest) = good().max() {
             prop_assert!(!doomed.contains(newest));
         }
@@ -165,7 +198,10 @@ proptest! {
     #[test]
     fn more_generous_rules_doom_no_more(backups in some_backups(), mean in some_keep(), more in 0..4_u64) {
         prop_assume!(mean != Keep::EVERYTHING);
-        let generous = keep(mean.hourly + more, mean.daily + more, mean.weekly + more, mean.monthly + more);
+        let generous = Keep {
+            last: mean.last + more,
+            ..keep(mean.hourly + more, mean.daily + more, mean.weekly + more, mean.monthly + more)
+        };
         let by_mean = doomed(&backups, &mean, now());
         for id in doomed(&backups, &generous, now()) {
             prop_assert!(by_mean.contains(&id));
@@ -175,18 +211,18 @@ proptest! {
     #[test]
     fn no_more_stays_than_the_rules_say(backups in some_backups(), keep in some_keep()) {
         prop_assume!(keep != Keep::EVERYTHING);
-        let past: Vec<_> = backups.into_iter().filter(|(id, good)| *good && id.at() <= now()).collect();
+        let past: Vec<_> = backups.into_iter().filter(|backup| backup.good && backup.id.at() <= now()).collect();
         let stays = after(&past, &doomed(&past, &keep, now())).len() as u64;
-        prop_assert!(stays <= keep.hourly + keep.daily + keep.weekly + keep.monthly + 1, "{}", stays);
+        prop_assert!(stays <= keep.last + keep.hourly + keep.daily + keep.weekly + keep.monthly + 1, "{}", stays);
     }
 
     #[test]
     fn what_is_bad_changes_nothing_for_what_is_good(backups in some_backups(), keep in some_keep()) {
-        let good: Vec<_> = backups.iter().filter(|(_, good)| *good).cloned().collect();
+        let good: Vec<_> = backups.iter().filter(|backup| backup.good).cloned().collect();
         let alone = doomed(&good, &keep, now());
         let among: Vec<_> = doomed(&backups, &keep, now())
             .into_iter()
-            .filter(|id| good.iter().any(|(known, _)| known == id))
+            .filter(|id| good.iter().any(|known| known.id == *id))
             .collect();
         prop_assert_eq!(among, alone);
     }
@@ -199,13 +235,13 @@ proptest! {
         let mut days = BTreeSet::new();
         for hour in hours {
             at_ms += hour * HOUR_MS;
-            backups.push((BackupId::new(at_ms), true));
+            backups.push(at(at_ms, true));
             days.insert(at_ms / DAY_MS);
             let now = Timestamp::from_millisecond(at_ms).unwrap();
             backups = after(&backups, &doomed(&backups, &rules, now));
         }
         for day in days.iter().rev().take(5) {
-            let has_one = backups.iter().any(|(id, _)| id.at().as_millisecond() / DAY_MS == *day);
+            let has_one = backups.iter().any(|backup| backup.id.at().as_millisecond() / DAY_MS == *day);
             prop_assert!(has_one, "day {}", day);
         }
     }

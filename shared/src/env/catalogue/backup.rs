@@ -51,12 +51,19 @@ pub(super) const SETTINGS: &[Setting] = &[
                made up for once. `off` leaves it to `ops-sidecar backup run`.",
     },
     Setting {
+        key: "backup_keep_last",
+        kind: KEEP,
+        preset: Preset::Same("3"),
+        owner: Owner::Sidecar,
+        help: "How many of the newest backups are kept, whatever their hour: one made by hand is not displaced by the next. The five rules add up; \
+               a backup stays as long as one of them wants it, and the newest good one always stays. With all five at 0 nothing is removed.",
+    },
+    Setting {
         key: "backup_keep_hourly",
         kind: KEEP,
         preset: Preset::Same("24"),
         owner: Owner::Sidecar,
-        help: "Of how many hours that have a backup the newest one is kept. The four rules add up; a backup stays as long as one of them wants it, and \
-               the newest good one always stays. With all four at 0 nothing is removed.",
+        help: "Of how many hours that have a backup (UTC) the newest one is kept.",
     },
     Setting {
         key: "backup_keep_daily",
