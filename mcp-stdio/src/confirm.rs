@@ -62,7 +62,7 @@ pub enum BadToken {
     NotForThis,
     /// Its time is over.
     Expired,
-    /// It was used before.
+    /// It was used before; or the state file was restored since it was made, and nobody knows.
     Used,
 }
 

@@ -1,6 +1,12 @@
 //! Previews and their tokens, where the client cannot ask.
 
+use std::ops::ControlFlow;
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use shared::clock::{Clock, SystemClock};
+use shared::paths;
+use shared::state::{Restore, State, replace};
 
 use crate::kit::{ORDER, edit, home, is_there, shops, writes};
 use crate::support::{Home, Server};
@@ -78,6 +84,34 @@ fn a_token_is_good_in_every_window_of_the_same_shop_and_nowhere_else() {
     assert_eq!(writes(&sandbox), [""; 0]);
     let done = confirm(&mut home.session(), ORDER, &token).ok();
     assert_eq!(done["outcome"], "done");
+}
+
+/// The restored file does not know which tokens were used since it was copied.
+#[test]
+fn a_token_from_before_a_restore_counts_no_more() {
+    let sandbox = shops();
+    let home = home(&sandbox);
+    let token = preview(&mut home.session(), ORDER);
+    let place = paths::Home::at(home.path());
+    let backup = place.backups_dir().join("b.db");
+    State::open(&place)
+        .unwrap()
+        .copy_to(&backup, &mut |_, _| ControlFlow::Continue(()))
+        .unwrap();
+    let restore = Restore {
+        from: "b",
+        reached_ms: 0,
+        now_ms: SystemClock.now_ms(),
+        patience: Duration::from_secs(10),
+        force: true,
+    };
+    replace(&place, &backup, &restore).unwrap();
+    let mut server = home.session();
+    let text = confirm(&mut server, ORDER, &token).error();
+    assert!(text.starts_with("not_confirmed: "), "{text}");
+    assert!(is_there(&sandbox, ORDER) && writes(&sandbox).is_empty());
+    let token = preview(&mut server, ORDER);
+    assert_eq!(confirm(&mut server, ORDER, &token).ok()["outcome"], "done");
 }
 
 #[test]
