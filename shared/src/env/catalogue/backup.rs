@@ -106,7 +106,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         kind: up_to_ten_years(HOUR_MS),
         preset: Preset::Same("7d"),
         owner: Owner::Sidecar,
-        help: "How often that trial restore is made. Without an identity, or without encryption, the age of the last one by hand counts.",
+        help: "How often that trial restore is made. What is encrypted cannot be tried without an identity: then the age of the last trial by hand counts.",
     },
     Setting {
         key: "pitr",
