@@ -95,6 +95,8 @@ const CREDENTIALS: &str =
     "check the credentials in the environment of ops-sidecar (AWS_…, AZURE_…, GOOGLE_…)";
 const PERMISSIONS: &str =
     "these credentials must be allowed to list, read, write and delete under the target's prefix";
+const EITHER: &str = "are there credentials in the environment of ops-sidecar (AWS_…, AZURE_…, GOOGLE_…), and may they list, read, write and \
+                      delete under the target's prefix?";
 const NETWORK: &str = "is the network up, and the address (AWS_ENDPOINT_URL, region) right? it is tried again by itself";
 
 fn judge(said: &Said) -> (Kind, String, Option<&'static str>) {
@@ -151,7 +153,10 @@ fn judge(said: &Said) -> (Kind, String, Option<&'static str>) {
             or("there is another object of that name"),
             None,
         ),
-        (Variant::Denied, _) => (Kind::Denied, or("it is not allowed"), Some(PERMISSIONS)),
+        (Variant::Denied, _) if said.code.is_none() => {
+            (Kind::Denied, or("it is not allowed"), Some(EITHER))
+        }
+        (Variant::Denied, _) => (Kind::Denied, answer, Some(PERMISSIONS)),
         (Variant::Unauthenticated, _) => {
             (Kind::Denied, or("it does not know us"), Some(CREDENTIALS))
         }

@@ -18,7 +18,7 @@ use super::spec::Cloud;
 /// How long a target may keep us waiting.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// For a connection, the name lookup included: a host that does not answer in ten seconds is not there.
+    /// For a connection, the name lookup included: a host that does not answer in five seconds is not there, and is asked again.
     pub(super) connect: Duration,
     /// For one request with its answer. Requests move at most one part of 5 MiB, so a line of 350 kbit/s upstream is enough.
     pub(super) request: Duration,
@@ -33,7 +33,7 @@ pub(super) struct Patience {
 
 impl Patience {
     pub(super) const USUAL: Patience = Patience {
-        connect: Duration::from_secs(10),
+        connect: Duration::from_secs(5),
         request: Duration::from_secs(120),
         total: Duration::from_secs(180),
         retries: 6,
@@ -102,6 +102,8 @@ pub(super) fn s3(settings: AmazonS3Builder, root: &str, patience: Patience) -> B
 pub(super) fn azure(settings: MicrosoftAzureBuilder, root: &str, patience: Patience) -> Built {
     let store = settings
         .with_url(root)
+        // No product of ours starts another program, whatever AZURE_USE_AZURE_CLI says.
+        .with_use_azure_cli(false)
         .with_http_connector(Connector::new(patience))
         .with_retry(patience.retry())
         .build()?;
@@ -143,10 +145,15 @@ impl HttpConnector for Connector {
             .get_config_value(&ClientConfigKey::AllowHttp)
             .as_deref()
             == Some("true");
+        // The library's own is shorter where it asks the machine's metadata service for credentials: on a laptop nobody answers there.
+        let theirs = options
+            .get_config_value(&ClientConfigKey::ConnectTimeout)
+            .and_then(|text| text.strip_suffix('s')?.parse().ok())
+            .map_or(self.0.connect, Duration::from_secs);
         reqwest::Client::builder()
             .user_agent(concat!("ops-sidecar/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(self.0.connect)
+            .connect_timeout(self.0.connect.min(theirs))
             .timeout(self.0.request)
             .http1_only()
             .https_only(!plain_allowed)
