@@ -84,7 +84,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         kind: KEEP,
         preset: Preset::Same("12"),
         owner: Owner::Sidecar,
-        help: "The same for months.",
+        help: "The same for months (UTC).",
     },
     Setting {
         key: "backup_allow_unencrypted",

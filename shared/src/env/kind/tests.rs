@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 /// One kind of each shape.
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind; 17] = [
     Kind::Path,
     Kind::Secret { min_length: 4 },
     Kind::KeyText,
@@ -30,6 +30,9 @@ const KINDS: [Kind; 14] = [
     Kind::Names,
     Kind::Hosts,
     Kind::ApiUrl,
+    Kind::Targets,
+    Kind::Recipients,
+    Kind::Schedule,
     Kind::Choice(&["warn", "info"]),
 ];
 
