@@ -41,7 +41,7 @@ pub(super) fn alone(
             Err(TryLockError::WouldBlock) if since.elapsed() < patience => busy::pause(),
             Err(TryLockError::WouldBlock) => return Err(StateError::Locked),
             Err(TryLockError::Error(error)) => {
-                return Err(StateError::io("locking `migrate.lock`", error));
+                return Err(StateError::io("locking a lock file", error));
             }
         }
         if !is_needed()? {

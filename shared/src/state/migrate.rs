@@ -39,7 +39,7 @@ const HISTORY: &[M<'_>] = &[
     clippy::cast_possible_truncation,
     reason = "a history of four thousand million migrations is not expected"
 )]
-pub(super) const NEWEST: u32 = HISTORY.len() as u32;
+pub const NEWEST: u32 = HISTORY.len() as u32;
 
 /// How long one process waits while another creates or migrates the file; 200 newcomers need well under a second.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -9,7 +9,9 @@
 //! | rule | file |
 //! |---|---|
 //! | every opener holds `run/gate.lock` shared; a restore takes it exclusive | `gate` |
+//! | the file is replaced while nobody has it open, and is the old one or the new one at any moment | `replace` |
 //! | one process at a time creates or migrates, under `run/migrate.lock`, re-reading the version inside | `migrate` |
+//! | a file with something in it is copied before its schema changes | `migrate`, `kept` |
 //! | no network file system, no SQLite older than 3.51.3 | `file_system`, `open` |
 //! | `state.db`, `-wal` and `-shm` are touched through SQLite only; everything else is `stat` | `presence` |
 //! | writers take the lock up front (`BEGIN IMMEDIATE`) and wait in short random steps | `transaction`, `busy` |
@@ -40,12 +42,12 @@ pub use copy::{Copied, Inspected, Progress, UNFINISHED};
 pub use error::StateError;
 pub use holders::{Holder, holders};
 pub use ledger::LedgerMark;
-pub use migrate::{Migrated, MigrationStatus, migrate_to, migration_status};
+pub use migrate::{Migrated, MigrationStatus, NEWEST as NEWEST_SCHEMA, migrate_to, migration_status};
 pub use open::{Mark, State};
 pub use pages::{Pages, Snapshot, Visit, lock_page};
 pub use pool::PoolStatus;
 pub use presence::FileSizes;
-pub use replace::{Replaced, Restore, newer_than, replace};
+pub use replace::{Replaced, Restore, newer_than, replace, upgrade_copy};
 pub use slot::Slot;
 pub use transaction::{Durability, Reading, Writing};
 pub use upkeep::{Checkpoint, CheckpointOutcome, Space};

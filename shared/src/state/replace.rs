@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use compare::newer_than;
+pub use mark::upgrade_copy;
 
 use self::compare::Live;
 use super::kept::{self, Before};

@@ -32,6 +32,17 @@ pub(super) fn mark(
     Ok(marked)
 }
 
+/// Brings a copy that nobody has open to this program's schema: what an older program backed up can then be read like any other. Its content
+/// is no longer what the backup was, so this is for a copy of a copy.
+///
+/// # Errors
+/// It is not one of ours, it is newer than this program, or it cannot be changed.
+pub fn upgrade_copy(path: &Path) -> Result<(), StateError> {
+    let mut connection = connection::open(path)?;
+    migrate::bring_copy_up(&mut connection, path)?;
+    close(connection, path)
+}
+
 fn write(
     writing: &Writing<'_>,
     live_epoch: u64,

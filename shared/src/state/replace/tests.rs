@@ -1,5 +1,6 @@
 //! Swapped, marked, compared; refused where it must be; and killed between any two steps.
 
+mod afterwards;
 mod crash;
 mod kit;
 
@@ -7,7 +8,7 @@ use rusqlite::Connection;
 
 use self::kit::Kit;
 use super::*;
-use crate::audit::{self, Chain, Fault};
+use crate::audit::{self, Chain};
 use crate::session::{Kind, Session};
 use crate::state::tables::{epochs, meta};
 use crate::state::{Durability, State};
@@ -340,94 +341,6 @@ fn the_new_file_is_for_its_owner_only() {
     kit.restore(&backup, true).unwrap();
     let about = fs::metadata(kit.home.state_db()).unwrap();
     assert_eq!(about.permissions().mode() & 0o777, 0o600);
-}
-
-#[test]
-fn after_a_restore_the_audit_is_sound_and_a_real_cut_is_still_found() {
-    let kit = Kit::new();
-    kit.record(3);
-    let backup = kit.backup("at-three");
-    kit.record(4);
-    kit.remember();
-    kit.restore(&backup, true).unwrap();
-    assert_eq!(
-        kit.fault(),
-        None,
-        "shorter than it was, and that is no fault"
-    );
-    kit.record(1);
-    kit.remember();
-    kit.cut(4);
-    assert_eq!(kit.fault(), Some(Fault::TailCut));
-}
-
-#[test]
-fn a_cut_below_what_was_restored_is_found_at_once() {
-    let kit = Kit::new();
-    kit.record(3);
-    let backup = kit.backup("at-three");
-    kit.restore(&backup, true).unwrap();
-    kit.cut(3);
-    assert_eq!(kit.fault(), Some(Fault::TailCut));
-}
-
-#[test]
-fn a_file_that_was_put_back_by_hand_is_still_a_cut() {
-    let kit = Kit::new();
-    kit.record(3);
-    let backup = kit.backup("at-three");
-    kit.record(4);
-    kit.remember();
-    fs::rename(&backup, kit.home.state_db()).unwrap();
-    assert_eq!(kit.fault(), Some(Fault::TailCut));
-}
-
-#[test]
-fn a_restore_that_was_noted_and_not_done_covers_up_nothing() {
-    let kit = Kit::new();
-    kit.record(7);
-    kit.remember();
-    let noted = checkpoint::Restored {
-        epoch: 1,
-        heads: vec![(
-            Chain::Env,
-            audit::Head {
-                seq: 2,
-                hash: [7; 32],
-            },
-        )],
-        pruned: Vec::new(),
-    };
-    checkpoint::note_restore(&kit.home, &noted, 9_000).unwrap();
-    assert_eq!(
-        kit.fault(),
-        None,
-        "of a file that never was restored it says nothing"
-    );
-    kit.cut(5);
-    assert_eq!(kit.fault(), Some(Fault::TailCut));
-}
-
-#[test]
-fn a_backup_of_another_home_is_judged_by_its_own_history() {
-    let (kit, other) = (Kit::new(), Kit::new());
-    kit.record(5);
-    kit.remember();
-    other.record_as(9, "other");
-    audit::prune(&other.open(), 4, &audit::Actor::cli(), 100).unwrap();
-    kit.restore(&other.backup("foreign"), true).unwrap();
-    assert_eq!(kit.fault(), None);
-}
-
-#[test]
-fn the_outcome_of_a_write_that_the_restored_file_does_not_know_is_refused() {
-    // No living process can come here: whoever began the write held the gate, so there was no restore until it had ended.
-    let kit = Kit::new();
-    let backup = kit.backup("before-the-write");
-    let begun = kit.begin_a_write();
-    kit.restore(&backup, true).unwrap();
-    let refused = kit.end_a_write(&begun).unwrap_err();
-    assert_eq!(refused.code(), "audit_refused");
 }
 
 /// Another file system than the home's, where there is one.
