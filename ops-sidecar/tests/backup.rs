@@ -22,7 +22,10 @@ fn a_backup_is_made_listed_and_verified_and_each_answer_has_its_shape() {
         ("list", vec!["list", "--json"]),
         ("list_points", vec!["list", "--points", "--json"]),
         ("verify", vec!["verify", "--latest", "--json"]),
-        ("verify_opened", vec!["verify", "--all", "--json", "--identity", identity]),
+        (
+            "verify_opened",
+            vec!["verify", "--all", "--json", "--identity", identity],
+        ),
         ("verify_pitr", vec!["verify", "--pitr", "--json"]),
         ("drill", vec!["drill", "--json", "--identity", identity]),
         ("prune", vec!["prune", "--json"]),
@@ -37,8 +40,14 @@ fn a_backup_is_made_listed_and_verified_and_each_answer_has_its_shape() {
 fn shape(desk: &Desk, out: &str) -> serde_json::Value {
     let mut value = golden(&serde_json::from_str(out).expect("json"));
     // The public key differs each time.
-    let key = desk.settings().into_iter().find(|(key, _)| key.ends_with("RECIPIENTS"));
-    if let (Some((_, key)), Some(backups)) = (key, value.get_mut("backups").and_then(|all| all.as_array_mut())) {
+    let key = desk
+        .settings()
+        .into_iter()
+        .find(|(key, _)| key.ends_with("RECIPIENTS"));
+    if let (Some((_, key)), Some(backups)) = (
+        key,
+        value.get_mut("backups").and_then(|all| all.as_array_mut()),
+    ) {
         for backup in backups {
             assert_eq!(backup["recipients"], serde_json::json!([key]));
             backup["recipients"] = serde_json::json!(["[key]"]);
@@ -96,7 +105,10 @@ fn a_target_that_is_away_does_not_keep_the_others_from_being_listed() {
     said.told(&["note: ", "[here]/two"]);
     let listed = desk.backup(&["list", "--json"]).code(0).json();
     assert_eq!(listed["targets"][1]["ok"], false);
-    assert_eq!(listed["backups"][0]["targets"][0], desk_target(&desk, "one"));
+    assert_eq!(
+        listed["backups"][0]["targets"][0],
+        desk_target(&desk, "one")
+    );
     fs::rename(desk.path("one"), desk.path("gone-as-well")).expect("the disk is gone");
     desk.backup(&["list"]).code(1);
 }
@@ -111,7 +123,10 @@ fn a_target_is_chosen_by_its_name_and_a_wrong_one_is_bad_usage() {
     let desk = Desk::new().sealed().with_targets(&["local", "one"]);
     desk.run();
     let listed = desk.backup(&["list", "--json", "--target", "local"]);
-    assert_eq!(listed.code(0).json()["backups"][0]["targets"], serde_json::json!(["local"]));
+    assert_eq!(
+        listed.code(0).json()["backups"][0]["targets"],
+        serde_json::json!(["local"])
+    );
     desk.backup(&["list", "--target", "loca"])
         .code(2)
         .told(&["`loca` is no backup target", "`local`"]);
@@ -135,7 +150,11 @@ fn a_damaged_or_hostile_manifest_is_shown_as_unusable_and_stops_nothing() {
     write("20200101T000000Z-00000e.json", &orphan);
     write("notes.txt", "not ours");
     let said = desk.backup(&["list"]).code(0);
-    assert!(said.out.contains(&id) && !said.out.contains('\u{1b}'), "{}", said.out);
+    assert!(
+        said.out.contains(&id) && !said.out.contains('\u{1b}'),
+        "{}",
+        said.out
+    );
     assert_eq!(said.out.matches("unusable at").count(), 5, "{}", said.out);
     let listed = desk.backup(&["list", "--json"]).code(0).json();
     assert_eq!(listed["backups"].as_array().map(Vec::len), Some(1));
@@ -150,7 +169,10 @@ fn without_the_secret_key_a_backup_is_read_back_and_said_to_be_unopened() {
     let said = desk.backup(&["verify", "--latest"]).code(0);
     assert!(said.out.contains("not opened: no identity"), "{}", said.out);
     let said = desk.backup(&["verify", "--latest", "--json"]).json();
-    assert_eq!((&said["backups"][0]["opened"], &said["ok"]), (&false.into(), &true.into()));
+    assert_eq!(
+        (&said["backups"][0]["opened"], &said["ok"]),
+        (&false.into(), &true.into())
+    );
 }
 
 #[test]
@@ -166,7 +188,10 @@ fn a_changed_byte_is_found_with_and_without_the_secret_key() {
         assert_eq!(said["ok"], false);
         assert_eq!(said["backups"][0]["targets"][0]["verified"], true);
         let problem = said["backups"][0]["targets"][1]["error"].as_str();
-        assert!(problem.is_some_and(|why| why.contains("another hash")), "{said}");
+        assert!(
+            problem.is_some_and(|why| why.contains("another hash")),
+            "{said}"
+        );
     }
 }
 
@@ -177,14 +202,31 @@ fn keys_that_do_not_fit_or_that_others_can_read_are_told_apart() {
     desk.key("other");
     let verify = |name: &str| {
         let path = desk.path(name);
-        desk.backup(&["verify", "--latest", "--identity", path.to_str().expect("a path")])
+        desk.backup(&[
+            "verify",
+            "--latest",
+            "--identity",
+            path.to_str().expect("a path"),
+        ])
     };
-    assert!(verify("other").code(1).out.contains("encrypted to other keys"));
+    assert!(
+        verify("other")
+            .code(1)
+            .out
+            .contains("encrypted to other keys")
+    );
     verify("missing").code(1).told(&["missing"]);
     fs::set_permissions(desk.path("identity"), Permissions::from_mode(0o644)).expect("a mode");
-    verify("identity").code(1).told(&["can be read by others", "chmod 600"]);
+    verify("identity")
+        .code(1)
+        .told(&["can be read by others", "chmod 600"]);
     fs::set_permissions(desk.path("identity"), Permissions::from_mode(0o600)).expect("a mode");
-    assert!(verify("identity").code(0).out.contains("good: read back, opened"));
+    assert!(
+        verify("identity")
+            .code(0)
+            .out
+            .contains("good: read back, opened")
+    );
 }
 
 #[test]
@@ -192,19 +234,32 @@ fn a_drill_notes_what_it_found_and_a_damaged_backup_fails_it() {
     let desk = Desk::new().sealed().with_targets(&["one"]);
     let id = desk.run();
     let identity = desk.path("identity");
-    let words = ["drill", "--json", "--identity", identity.to_str().expect("a path")];
+    let words = [
+        "drill",
+        "--json",
+        "--identity",
+        identity.to_str().expect("a path"),
+    ];
     let before = fs::read(desk.home().state_db()).expect("the state file");
     assert_eq!(desk.backup(&words).code(0).json()["verified"], true);
     desk.flip(&desk.file("one", &id));
     let said = desk.backup(&words).code(1).json();
     assert_eq!(said["verified"], false);
-    assert!(said["error"].as_str().is_some_and(|why| why.contains("another hash")), "{said}");
+    assert!(
+        said["error"]
+            .as_str()
+            .is_some_and(|why| why.contains("another hash")),
+        "{said}"
+    );
     let journal = fs::read_to_string(desk.home().backup_spool().join("journal.json"));
     let journal: serde_json::Value =
         serde_json::from_str(&journal.expect("a journal")).expect("json");
     assert_eq!(journal["drills"].as_array().map(Vec::len), Some(2));
     assert_eq!(journal["last_good_drill"]["id"], id.as_str());
-    assert_eq!(fs::read(desk.home().state_db()).expect("the state file"), before);
+    assert_eq!(
+        fs::read(desk.home().state_db()).expect("the state file"),
+        before
+    );
 }
 
 #[test]
@@ -221,7 +276,8 @@ fn verifying_with_the_secret_key_counts_as_a_drill_and_without_it_does_not() {
     assert_eq!(drills(), 0);
     let identity = desk.path("identity");
     let identity = identity.to_str().expect("a path");
-    desk.backup(&["verify", "--latest", "--identity", identity]).code(0);
+    desk.backup(&["verify", "--latest", "--identity", identity])
+        .code(0);
     assert_eq!(drills(), 1);
 }
 
@@ -235,6 +291,19 @@ fn a_running_sidecar_with_a_key_at_hand_makes_a_drill_by_itself() {
         .env("ORDERDESK_MCP_BACKUP_IDENTITY_FILE", &identity)
         .env("ORDERDESK_MCP_BACKUP_SCHEDULE", "off");
     let sidecar = Sidecar::spawn(command);
+    let journal = desk.home().backup_spool().join("journal.json");
+    sidecar.until("/health/live", |_| {
+        let text = fs::read_to_string(&journal).unwrap_or_default();
+        let journal: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        journal["last_good_drill"]["id"] == id.as_str()
+    });
+}
+
+#[test]
+fn a_running_sidecar_whose_backups_are_not_encrypted_needs_no_key_for_a_drill() {
+    let desk = Desk::new();
+    let id = desk.run();
+    let sidecar = Sidecar::start_with(desk.home().root(), &[("BACKUP_SCHEDULE", "off")]);
     let journal = desk.home().backup_spool().join("journal.json");
     sidecar.until("/health/live", |_| {
         let text = fs::read_to_string(&journal).unwrap_or_default();

@@ -32,13 +32,19 @@ fn until_shipped(desk: &Desk, moment: Timestamp) {
     let since = std::time::Instant::now();
     loop {
         let reached = lines(desk).iter().any(|line| {
-            let to = line["to"].as_str().and_then(|to| to.parse::<Timestamp>().ok());
+            let to = line["to"]
+                .as_str()
+                .and_then(|to| to.parse::<Timestamp>().ok());
             to.is_some_and(|to| to >= moment)
         });
         if reached {
             return;
         }
-        assert!(since.elapsed() < PATIENCE, "nothing is shipped: {:?}", lines(desk));
+        assert!(
+            since.elapsed() < PATIENCE,
+            "nothing is shipped: {:?}",
+            lines(desk)
+        );
         pause();
     }
 }
@@ -46,7 +52,16 @@ fn until_shipped(desk: &Desk, moment: Timestamp) {
 fn restore_at(desk: &Desk, moment: Timestamp, name: &str) -> (Value, PathBuf) {
     let to = desk.path(name);
     let (at, identity) = (moment.to_string(), desk.path("identity"));
-    let words = ["restore", "--at", &at, "--json", "--to", path(&to), "--identity", path(&identity)];
+    let words = [
+        "restore",
+        "--at",
+        &at,
+        "--json",
+        "--to",
+        path(&to),
+        "--identity",
+        path(&identity),
+    ];
     let said = desk.backup(&words).code(0);
     assert_eq!(said.err, "");
     (said.json(), to)
@@ -65,7 +80,10 @@ fn any_moment_that_was_shipped_comes_back_as_it_was() {
         desk.record(records - desk.records());
         let moment = Timestamp::now();
         until_shipped(&desk, moment);
-        history.push((lines(&desk)[0]["to"].as_str().expect("a moment").to_owned(), records));
+        history.push((
+            lines(&desk)[0]["to"].as_str().expect("a moment").to_owned(),
+            records,
+        ));
     }
     for (moment, records) in &history {
         let moment: Timestamp = moment.parse().expect("a moment");
@@ -89,7 +107,10 @@ fn a_moment_before_everything_is_refused_with_the_first_there_is() {
     let identity = desk.path("identity");
     desk.backup(&["restore", "--at", "1d", "--identity", path(&identity)])
         .code(1)
-        .told(&["nothing reaches back to", "the earliest moment that can be restored is 20"]);
+        .told(&[
+            "nothing reaches back to",
+            "the earliest moment that can be restored is 20",
+        ]);
 }
 
 #[test]
@@ -99,8 +120,14 @@ fn without_the_secret_key_the_increments_are_counted_and_none_is_opened() {
     until_shipped(&desk, Timestamp::UNIX_EPOCH);
     drop(sidecar);
     let said = desk.backup(&["verify", "--pitr"]).code(0);
-    assert!(said.out.contains(" found, ") && said.out.contains("no moment was opened"), "{}", said.out);
-    desk.backup(&["restore", "--latest"]).code(1).told(&["encrypted", "--identity FILE"]);
+    assert!(
+        said.out.contains(" found, ") && said.out.contains("no moment was opened"),
+        "{}",
+        said.out
+    );
+    desk.backup(&["restore", "--latest"])
+        .code(1)
+        .told(&["encrypted", "--identity FILE"]);
 }
 
 #[test]
@@ -114,23 +141,44 @@ fn where_an_increment_is_damaged_the_moment_before_it_comes_back_and_that_is_sai
     drop(sidecar);
     let line = lines(&desk)[0]["line"].as_str().expect("a line").to_owned();
     let folder = desk.path("one").join("pitr").join(line);
-    let mut names: Vec<PathBuf> = fs::read_dir(folder).expect("a line").flatten().map(|name| name.path()).collect();
+    let mut names: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("a line")
+        .flatten()
+        .map(|name| name.path())
+        .collect();
     names.sort();
     for name in names.iter().filter(|name| !path(name).contains("-base-")) {
         desk.flip(name);
     }
     let to = desk.path("as-it-was.db");
     let identity = desk.path("identity");
-    let words = ["restore", "--latest", "--json", "--to", path(&to), "--identity", path(&identity)];
+    let words = [
+        "restore",
+        "--latest",
+        "--json",
+        "--to",
+        path(&to),
+        "--identity",
+        path(&identity),
+    ];
     let said = desk.backup(&words).code(0).told(&["passed by", "damaged"]);
     assert_eq!(records_in(&to), 3);
-    let reached: Timestamp = said.json()["reached_at"].as_str().expect("a moment").parse().expect("a moment");
+    let reached: Timestamp = said.json()["reached_at"]
+        .as_str()
+        .expect("a moment")
+        .parse()
+        .expect("a moment");
     assert!(reached < moment);
     let shape = golden(&said.json());
-    assert_eq!((&shape["id"], &shape["line"]), (&Value::Null, &"[id]".into()));
+    assert_eq!(
+        (&shape["id"], &shape["line"]),
+        (&Value::Null, &"[id]".into())
+    );
     // What was damaged is damaged for a proof as well.
-    desk.backup(&["verify", "--pitr", "--identity", path(&identity)]).code(1);
-    desk.backup(&["drill", "--identity", path(&identity)]).code(1);
+    desk.backup(&["verify", "--pitr", "--identity", path(&identity)])
+        .code(1);
+    desk.backup(&["drill", "--identity", path(&identity)])
+        .code(1);
 }
 
 #[test]
@@ -144,9 +192,20 @@ fn a_moment_goes_in_place_and_what_is_shipped_afterwards_is_a_line_of_its_own() 
     first.signal(rustix::process::Signal::TERM);
     first.wait();
     let identity = desk.path("identity");
-    let words = ["restore", "--at", &moment, "--force", "--json", "--identity", path(&identity)];
+    let words = [
+        "restore",
+        "--at",
+        &moment,
+        "--force",
+        "--json",
+        "--identity",
+        path(&identity),
+    ];
     let said = desk.backup(&words).code(0).json();
-    assert_eq!((&said["reached_at"], &said["restore_epoch"]), (&moment.clone().into(), &1.into()));
+    assert_eq!(
+        (&said["reached_at"], &said["restore_epoch"]),
+        (&moment.clone().into(), &1.into())
+    );
     assert_eq!(desk.records(), 3);
     let again = sidecar(&desk);
     let since = std::time::Instant::now();

@@ -46,7 +46,10 @@ fn a_lost_machine_is_restored_from_a_target_and_a_secret_key_alone() {
     insta::assert_json_snapshot!("in_place", golden(&said.json()));
     let file = desk.path("another-home").join("state.db");
     assert_eq!(records_in(&file), 3);
-    assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&file).expect("a file").permissions().mode() & 0o777,
+        0o600
+    );
 }
 
 #[test]
@@ -72,10 +75,17 @@ fn a_restored_file_is_marked_and_the_old_one_is_kept_aside() {
     let desk = Desk::new();
     desk.run();
     let said = desk.backup(&["restore", "--latest"]).code(0);
-    for words in ["restored for the 1st time", "old file: [here]/home/backups/kept/before-restore-", "next:"] {
+    for words in [
+        "restored for the 1st time",
+        "old file: [here]/home/backups/kept/before-restore-",
+        "next:",
+    ] {
         assert!(said.out.contains(words), "{}", said.out);
     }
-    let kept: Vec<_> = fs::read_dir(desk.home().kept_copies()).expect("kept").flatten().collect();
+    let kept: Vec<_> = fs::read_dir(desk.home().kept_copies())
+        .expect("kept")
+        .flatten()
+        .collect();
     assert_eq!(kept.len(), 1);
     assert_eq!(records_in(&kept[0].path()), 3);
     // The restore itself stands in the audit, which is sound.
@@ -102,7 +112,9 @@ fn a_state_with_something_newer_is_not_overwritten_unless_forced() {
 
 #[test]
 fn as_long_as_somebody_has_the_file_open_it_stays_and_they_are_named() {
-    let desk = Desk::new().with("BACKUP_SCHEDULE", "off").with("PITR", "false");
+    let desk = Desk::new()
+        .with("BACKUP_SCHEDULE", "off")
+        .with("PITR", "false");
     desk.run();
     let settings = [("BACKUP_SCHEDULE", "off"), ("PITR", "false")];
     let sidecar = Sidecar::start_with(desk.home().root(), &settings).ready();
@@ -111,7 +123,9 @@ fn as_long_as_somebody_has_the_file_open_it_stays_and_they_are_named() {
             .body
             .contains("orderdesk_mcp_processes{kind=\"ops-sidecar\"} 1")
     });
-    let said = desk.backup(&["restore", "--latest", "--wait", "0s"]).code(1);
+    let said = desk
+        .backup(&["restore", "--latest", "--wait", "0s"])
+        .code(1);
     said.told(&["ops-sidecar", &sidecar.pid().to_string(), "hint:"]);
     // Who waits gets it when the last one has gone.
     let waiting = desk
@@ -132,12 +146,20 @@ fn to_another_file_leaves_that_file_and_touches_nothing_else() {
     desk.run();
     let before = everything(desk.home().root());
     let to = desk.path("as-it-was.db");
-    let said = desk.backup(&["restore", "--latest", "--json", "--to", text(&to)]).code(0);
+    let said = desk
+        .backup(&["restore", "--latest", "--json", "--to", text(&to)])
+        .code(0);
     insta::assert_json_snapshot!("to_a_file", golden(&said.json()));
     assert_eq!(everything(desk.home().root()), before);
     assert_eq!(records_in(&to), 3);
-    assert_eq!(fs::metadata(&to).expect("a file").permissions().mode() & 0o777, 0o600);
-    let beside: Vec<_> = fs::read_dir(desk.path("")).expect("a folder").flatten().collect();
+    assert_eq!(
+        fs::metadata(&to).expect("a file").permissions().mode() & 0o777,
+        0o600
+    );
+    let beside: Vec<_> = fs::read_dir(desk.path(""))
+        .expect("a folder")
+        .flatten()
+        .collect();
     assert_eq!(beside.len(), 2, "the home and the file: {beside:?}");
     desk.backup(&["restore", "--latest", "--to", text(&to)])
         .code(1)
@@ -152,23 +174,41 @@ fn a_damaged_copy_is_passed_by_and_the_next_target_gives_the_same_backup() {
     desk.flip(&desk.file("one", &id));
     let to = desk.path("as-it-was.db");
     let identity = desk.path("identity");
-    let words = ["restore", "--id", &id, "--json", "--to", text(&to), "--identity", text(&identity)];
+    let words = [
+        "restore",
+        "--id",
+        &id,
+        "--json",
+        "--to",
+        text(&to),
+        "--identity",
+        text(&identity),
+    ];
     let said = desk.backup(&words).code(0);
-    assert_eq!(said.json()["targets"], serde_json::json!(["file://[here]/two"]));
+    assert_eq!(
+        said.json()["targets"],
+        serde_json::json!(["file://[here]/two"])
+    );
     said.told(&["passed by", &id, "[here]/one", "another hash"]);
     assert_eq!(records_in(&to), 3);
 }
 
 #[test]
 fn the_newest_that_is_damaged_everywhere_gives_way_to_the_one_before_and_says_so() {
-    let desk = Desk::new().with("BACKUP_KEEP_HOURLY", "0").with("BACKUP_KEEP_DAILY", "0");
-    let desk = desk.with("BACKUP_KEEP_WEEKLY", "0").with("BACKUP_KEEP_MONTHLY", "0");
+    let desk = Desk::new()
+        .with("BACKUP_KEEP_HOURLY", "0")
+        .with("BACKUP_KEEP_DAILY", "0");
+    let desk = desk
+        .with("BACKUP_KEEP_WEEKLY", "0")
+        .with("BACKUP_KEEP_MONTHLY", "0");
     let older = desk.run();
     desk.record(1);
     let newest = desk.run();
     desk.flip(&desk.file("home/backups", &newest));
     let to = desk.path("as-it-was.db");
-    let said = desk.backup(&["restore", "--latest", "--json", "--to", text(&to)]).code(0);
+    let said = desk
+        .backup(&["restore", "--latest", "--json", "--to", text(&to)])
+        .code(0);
     assert_eq!(said.json()["id"], older.as_str());
     said.told(&["passed by", &newest]);
     assert_eq!(records_in(&to), 3);
@@ -198,7 +238,10 @@ fn every_region_of_a_backup_can_be_damaged_and_none_is_put_in_place() {
         fs::write(&file, &whole[..cut]).expect("a file");
         desk.backup(&["restore", "--id", &id, "--force"]).code(1);
     }
-    assert_eq!(fs::read(desk.home().state_db()).expect("the state file"), live);
+    assert_eq!(
+        fs::read(desk.home().state_db()).expect("the state file"),
+        live
+    );
     fs::write(&file, &whole).expect("a file");
     desk.backup(&["restore", "--id", &id, "--force"]).code(0);
 }
@@ -207,11 +250,18 @@ fn every_region_of_a_backup_can_be_damaged_and_none_is_put_in_place() {
 fn without_the_right_key_nothing_is_restored_and_the_key_is_asked_for() {
     let desk = Desk::new().sealed().with_targets(&["one"]);
     desk.run();
-    desk.backup(&["restore", "--latest"]).code(1).told(&["encrypted", "--identity FILE"]);
-    desk.key("other");
-    desk.backup(&["restore", "--latest", "--identity", text(&desk.path("other"))])
+    desk.backup(&["restore", "--latest"])
         .code(1)
-        .told(&["encrypted to other keys", "hint:"]);
+        .told(&["encrypted", "--identity FILE"]);
+    desk.key("other");
+    desk.backup(&[
+        "restore",
+        "--latest",
+        "--identity",
+        text(&desk.path("other")),
+    ])
+    .code(1)
+    .told(&["encrypted to other keys", "hint:"]);
     let setting = desk.path("identity");
     let mut command = desk.command(&["backup", "restore", "--latest"]);
     command.env("ORDERDESK_MCP_BACKUP_IDENTITY_FILE", setting);
@@ -244,7 +294,10 @@ fn what_cannot_be_meant_is_bad_usage_and_what_is_not_there_is_said() {
         .code(1)
         .told(&["nothing reaches back to", "the earliest moment"]);
     let empty = Desk::empty();
-    empty.backup(&["restore", "--latest"]).code(1).told(&["no backup at any target", "hint:"]);
+    empty
+        .backup(&["restore", "--latest"])
+        .code(1)
+        .told(&["no backup at any target", "hint:"]);
     assert!(!empty.home().state_db().exists());
 }
 
@@ -263,8 +316,14 @@ fn a_state_file_that_is_damaged_or_gone_needs_no_force() {
     fs::write(desk.home().state_db(), [7; 8192]).expect("a file");
     desk.backup(&["restore", "--latest"]).code(0);
     assert_eq!(desk.records(), 3);
-    let kept = fs::read_dir(desk.home().kept_copies()).expect("kept").flatten().count();
-    assert_eq!(kept, 1, "the damaged file is kept for whoever wants to look at it");
+    let kept = fs::read_dir(desk.home().kept_copies())
+        .expect("kept")
+        .flatten()
+        .count();
+    assert_eq!(
+        kept, 1,
+        "the damaged file is kept for whoever wants to look at it"
+    );
 }
 
 #[test]
@@ -276,6 +335,14 @@ fn what_a_killed_restore_left_goes_with_the_next_one() {
     fs::write(left.join("lock"), "").expect("a file");
     fs::write(left.join("state.db"), [0; 100_000]).expect("a file");
     desk.backup(&["restore", "--latest"]).code(0);
-    let names: Vec<_> = fs::read_dir(desk.home().backup_spool()).expect("the spool").flatten().collect();
-    assert!(names.iter().all(|name| !name.file_name().to_string_lossy().starts_with(".work-")), "{names:?}");
+    let names: Vec<_> = fs::read_dir(desk.home().backup_spool())
+        .expect("the spool")
+        .flatten()
+        .collect();
+    assert!(
+        names
+            .iter()
+            .all(|name| !name.file_name().to_string_lossy().starts_with(".work-")),
+        "{names:?}"
+    );
 }

@@ -27,7 +27,9 @@ pub enum CheckError {
     #[error("the copy is not sound")]
     State(#[from] StateError),
     /// There is no place to bring an older copy up to date.
-    #[error("cannot work beside the copy; hint: this user needs write access there, and the disk some space")]
+    #[error(
+        "cannot work beside the copy; hint: this user needs write access there, and the disk some space"
+    )]
     Io(#[from] std::io::Error),
     /// An audit chain in it is not whole.
     #[error(

@@ -119,16 +119,18 @@ fn within(
 #[derive(Debug)]
 pub struct Drills {
     room: Room,
-    identity_file: PathBuf,
+    identity_file: Option<PathBuf>,
 }
 
 impl Drills {
-    /// `None` without an identity in the settings: then a drill is made by hand, where the secret key is.
+    /// `None` where backups are encrypted and no identity is in the settings: then a drill is made by hand, where the secret key is.
     #[must_use]
     pub fn new(room: Room) -> Option<Drills> {
-        Some(Drills {
-            identity_file: room.settings.identity_file.clone()?,
+        let identity_file = room.settings.identity_file.clone();
+        let can_open = identity_file.is_some() || room.settings.recipients.is_empty();
+        can_open.then_some(Drills {
             room,
+            identity_file,
         })
     }
 
@@ -149,9 +151,10 @@ impl Drills {
         if !self.is_due() {
             return Ok(false);
         }
-        match Identities::from_file(&self.identity_file) {
+        let identities = self.identity_file.as_deref().map(Identities::from_file);
+        match identities.transpose() {
             Ok(identities) => {
-                let _ = within(&turn, &self.room, Some(&identities), &Quiet);
+                let _ = within(&turn, &self.room, identities.as_ref(), &Quiet);
             }
             Err(error) => {
                 let note = DrillNote {

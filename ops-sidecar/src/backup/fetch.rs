@@ -197,7 +197,9 @@ fn same_content(manifest: &Manifest, checked: &Checked) -> Result<(), FetchError
     ];
     for (what, was, is) in numbers {
         if was != is {
-            return Err(FetchError::Differs(format!("its {what} is {is}, not {was}")));
+            return Err(FetchError::Differs(format!(
+                "its {what} is {is}, not {was}"
+            )));
         }
     }
     let tables = was.rows.keys().chain(is.rows.keys());

@@ -118,7 +118,12 @@ pub fn prove_points(
     }
     match newest_point(std::slice::from_ref(target), identities, place, progress) {
         Ok(reached) => proof.rebuilt_ms = reached,
-        Err(why) => proof.problem = Some(proof.problem.map_or(why.clone(), |also| format!("{also}; {why}"))),
+        Err(why) => {
+            proof.problem = Some(match proof.problem {
+                Some(also) => format!("{also}; {why}"),
+                None => why,
+            });
+        }
     }
     proof
 }

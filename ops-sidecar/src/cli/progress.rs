@@ -110,9 +110,15 @@ mod tests {
         let bar = Bar::on(ProgressDrawTarget::hidden());
         bar.stage("copying", 100);
         bar.advance(60);
-        assert_eq!((bar.bar.position(), bar.bar.message().as_str()), (60, "copying"));
+        assert_eq!(
+            (bar.bar.position(), bar.bar.message().as_str()),
+            (60, "copying")
+        );
         bar.stage("checking", 0);
-        assert_eq!((bar.bar.position(), bar.bar.message().as_str()), (0, "checking"));
+        assert_eq!(
+            (bar.bar.position(), bar.bar.message().as_str()),
+            (0, "checking")
+        );
         bar.done();
         assert!(bar.bar.is_finished() && bar.under_way.lock().is_none());
     }

@@ -91,12 +91,12 @@ fn local(text: &str, now: Timestamp, zone: &TimeZone) -> Option<DateTime> {
 
 fn on_the_wall(text: &str, local: DateTime, zone: &TimeZone) -> Result<Timestamp, WhenError> {
     let possible = zone.to_ambiguous_timestamp(local);
-    if let Ok(moment) = possible.clone().unambiguous() {
+    if let Ok(moment) = possible.unambiguous() {
         return Ok(moment);
     }
     let text = text.to_owned();
     let is_gap = matches!(possible.offset(), AmbiguousOffset::Gap { .. });
-    match (possible.clone().earlier(), possible.later()) {
+    match (possible.earlier(), possible.later()) {
         (Ok(first), Ok(second)) if !is_gap => Err(WhenError::Twice {
             text,
             first,
@@ -130,9 +130,9 @@ pub(super) fn age(moment: Timestamp, now: Timestamp) -> String {
 /// Seconds in words: `48 seconds`, `12 minutes`, `36 hours`, `9 days`.
 pub(super) fn span(seconds: u64) -> String {
     let (count, unit) = match seconds {
-        ..120 => (seconds, "second"),
-        ..7_200 => (seconds / 60, "minute"),
-        ..172_800 => (seconds / 3_600, "hour"),
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds / 60, "minute"),
+        7_200..172_800 => (seconds / 3_600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
     let plural = if count == 1 { "" } else { "s" };

@@ -95,7 +95,10 @@ impl Desk {
     pub(crate) fn key(&self, name: &str) -> String {
         let identity = Identity::generate();
         let path = self.path(name);
-        let text = format!("# a key for a test\n{}\n", identity.to_string().expose_secret());
+        let text = format!(
+            "# a key for a test\n{}\n",
+            identity.to_string().expose_secret()
+        );
         fs::write(&path, text).expect("a key file");
         fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("a mode");
         identity.to_public().to_string()
@@ -199,14 +202,13 @@ impl Desk {
     pub(crate) fn file(&self, target: &str, id: &str) -> PathBuf {
         let folder = self.path(target).join("snapshots");
         let names = fs::read_dir(&folder).expect("a folder").flatten();
-        let path = names
+        names
             .map(|name| name.path())
             .find(|path| {
                 let name = path.file_name().and_then(|name| name.to_str());
                 name.is_some_and(|name| name.starts_with(id) && name.contains(".db."))
             })
-            .expect("the file of the backup");
-        path
+            .expect("the file of the backup")
     }
 
     /// Changes one byte in the middle of the file.

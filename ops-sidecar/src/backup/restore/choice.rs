@@ -110,7 +110,7 @@ pub fn candidates(what: &What, shelves: &[Shelf], windows: &[Window]) -> Vec<Can
 }
 
 /// Puts the best first. Targets come nearest first already, and the sort keeps that.
-pub fn rank(candidates: &mut [Candidate]) {
+pub(super) fn rank(candidates: &mut [Candidate]) {
     candidates.sort_by_key(|candidate| {
         (
             std::cmp::Reverse(candidate.reaches_ms),
@@ -193,7 +193,7 @@ fn superseded_ms(line: &str, starts: &BTreeMap<&str, i64>) -> i64 {
 
 /// The earliest moment that anything reaches.
 #[must_use]
-pub fn earliest_ms(shelves: &[Shelf], windows: &[Window]) -> Option<i64> {
+pub(super) fn earliest_ms(shelves: &[Shelf], windows: &[Window]) -> Option<i64> {
     let backups = shelves
         .iter()
         .flat_map(|shelf| shelf.backups.values().map(Manifest::at_ms));

@@ -26,7 +26,9 @@ pub enum RestoreError {
     )]
     NoBackups,
     /// There are backups, but not this one.
-    #[error("no target that answers has backup `{id}`; hint: `ops-sidecar backup list` shows those there are")]
+    #[error(
+        "no target that answers has backup `{id}`; hint: `ops-sidecar backup list` shows those there are"
+    )]
     NoSuchBackup {
         /// The one that was asked for.
         id: BackupId,
@@ -92,11 +94,11 @@ pub enum RestoreError {
 }
 
 impl RestoreError {
-    pub(super) fn cannot_open(way: &Candidate, why: WayError) -> RestoreError {
+    pub(super) fn cannot_open(way: &Candidate, why: &WayError) -> RestoreError {
         RestoreError::CannotOpen {
             what: way.source(),
             target: way.target.name().to_owned(),
-            why: chain(&why),
+            why: chain(why),
         }
     }
 }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use shared::paths::Home;
 use tokio::runtime::Runtime;
 
+use super::bring::nothing;
 use super::*;
+use crate::backup::find::Shelf;
 use crate::backup::id::BackupId;
-use crate::backup::manifest::{DatabasePart, FilePart, FORMAT, Manifest};
-use crate::backup::targets::TargetSpec;
+use crate::backup::manifest::{DatabasePart, FORMAT, FilePart, Manifest};
+use crate::backup::pitr;
+use crate::backup::targets::{Target, TargetSpec};
 
 const OLD_LINE: &str = "20261121T080000Z-00000a";
 const NEW_LINE: &str = "20261121T110000Z-00000b";
@@ -120,11 +123,17 @@ fn what_reaches_further_comes_first_and_a_whole_backup_before_increments_of_the_
     let shelves = [place.shelf(&[1_000, 2_000, 5_000])];
     let windows = [place.window()];
     let latest = ways(&What::Latest, &shelves, &windows);
-    assert_eq!(latest, [(5_000, true), (5_000, false), (2_000, true), (1_000, true)]);
+    assert_eq!(
+        latest,
+        [(5_000, true), (5_000, false), (2_000, true), (1_000, true)]
+    );
     let before = ways(&What::At(4_999), &shelves, &windows);
     assert_eq!(before, [(2_000, true), (1_000, true), (1_000, false)]);
     assert_eq!(ways(&What::At(999), &shelves, &windows), []);
-    assert_eq!(ways(&What::LatestPoint, &shelves, &windows), [(5_000, false)]);
+    assert_eq!(
+        ways(&What::LatestPoint, &shelves, &windows),
+        [(5_000, false)]
+    );
 }
 
 #[test]
@@ -135,7 +144,10 @@ fn a_backup_by_its_name_is_that_backup_from_every_target_that_has_it() {
     let mut other = two.shelf(&[]);
     other.backups.insert(id.clone(), shelf.backups[&id].clone());
     let found = candidates(&What::Id(id.clone()), &[shelf, other], &[]);
-    let names: Vec<_> = found.iter().map(|way| way.target.name().to_owned()).collect();
+    let names: Vec<_> = found
+        .iter()
+        .map(|way| way.target.name().to_owned())
+        .collect();
     assert_eq!(names, [one.target().name(), two.target().name()]);
     assert!(found.iter().all(|way| way.source() == id.to_string()));
 }
@@ -169,9 +181,15 @@ fn nothing_there_is_told_apart_from_nobody_there_and_from_too_early() {
         ..place.shelf(&[])
     };
     let told = |what: &What, shelf: Shelf| nothing(what, &[shelf], &[]);
-    assert!(matches!(told(&What::Latest, away), RestoreError::NobodyAnswers));
+    assert!(matches!(
+        told(&What::Latest, away),
+        RestoreError::NobodyAnswers
+    ));
     let empty = place.shelf(&[]);
-    assert!(matches!(told(&What::Latest, empty), RestoreError::NoBackups));
+    assert!(matches!(
+        told(&What::Latest, empty),
+        RestoreError::NoBackups
+    ));
     let early = told(&What::At(500), place.shelf(&[2_000, 1_000]));
     let expected = "the earliest moment that can be restored is 1970-01-01T00:00:01Z";
     assert!(early.to_string().contains(expected), "{early}");

@@ -22,7 +22,10 @@ pub(super) fn list(room: &Room, points: bool, as_json: bool) -> anyhow::Result<E
         Vec::new()
     };
     if as_json {
-        say(&format!("{:#}\n", to_json(&shelves, &found, points.then_some(&windows))))?;
+        say(&format!(
+            "{:#}\n",
+            to_json(&shelves, &found, points.then_some(&windows))
+        ))?;
     } else {
         say(&to_text(&shelves, &found, room.clock.now_ms()))?;
         if points {
@@ -103,7 +106,11 @@ fn to_text(shelves: &[Shelf], found: &[Found], now_ms: i64) -> String {
     }
     for backup in found {
         let manifest = &backup.manifest;
-        let sealed = if manifest.encrypted { "encrypted" } else { "not encrypted" };
+        let sealed = if manifest.encrypted {
+            "encrypted"
+        } else {
+            "not encrypted"
+        };
         let _ = writeln!(
             text,
             "{}  {:>9}  {:<13}  {}  {}",

@@ -33,7 +33,9 @@ pub(super) fn run(room: &Room, as_json: bool) -> anyhow::Result<ExitCode> {
         }
     }
     if room.settings.recipients.is_empty() {
-        remark("the backup is not encrypted: whoever can read it reads everything but the API keys; hint: set BACKUP_RECIPIENTS");
+        remark(
+            "the backup is not encrypted: whoever can read it reads everything but the API keys; hint: set BACKUP_RECIPIENTS",
+        );
     }
     Ok(exit(made.outcome == Outcome::Good))
 }
@@ -67,7 +69,11 @@ fn to_text(made: &Made, now_ms: i64) -> String {
         .filter(|target| target.error.is_none())
         .map(|target| target.name.as_str())
         .collect();
-    let sealed = if manifest.encrypted { "encrypted" } else { "not encrypted" };
+    let sealed = if manifest.encrypted {
+        "encrypted"
+    } else {
+        "not encrypted"
+    };
     format!(
         "{}  {}, {sealed}, as of {}\nread back and compared on {} of {} targets: {}\n",
         manifest.id,

@@ -156,7 +156,8 @@ Close the assistants and stop the sidecar first: as long as one has the state fi
   ops-sidecar backup restore --latest --identity ~/backup-identity.txt
   ops-sidecar backup restore --at \"10m ago\" --to /tmp/state-as-it-was.db";
 
-const DRILL_HELP: &str = "Touches nothing that is in use. Exit 1 if the backup is not what it claims to be.";
+const DRILL_HELP: &str =
+    "Touches nothing that is in use. Exit 1 if the backup is not what it claims to be.";
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text
@@ -181,7 +182,12 @@ pub(super) fn execute(
             .context("cannot listen for signals")?
     };
     let slot = Slot::new(config.home.clone());
-    let room = Room::open(&slot, &config.backup, runtime.handle(), SystemClock::shared())?;
+    let room = Room::open(
+        &slot,
+        &config.backup,
+        runtime.handle(),
+        SystemClock::shared(),
+    )?;
     match command {
         BackupCommand::Run { json } => make::run(&room, *json),
         BackupCommand::List {

@@ -56,7 +56,12 @@ pub(super) fn verify(room: &Room, args: &VerifyArgs) -> anyhow::Result<ExitCode>
         }
         for stray in &strays {
             let word = |key: &str| stray[key].as_str().unwrap_or_default().to_owned();
-            say(&format!("{}  BAD at {}: {}\n", word("id"), word("target"), word("why")))?;
+            say(&format!(
+                "{}  BAD at {}: {}\n",
+                word("id"),
+                word("target"),
+                word("why")
+            ))?;
         }
     }
     if !ok {
@@ -77,12 +82,16 @@ fn choose(shelves: &[Shelf], args: &VerifyArgs) -> anyhow::Result<Vec<Found>> {
             .iter()
             .any(|shelf| shelf.unusable.iter().any(|stray| stray.id == *id));
         if found.is_empty() && !is_stray {
-            bail!("no target that answers has backup `{id}`; hint: `ops-sidecar backup list` shows those there are");
+            bail!(
+                "no target that answers has backup `{id}`; hint: `ops-sidecar backup list` shows those there are"
+            );
         }
         return Ok(found);
     }
     if found.is_empty() {
-        bail!("there is no backup to verify at any target that answers; hint: `ops-sidecar backup run` makes one");
+        bail!(
+            "there is no backup to verify at any target that answers; hint: `ops-sidecar backup run` makes one"
+        );
     }
     if args.latest {
         found.truncate(1);
@@ -161,13 +170,19 @@ impl Proven {
         backup["verified"] = self.is_good().into();
         backup["opened"] = self.was_opened().into();
         backup["targets"] = proofs.into();
-        backup["took_ms"] = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX).into();
+        backup["took_ms"] = u64::try_from(self.took.as_millis())
+            .unwrap_or(u64::MAX)
+            .into();
         backup
     }
 
     fn to_text(&self, now_ms: i64) -> String {
         let manifest = &self.found.manifest;
-        let mut text = format!("{}  {}\n", self.found.id, in_words(manifest.at_ms(), now_ms));
+        let mut text = format!(
+            "{}  {}\n",
+            self.found.id,
+            in_words(manifest.at_ms(), now_ms)
+        );
         for proof in &self.proofs {
             let said = match (&proof.problem, proof.opened) {
                 (Some(problem), _) => format!("BAD: {problem}"),
@@ -180,11 +195,7 @@ impl Proven {
     }
 }
 
-fn points(
-    room: &Room,
-    identities: Option<&Identities>,
-    as_json: bool,
-) -> anyhow::Result<ExitCode> {
+fn points(room: &Room, identities: Option<&Identities>, as_json: bool) -> anyhow::Result<ExitCode> {
     let bar = Bar::new();
     let place = room.home.backup_spool();
     let now_ms = room.clock.now_ms();
@@ -239,8 +250,13 @@ fn points_text(proof: &PointProof, now_ms: i64) -> String {
     }
     text.push_str(&match (&proof.problem, proof.rebuilt_ms) {
         (Some(problem), _) => format!("  BAD: {problem}\n"),
-        (None, Some(ms)) => format!("  good: rebuilt and checked as of {}\n", in_words(ms, now_ms)),
-        (None, None) => "  no moment was opened: there is none, or no identity (`--identity FILE`)\n".to_owned(),
+        (None, Some(ms)) => format!(
+            "  good: rebuilt and checked as of {}\n",
+            in_words(ms, now_ms)
+        ),
+        (None, None) => {
+            "  no moment was opened: there is none, or no identity (`--identity FILE`)\n".to_owned()
+        }
     });
     text
 }
@@ -283,7 +299,9 @@ fn drill_text(note: &DrillNote, now_ms: i64) -> String {
     let mut text = String::new();
     if let (Some(id), Some(target)) = (&note.id, &note.target) {
         let seconds = note.took_ms as f64 / 1000.0;
-        text.push_str(&format!("{id} from `{target}`: restored into a scratch file in {seconds:.1} s and compared\n"));
+        text.push_str(&format!(
+            "{id} from `{target}`: restored into a scratch file in {seconds:.1} s and compared\n"
+        ));
     }
     if let Some(ms) = note.reached_ms {
         text.push_str(&format!("newest moment: {}\n", in_words(ms, now_ms)));

@@ -25,7 +25,10 @@ pub(super) fn prune(room: &Room, dry_run: bool, as_json: bool) -> anyhow::Result
     }
     for target in &pruned {
         if let Some(error) = &target.error {
-            complain(&format!("old backups are still at `{}`: {error}", target.target));
+            complain(&format!(
+                "old backups are still at `{}`: {error}",
+                target.target
+            ));
         }
     }
     Ok(exit(pruned.iter().all(|target| target.error.is_none())))

@@ -41,14 +41,14 @@ pub(super) fn restore(room: &Room, args: &RestoreArgs) -> anyhow::Result<ExitCod
     let mut report = Report::of(&brought, &what, passed_by);
     match &args.to {
         Some(to) => {
-            restore::leave(brought, to)?;
+            restore::leave(&brought, to)?;
             report.to = Some(to.display().to_string());
         }
         None => {
             warn_of_loss(room, &brought, args.force);
             let replaced = restore::put_in_place(
                 &room.home,
-                brought,
+                &brought,
                 room.clock.now_ms(),
                 args.wait,
                 args.force,
@@ -102,7 +102,9 @@ fn refuse_existing(to: &Path) -> Result<(), RestoreError> {
 }
 
 fn folder_of(path: &Path) -> &Path {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
 }
 
@@ -118,7 +120,9 @@ fn warn_of_loss(room: &Room, brought: &Brought, force: bool) {
             }
         }
         Ok(_) => {}
-        Err(error) => remark(&format!("the present state file cannot be compared: {error}")),
+        Err(error) => remark(&format!(
+            "the present state file cannot be compared: {error}"
+        )),
     }
 }
 
@@ -216,7 +220,11 @@ impl Report {
             lines.push("          the state file in use is untouched".to_owned());
         }
         if let Some(replaced) = &self.replaced {
-            lines.push(format!("state:    {}, restored for the {} time", room.home.state_db().display(), ordinal(replaced.epoch)));
+            lines.push(format!(
+                "state:    {}, restored for the {} time",
+                room.home.state_db().display(),
+                ordinal(replaced.epoch)
+            ));
             lines.push(match &replaced.kept {
                 Some(kept) => format!("old file: {}", kept.display()),
                 None => "old file: there was none".to_owned(),
@@ -253,6 +261,8 @@ fn note(room: &Room, report: &Report) {
         live: true,
     };
     if let Err(error) = Journal::note_restore(&room.home, note) {
-        remark(&format!("the restore is done, but could not be noted in the journal: {error}"));
+        remark(&format!(
+            "the restore is done, but could not be noted in the journal: {error}"
+        ));
     }
 }
