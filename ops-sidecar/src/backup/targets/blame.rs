@@ -97,6 +97,7 @@ const PERMISSIONS: &str =
     "these credentials must be allowed to list, read, write and delete under the target's prefix";
 const EITHER: &str = "are there credentials in the environment of ops-sidecar (AWS_…, AZURE_…, GOOGLE_…), and may they list, read, write and \
                       delete under the target's prefix?";
+const PLAIN: &str = "an address that begins with `http://` is used only if AWS_ALLOW_HTTP (AZURE_…, GOOGLE_…) is `true`";
 const NETWORK: &str = "is the network up, and the address (AWS_ENDPOINT_URL, region) right? it is tried again by itself";
 
 fn judge(said: &Said) -> (Kind, String, Option<&'static str>) {
@@ -187,11 +188,11 @@ fn judge(said: &Said) -> (Kind, String, Option<&'static str>) {
 }
 
 fn transported(kind: HttpErrorKind) -> (Kind, String, Option<&'static str>) {
-    let why = match kind {
-        HttpErrorKind::Timeout => "no answer in time",
-        HttpErrorKind::Connect => "no connection (name, port, route or certificate)",
-        HttpErrorKind::Interrupted | HttpErrorKind::Request => "the connection broke",
-        _ => "the connection failed",
+    let (why, hint) = match kind {
+        HttpErrorKind::Timeout => ("no answer in time", NETWORK),
+        HttpErrorKind::Connect => ("no connection (name, port, route or certificate)", NETWORK),
+        HttpErrorKind::Interrupted | HttpErrorKind::Request => ("the connection broke", NETWORK),
+        _ => ("no connection could be begun", PLAIN),
     };
-    (Kind::Away, why.to_owned(), Some(NETWORK))
+    (Kind::Away, why.to_owned(), Some(hint))
 }

@@ -143,8 +143,9 @@ impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let plain_allowed = options
             .get_config_value(&ClientConfigKey::AllowHttp)
-            .as_deref()
-            == Some("true");
+            .is_some_and(|text| {
+                ["1", "true", "on", "yes", "y"].contains(&text.to_ascii_lowercase().as_str())
+            });
         // The library's own is shorter where it asks the machine's metadata service for credentials: on a laptop nobody answers there.
         let theirs = options
             .get_config_value(&ClientConfigKey::ConnectTimeout)

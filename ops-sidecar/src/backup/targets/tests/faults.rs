@@ -351,6 +351,28 @@ fn an_upload_in_parts_that_breaks_is_taken_back() {
 }
 
 #[test]
+fn nothing_is_sent_in_the_clear_unless_that_is_allowed() {
+    let runtime = runtime();
+    let server = Pretender::start(|_, _| reply("200 OK", "etag: \"e\"\r\n", ""));
+    for (allowed, sent) in [("false", false), ("true", true), ("1", true), ("YES", true)] {
+        let settings = AmazonS3Builder::new()
+            .with_access_key_id("CANARYKEYID")
+            .with_secret_access_key("canary-secret")
+            .with_endpoint(server.address())
+            .with_config("aws_allow_http".parse().unwrap(), allowed);
+        let store = cloud::s3(settings, "s3://bucket", QUICK).unwrap();
+        match over(store, "", runtime.handle()).put("a", vec![1]) {
+            Ok(()) => assert!(sent, "{allowed}"),
+            Err(failed) => assert!(
+                !sent && text(&failed).contains("AWS_ALLOW_HTTP"),
+                "{failed}"
+            ),
+        }
+    }
+    assert_eq!(server.methods().len(), 3);
+}
+
+#[test]
 fn nothing_shows_what_a_client_holds() {
     let runtime = runtime();
     let target = s3("http://127.0.0.1:1", runtime.handle());
