@@ -14,7 +14,7 @@ fn a_sound_set_up_is_found_sound() {
     let bench = Bench::ready();
     let diagnosis = bench.doctor();
     assert_eq!(diagnosis.report["ok"], true, "{:#}", diagnosis.report);
-    diagnosis.warns(&["sidecar"]);
+    diagnosis.warns(&["backup", "sidecar"]);
     assert_eq!(diagnosis.report["waiting"], serde_json::json!([]));
     assert_eq!(
         diagnosis.check("key")["summary"],
@@ -51,7 +51,7 @@ fn no_home() {
     bench.type_line(broken.remedy("home"), "").ok();
     let after = bench.doctor();
     after.is_content_with("home");
-    after.warns(&["sidecar", "vault"]);
+    after.warns(&["backup", "sidecar", "vault"]);
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn a_state_file_of_a_newer_version() {
     bench.type_line(broken.remedy("state"), "").ok();
     let after = bench.doctor();
     after.is_content_with("state");
-    after.warns(&["sidecar", "vault"]);
+    after.warns(&["backup", "sidecar", "vault"]);
     let aside = std::fs::read_dir(bench.home()).unwrap().find_map(|entry| {
         let entry = entry.unwrap();
         let is_aside = entry.file_name().to_string_lossy().starts_with("state-");
@@ -264,10 +264,38 @@ fn a_state_file_of_a_newer_version() {
 }
 
 #[test]
+fn no_backup() {
+    let bench = Bench::ready();
+    let broken = bench.doctor();
+    broken.warns(&["backup", "sidecar"]);
+    if sibling("ops-sidecar").is_none() {
+        return skip("ops-sidecar is not built: `cargo build -p ops-sidecar`");
+    }
+    bench.type_line(broken.remedy("backup"), "").ok();
+    let after = bench.doctor();
+    after.is_content_with("backup");
+    // What it cannot give back is said, with the command for that.
+    let key = after.check("tenant")["summary"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let id = key.split('`').nth(3).unwrap();
+    let said = after.check("backup")["summary"].as_str().unwrap();
+    assert!(
+        said.contains(&format!("only with master key `{id}`")),
+        "{said}"
+    );
+    bench
+        .type_line(after.remedy("backup"), "six words that nobody will guess")
+        .ok();
+    assert!(bench.folder.path().join("my-key.age").exists());
+}
+
+#[test]
 fn a_missing_sidecar() {
     let bench = Bench::ready();
     let broken = bench.doctor();
-    broken.warns(&["sidecar"]);
+    broken.warns(&["backup", "sidecar"]);
     assert_eq!(broken.report["ok"], true);
     if sibling("ops-sidecar").is_none() {
         return skip("ops-sidecar is not built: `cargo build -p ops-sidecar`");
@@ -276,7 +304,7 @@ fn a_missing_sidecar() {
     let running = Running::start(&bench, broken.remedy("sidecar"));
     until_content_with(&bench, "sidecar");
     drop(running);
-    bench.doctor().warns(&["sidecar"]);
+    assert_eq!(bench.doctor().check("sidecar")["ok"], false);
 }
 
 #[test]
@@ -309,7 +337,7 @@ fn a_rotation_that_was_interrupted_before_it_was_committed() {
     let next = bench.home().join("master.key.next");
     std::fs::copy(others.master_key(), &next).unwrap();
     let broken = bench.doctor();
-    broken.warns(&["sidecar", "leftover"]);
+    broken.warns(&["backup", "sidecar", "leftover"]);
     bench.type_line(broken.remedy("leftover"), "").ok();
     assert!(!next.exists());
     bench.doctor().is_content_with("leftover");

@@ -29,7 +29,7 @@ fn a_state_file_that_is_being_restored_is_only_a_warning() {
     let gate = std::fs::File::open(bench.home().join("run").join("gate.lock")).unwrap();
     gate.try_lock().unwrap();
     let diagnosis = bench.doctor();
-    diagnosis.warns(&["state"]);
+    diagnosis.warns(&["backup", "state"]);
     assert_eq!(diagnosis.report["ok"], true, "{:#}", diagnosis.report);
     drop(gate);
     bench.doctor().is_content_with("state");
@@ -122,7 +122,7 @@ fn shown(bench: &Bench) -> String {
             "state" => check["summary"] = "opens and can be written (schema N, N ms)".into(),
             "tenant" => check["summary"] = "`main` (key `ID`, version 1)".into(),
             // Whether one is installed beside depends on what was built.
-            "sidecar" => check["hint"] = "…: `ops-sidecar …`".into(),
+            "backup" | "sidecar" => check["hint"] = "…: `ops-sidecar …`".into(),
             _ => {}
         }
     }
@@ -138,7 +138,7 @@ fn a_pipe_gets_no_colours_and_the_last_line_says_it_all() {
     let said = bench.run("doctor", "").ok();
     assert!(!said.stdout.contains('\x1b'), "{said:?}");
     assert!(
-        said.stdout.ends_with("\nit works; 1 warning\n"),
+        said.stdout.ends_with("\nit works; 2 warnings\n"),
         "{}",
         said.stdout
     );

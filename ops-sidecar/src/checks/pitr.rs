@@ -13,6 +13,11 @@ const LOCAL_LAG_SECONDS: f64 = 10.0;
 /// Several times the ten seconds that are promised at a remote target: it is away, or slower than what changes.
 const REMOTE_LAG_SECONDS: f64 = 60.0;
 
+/// Looking takes a tenth of the time at most, so a look is followed by ten times its length.
+const SCANS_APART: f64 = 10.0;
+/// From here on it is not each second any more.
+const SLOW_PACE_SECONDS: f64 = 1.5;
+
 /// What the engine says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct PitrFacts {
@@ -28,8 +33,8 @@ pub struct PitrFacts {
     pub spool_max_bytes: u64,
     /// Increments that had to go from the spool before a target had them.
     pub dropped: u64,
-    /// It looks less often than each second, because a look takes so long.
-    pub pace_seconds: f64,
+    /// How long a look at all pages takes.
+    pub scan_seconds: f64,
     /// Why the last look failed, if it did; may name paths, so it is shown behind the token only.
     pub problem: Option<String>,
     /// By target.
@@ -89,7 +94,7 @@ impl PitrFacts {
             spool_bytes: status.spool_bytes,
             spool_max_bytes: status.spool_max_bytes,
             dropped: status.dropped(),
-            pace_seconds: status.pace_seconds,
+            scan_seconds: status.scan_seconds,
             problem: status.problem.clone(),
             targets: status
                 .targets
@@ -192,13 +197,11 @@ fn spool_full(facts: &PitrFacts) -> Option<Draft> {
 }
 
 fn slow(facts: &PitrFacts) -> Option<Draft> {
-    (facts.pace_seconds > 1.0).then(|| {
+    let pace = facts.scan_seconds * SCANS_APART;
+    (pace > SLOW_PACE_SECONDS).then(|| {
         Draft::warn(
             "pitr.slow",
-            format!(
-                "changes are read every {:.0} s instead of each second: the state file is large or the machine busy",
-                facts.pace_seconds
-            ),
+            format!("changes are read every {pace:.0} s instead of each second: the state file is large, or the machine busy"),
             "shorten `ORDERDESK_MCP_AUDIT_RETENTION`, or accept it",
         )
     })
@@ -222,7 +225,7 @@ mod tests {
             on: true,
             lag_seconds: Some(0.0),
             spool_max_bytes: 100 << 20,
-            pace_seconds: 1.0,
+            scan_seconds: 0.06,
             targets: vec![
                 target(false, LOCAL_LAG_SECONDS),
                 target(true, REMOTE_LAG_SECONDS),
@@ -310,7 +313,7 @@ mod tests {
     #[test]
     fn a_pace_slower_than_each_second_is_said() {
         let facts = PitrFacts {
-            pace_seconds: 3.0,
+            scan_seconds: 0.3,
             ..sound()
         };
         assert_eq!(ids(&facts), ["pitr.slow"]);

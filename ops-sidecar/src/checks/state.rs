@@ -5,7 +5,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -80,10 +80,12 @@ pub struct Watch {
 #[derive(Debug)]
 struct Seen {
     opening: Mark,
-    /// Device and inode.
-    file: Option<(u64, u64)>,
+    file: Option<FileId>,
     epoch: Option<u64>,
 }
+
+/// Device, inode and birth: a file that is made right after another was deleted often gets its inode. Not every file system tells the birth.
+type FileId = (u64, u64, Option<SystemTime>);
 
 impl Watch {
     /// Has not seen anything yet.
@@ -163,9 +165,9 @@ impl Watch {
     }
 }
 
-fn identity(path: &Path) -> Option<(u64, u64)> {
+fn identity(path: &Path) -> Option<FileId> {
     let about = std::fs::metadata(path).ok()?;
-    Some((about.dev(), about.ino()))
+    Some((about.dev(), about.ino(), about.created().ok()))
 }
 
 /// What the file's facts amount to.

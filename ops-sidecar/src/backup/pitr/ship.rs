@@ -10,7 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use metrics::counter;
 use sha2::{Digest, Sha256};
+use shared::telemetry::names;
 
 use super::engine::{Common, Engine};
 use super::gaps::{self, Context};
@@ -154,6 +156,8 @@ impl Shipper {
         let status = &mut self.common.latest.lock().targets[self.slot];
         status.shipped += 1;
         status.shipped_bytes += waiting.bytes;
+        counter!(names::PITR_SHIPPED.name, "target" => status.name.clone())
+            .increment(waiting.bytes);
         status.last_shipped_ms = Some(waiting.name.to_ms);
         status.show_queue(spool.view(self.slot));
         Ok(())

@@ -81,11 +81,9 @@ fn pitr(facts: &PitrFacts) -> Vec<Family> {
     let targets = || facts.targets.iter();
     let lag = |target: &PitrTarget| Some(level(&[("target", &target.name)], target.lag_seconds?));
     let pending = |target: &PitrTarget| level(&[("target", &target.name)], number(target.pending));
-    let shipped = |target: &PitrTarget| counted(&[("target", &target.name)], target.shipped_bytes);
     vec![
         family(&names::PITR_LAG, targets().filter_map(lag)),
         family(&names::PITR_PENDING, targets().map(pending)),
-        family(&names::PITR_SHIPPED, targets().map(shipped)),
         family(&names::PITR_GAPS, targets().flat_map(gaps)),
         gauge(&names::PITR_SPOOL_BYTES, Some(number(facts.spool_bytes))),
     ]
@@ -261,7 +259,6 @@ mod tests {
             name: "local".to_owned(),
             lag_seconds: Some(0.25),
             pending: 2,
-            shipped_bytes: 99,
             gaps: Some(GapFacts {
                 found: 5,
                 lost: 1,
@@ -282,7 +279,6 @@ mod tests {
         for line in [
             "orderdesk_mcp_pitr_lag_seconds{target=\"local\"} 0.25\n",
             "orderdesk_mcp_pitr_pending{target=\"local\"} 2\n",
-            "orderdesk_mcp_pitr_shipped_bytes_total{target=\"local\"} 99\n",
             "orderdesk_mcp_pitr_gaps{target=\"local\",state=\"found\"} 5\n",
             "orderdesk_mcp_pitr_gaps{target=\"local\",state=\"lost\"} 1\n",
             "orderdesk_mcp_pitr_spool_bytes 3\n",

@@ -83,10 +83,11 @@ pub static PITR_PENDING: Metric = computed(
 );
 
 /// What recovery to a moment has cost.
-pub static PITR_SHIPPED: Metric = totalled(
+pub static PITR_SHIPPED: Metric = counter(
     "orderdesk_mcp_pitr_shipped_bytes_total",
     &["target"],
-    "Bytes of increments sent to a target by this sidecar.",
+    Owner::Sidecar,
+    "Bytes of increments sent to a target.",
 );
 
 /// Holes in the series of increments.
