@@ -103,6 +103,9 @@ enum Proof {
         /// How many moments are restored.
         #[arg(long, default_value_t = 50)]
         moments: usize,
+        /// To a bucket of this program (moto's S3) instead of a folder: where it is installed.
+        #[arg(long)]
+        moto_server: Option<PathBuf>,
     },
     /// The numbers of docs/BENCHMARKS.md.
     Bench {
@@ -161,7 +164,9 @@ fn main() -> ExitCode {
             seconds,
             outage,
             moments,
+            moto_server,
         } => recovery::pitr(recovery::PitrPlan {
+            moto_server,
             time: Duration::from_secs(seconds),
             outage: Duration::from_secs(outage),
             moments,

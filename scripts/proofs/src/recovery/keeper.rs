@@ -76,6 +76,12 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    /// With more environment variables, by their whole names.
+    pub(super) fn with(mut self, more: Environment) -> Self {
+        self.environment.extend(more);
+        self
+    }
+
     /// Starts the sidecar and waits until it answers. `more` are environment variables by their whole names.
     pub(super) fn start(&self, more: &[(&str, String)]) -> anyhow::Result<Sidecar> {
         let more = more

@@ -8,6 +8,7 @@
 //! | `keeper` | the sidecar, its restarts, its clock, and the operator's commands |
 //! | `cycle` | backups every few seconds, everybody killed at random, every backup restored |
 //! | `story`, `pitr` | restarts, outages and clock jumps, and restoring to random moments of that time |
+//! | `target`, `gate` | the folder or bucket that increments go to, and how it goes away |
 //! | `figures` | the numbers, on a file of 200 MB |
 //!
 //! Half of the writers of `cycle` are real servers. The other half writes through the products' own rooms in processes of this
@@ -18,12 +19,14 @@ mod content;
 mod crew;
 mod cycle;
 mod figures;
+mod gate;
 mod keeper;
 mod model;
 mod pitr;
 mod script;
 mod servers;
 mod story;
+mod target;
 pub(crate) mod writer;
 
 pub(crate) use cycle::{Plan as BackupPlan, prove as backups};

@@ -16,18 +16,17 @@ use anyhow::{Context as _, ensure};
 
 use super::content::{self, Content};
 use super::crew::{Crew, Habits};
-use super::keeper::Keeper;
+use super::keeper::{Keeper, Keys};
 use super::model::{Model, Moment};
+use super::moment_us;
 use super::story::{Story, Times};
-use super::{file_url, moment_us};
+use super::target::Target;
 use crate::stage::{Stage, pause};
 use crate::stats::Samples;
 
 const WRITERS: usize = 6;
 /// Every so many deeds each writer empties the log.
 const CHECKPOINTS: u64 = 40;
-/// What may be missing of the time before the moment that was asked for.
-const PROMISED: Duration = Duration::from_secs(1);
 /// A busy machine writes the next increment a little later than a second after the last.
 const TOLERATED: Duration = Duration::from_millis(500);
 /// From the look at the clock to the snapshot, on a machine whose cores are all taken.
@@ -36,8 +35,10 @@ const PINNED_WITHIN_US: i64 = 250_000;
 const SHIPPED_WITHIN: Duration = Duration::from_secs(60);
 
 /// How hard it is to be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
+    /// The server of a bucket; without it the target is a folder.
+    pub(crate) moto_server: Option<PathBuf>,
     pub(crate) time: Duration,
     pub(crate) outage: Duration,
     pub(crate) moments: usize,
@@ -46,20 +47,36 @@ pub(crate) struct Plan {
 /// Runs it; an error says which moment was not what it was said to be.
 pub(crate) fn prove(plan: Plan) -> anyhow::Result<()> {
     println!(
-        "pitr: {WRITERS} writers for {:?}; sidecar killed and stopped, target away for {:?}, its clock jumps; then {} random moments",
-        plan.time, plan.outage, plan.moments
+        "pitr: {WRITERS} writers for {:?}; sidecar killed and stopped, {} away for {:?}, its clock jumps; then {} random moments",
+        plan.time,
+        if plan.moto_server.is_some() {
+            "bucket"
+        } else {
+            "folder"
+        },
+        plan.outage,
+        plan.moments
     );
-    Stage::open()?.or_leave_it(|stage| prove_on(stage, plan))
+    Stage::open()?.or_leave_it(|stage| prove_on(stage, &plan))
 }
 
-fn prove_on(stage: &Stage, plan: Plan) -> anyhow::Result<()> {
-    let (home, target) = (stage.folder().join("shop"), stage.folder().join("target"));
-    std::fs::create_dir_all(&target)?;
+fn prove_on(stage: &Stage, plan: &Plan) -> anyhow::Result<()> {
+    let home = stage.folder().join("shop");
+    let target = match &plan.moto_server {
+        Some(moto_server) => Target::bucket(moto_server, stage.folder())?,
+        None => Target::folder(&stage.folder().join("target"))?,
+    };
     let settings = [
-        ("BACKUP_TARGETS", file_url(&target)),
+        ("BACKUP_TARGETS", target.url()),
         ("BACKUP_SCHEDULE", "off".to_owned()),
     ];
-    let keeper = Keeper::new(stage, &home, &settings, None);
+    // What leaves the machine is encrypted.
+    let keys = plan
+        .moto_server
+        .as_ref()
+        .map(|_| Keys::make(stage.folder()));
+    let keys = keys.transpose()?;
+    let keeper = Keeper::new(stage, &home, &settings, keys.as_ref()).with(target.environment());
     let habits = Habits {
         home,
         pause_ms: 5..120,
@@ -71,7 +88,7 @@ fn prove_on(stage: &Stage, plan: Plan) -> anyhow::Result<()> {
     let (deeds, _) = model.confirmed();
     println!("  {deeds} deeds confirmed; {times}");
 
-    let mut seen = Seen::default();
+    let mut seen = Seen::promised(target.promised());
     for number in 0..plan.moments {
         let real_us = times.random();
         seen.look(stage, &keeper, &model, &times, real_us)
@@ -96,6 +113,8 @@ fn nothing_is_lost(keeper: &Keeper<'_>) -> anyhow::Result<()> {
 /// What restoring showed.
 #[derive(Debug, Default)]
 struct Seen {
+    /// What may be missing of the time before the moment that was asked for.
+    promised: Duration,
     behind: Samples,
     took: Samples,
     beyond: usize,
@@ -104,6 +123,13 @@ struct Seen {
 }
 
 impl Seen {
+    fn promised(promised: Duration) -> Self {
+        Self {
+            promised,
+            ..Self::default()
+        }
+    }
+
     /// Restores to one moment and judges it.
     fn look(
         &mut self,
@@ -129,25 +155,26 @@ impl Seen {
         }
         let behind = model.behind(&content, real_us);
         let down = times.down_within(real_us - behind.as_micros() as i64, real_us);
-        let promised = behind.saturating_sub(down);
+        let missing = behind.saturating_sub(down);
         ensure!(
-            promised <= PROMISED + TOLERATED,
+            missing <= self.promised + TOLERATED,
             "reached {reached}: {behind:?} are missing, {down:?} of them while the sidecar was down"
         );
         self.down += usize::from(!down.is_zero());
-        self.beyond += usize::from(promised > PROMISED);
-        self.behind.push(promised);
+        self.beyond += usize::from(missing > self.promised);
+        self.behind.push(missing);
         Ok(())
     }
 
     fn tell(mut self) -> anyhow::Result<()> {
         println!(
-            "  every moment equals the model at the time that was reached; missing of the time before it: p50 {:.0?}, p90 {:.0?}, most {:.0?} ({} of {} above {PROMISED:?})",
+            "  every moment equals the model at the time that was reached; missing of the time before it: p50 {:.0?}, p90 {:.0?}, most {:.0?} ({} of {} above {:?})",
             self.behind.quantile(0.5),
             self.behind.quantile(0.9),
             self.behind.quantile(1.0),
             self.beyond,
-            self.behind.len()
+            self.behind.len(),
+            self.promised
         );
         println!(
             "  {} of them in or just after a time without a sidecar, which is not counted; {} more just after a step back of the clock",

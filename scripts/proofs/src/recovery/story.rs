@@ -10,6 +10,7 @@ use anyhow::{Context as _, ensure};
 use super::keeper::Keeper;
 use super::now_us;
 use super::pitr::wait_until_shipped;
+use super::target::Target;
 use crate::client::wait_for_exit;
 use crate::stage::{Sidecar, pause};
 
@@ -50,7 +51,7 @@ pub(super) struct Story<'a> {
     sidecar: Sidecar,
     /// Holds by how much its clock is wrong, for libfaketime.
     clock: PathBuf,
-    target: PathBuf,
+    target: &'a Target,
     times: Times,
 }
 
@@ -58,7 +59,7 @@ impl<'a> Story<'a> {
     /// Starts the sidecar with a right clock.
     pub(super) fn begin(
         keeper: &'a Keeper<'a>,
-        target: &Path,
+        target: &'a Target,
         folder: &Path,
     ) -> anyhow::Result<Self> {
         ensure!(
@@ -67,14 +68,14 @@ impl<'a> Story<'a> {
         );
         let clock = folder.join("clock");
         set(&clock, 0)?;
-        let sidecar = start(keeper, &clock)?;
         let mut times = Times::default();
         times.jump(0);
+        let sidecar = start(keeper, &clock)?;
         Ok(Self {
             keeper,
             sidecar,
             clock,
-            target: target.to_owned(),
+            target,
             times,
         })
     }
@@ -127,18 +128,14 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    /// The target's folder is gone, and cannot be made again: a file stands in its place.
     fn target_goes_away(&mut self, outage: Duration) -> anyhow::Result<()> {
-        let away = self.target.with_extension("away");
-        std::fs::rename(&self.target, &away)?;
-        std::fs::write(&self.target, "")?;
+        self.target.go_away()?;
         let began = Instant::now();
         pause(outage / 2);
         // Also while it is away.
         self.kill()?;
         pause(outage.saturating_sub(began.elapsed()));
-        std::fs::remove_file(&self.target)?;
-        std::fs::rename(&away, &self.target)?;
+        self.target.come_back()?;
         self.times.outages += 1;
         Ok(())
     }
@@ -260,7 +257,7 @@ impl Times {
     }
 }
 
-/// The first increment is the whole file; a sidecar has written it soon after it answers.
+/// The first increment is the whole file; a sidecar has written it soon after it was started, and a new line soon after a step back.
 const FIRST_BASE_WITHIN_US: i64 = 1_500_000;
 /// The clock jumps a moment before or after it is noted.
 const LOOKED: i64 = 5_000;
