@@ -165,7 +165,7 @@ fn main() -> ExitCode {
             outage,
             moments,
             moto_server,
-        } => recovery::pitr(recovery::PitrPlan {
+        } => recovery::pitr(&recovery::PitrPlan {
             moto_server,
             time: Duration::from_secs(seconds),
             outage: Duration::from_secs(outage),

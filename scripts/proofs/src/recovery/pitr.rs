@@ -45,7 +45,7 @@ pub(crate) struct Plan {
 }
 
 /// Runs it; an error says which moment was not what it was said to be.
-pub(crate) fn prove(plan: Plan) -> anyhow::Result<()> {
+pub(crate) fn prove(plan: &Plan) -> anyhow::Result<()> {
     println!(
         "pitr: {WRITERS} writers for {:?}; sidecar killed and stopped, {} away for {:?}, its clock jumps; then {} random moments",
         plan.time,
@@ -57,7 +57,7 @@ pub(crate) fn prove(plan: Plan) -> anyhow::Result<()> {
         plan.outage,
         plan.moments
     );
-    Stage::open()?.or_leave_it(|stage| prove_on(stage, &plan))
+    Stage::open()?.or_leave_it(|stage| prove_on(stage, plan))
 }
 
 fn prove_on(stage: &Stage, plan: &Plan) -> anyhow::Result<()> {
