@@ -58,6 +58,10 @@ fn prove_on(stage: &Stage, plan: Plan) -> anyhow::Result<()> {
         .transpose()?;
     let keeper = Keeper::new(stage, &place.home, &place.settings(plan), keys.as_ref());
     let (model, blows) = play(stage, &place, &keeper, plan)?;
+    // One more, of the last state; it clears away what the killed have left.
+    keeper.ask(&["backup", "run"])?;
+    place.keep_new_ones()?;
+    place.nothing_is_left_over(&keeper)?;
 
     let listed = place.nothing_is_claimed(&keeper)?;
     let restored = restored::restore_all(stage, &place, keys.as_ref(), &model)?;

@@ -73,6 +73,15 @@ impl Place {
         self.archive.join("snapshots").join(name)
     }
 
+    /// No scratch of a killed process is left in the spool.
+    pub(super) fn nothing_is_left_over(&self, keeper: &Keeper<'_>) -> anyhow::Result<()> {
+        for entry in std::fs::read_dir(keeper.home.backup_spool())? {
+            let (name, path) = named(&entry?);
+            ensure!(!name.starts_with(".work-"), "{} is left", path.display());
+        }
+        Ok(())
+    }
+
     /// What the product lists are the manifests that are there, and each has its file; how many.
     pub(super) fn nothing_is_claimed(&self, keeper: &Keeper<'_>) -> anyhow::Result<usize> {
         let listed = ids_listed(&keeper.ask(&["backup", "list"])?)?;
