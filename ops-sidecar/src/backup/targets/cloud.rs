@@ -24,7 +24,7 @@ pub(super) struct Patience {
     pub(super) request: Duration,
     /// For a request with all its repetitions; none begins after this.
     pub(super) total: Duration,
-    /// Repetitions. With pauses that grow from `pause` to some seconds, a server that refuses at once is asked for about ten seconds,
+    /// Repetitions. With pauses that grow from `pause` to a few seconds, a server that refuses at once is asked for about five seconds,
     /// and one that is silent until `total` and one more request are over. What failed then is tried again by whoever asked.
     pub(super) retries: usize,
     /// The first pause between two tries; each next one is up to three times as long.
@@ -36,7 +36,7 @@ impl Patience {
         connect: Duration::from_secs(5),
         request: Duration::from_secs(120),
         total: Duration::from_secs(180),
-        retries: 6,
+        retries: 5,
         pause: Duration::from_millis(200),
     };
 
