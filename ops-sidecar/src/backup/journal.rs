@@ -75,7 +75,7 @@ impl Journal {
     /// The journal cannot be written. What happened has happened all the same.
     pub fn note_run(home: &Home, note: RunNote, configured: &[&str]) -> io::Result<()> {
         update(home, note.at_ms, |journal| {
-            journal.add_run(note, configured)
+            journal.add_run(note, configured);
         })
     }
 

@@ -85,7 +85,7 @@ pub fn doomed(backups: &[Candidate], keep: &Keep, now: Timestamp) -> Vec<BackupI
     sorted.sort_by_key(|backup| backup.age());
     let good = || sorted.iter().copied().filter(|backup| backup.good);
     let past: Vec<&Candidate> = good().filter(|backup| backup.id.at() <= now).collect();
-    let Some(newest_good) = good().last() else {
+    let Some(newest_good) = good().next_back() else {
         // Nothing to count on: whatever there is may be all that is left.
         return Vec::new();
     };

@@ -188,7 +188,7 @@ fn report(outcome: &Result<Made, MakeError>) {
             made.manifest.id
         ),
         Err(MakeError::Stopped) => {
-            tracing::info!("a backup was given up, because the sidecar ends")
+            tracing::info!("a backup was given up, because the sidecar ends");
         }
         Err(error @ MakeError::Turn(_)) => tracing::info!("no backup was made: {}", chain(error)),
         Err(error) => tracing::error!("no backup was made: {}", chain(error)),

@@ -58,13 +58,21 @@ impl Turn {
                         pid: holder(&mut file),
                     });
                 }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(TRY_EVERY),
+                Err(TryLockError::WouldBlock) => pause(),
             }
         }
         // Who cannot be named holds the lock all the same: on a full disk a backup to elsewhere is worth most.
         let _ = sign(&mut file);
         Ok(Turn { _lock: file })
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a file lock cannot be waited for with a deadline, so it is asked for again at a pace"
+)]
+fn pause() {
+    std::thread::sleep(TRY_EVERY);
 }
 
 fn sign(file: &mut File) -> io::Result<()> {

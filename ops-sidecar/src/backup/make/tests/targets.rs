@@ -32,7 +32,7 @@ fn what_fails_at_one_target_is_claimed_at_the_other_only() {
         assert_eq!(desk.claimed(&desk.room.targets[0]), [old.clone(), new]);
         assert_eq!(
             desk.claimed(&desk.room.targets[1]),
-            [old.clone()],
+            std::slice::from_ref(&old),
             "{fault:?}"
         );
         assert_eq!(desk.keys(&desk.room.targets[1]).len(), 2, "{fault:?}");
