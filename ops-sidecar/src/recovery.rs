@@ -14,7 +14,7 @@ use crate::tasks::Tasks;
 
 /// How often the engine asks whether anything moved. With the pace of the finest series, 0.6 s, and the scan of a file of 200 MB, a commit
 /// is in the spool within a second.
-const TICK: Duration = Duration::from_millis(200);
+const TICK: Duration = Duration::from_millis(100);
 /// How often each target's queue is looked at, when nothing waited.
 const SHIP_EVERY: Duration = Duration::from_millis(250);
 

@@ -166,3 +166,6 @@ pub(super) fn header(
         restore_epoch: running.restore_epoch,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Which objects lead to a moment: a search over names alone.
 //!
-//! Points are nodes, objects are edges; a base is an edge from nothing. The way to a point begins at the newest base it can be reached
-//! from, and has as few objects as possible, which makes it coarse first: an hour in one step, then minutes, then seconds. Nothing is
-//! assumed about which objects there are, so the search also finds the way round a missing or damaged one.
+//! Points are nodes, objects are edges; a base is an edge from nothing. A point is reached by the coarsest step that leads to it and starts
+//! from a point that can be reached itself: back from a moment these are seconds, then minutes, then hours, then a base. Nothing is assumed
+//! about which objects there are, so the search also finds the way round a missing or damaged one.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,8 +33,9 @@ pub(super) fn collect<'a>(items: impl IntoIterator<Item = (&'a str, u64)>) -> Li
     lines
 }
 
-/// The best way to a point: larger is better.
-type Merit = (i64, Reverse<u32>, Reverse<u64>);
+/// The best way to a point, larger is better: how coarse its last step is, its base, the number of steps, their bytes. That the last step
+/// comes first makes the choice one that lasts: what retention removes from elsewhere never changes it.
+type Merit = (u8, i64, Reverse<u32>, Reverse<u64>);
 
 /// What of one line can be reached, and how.
 #[derive(Debug)]
@@ -62,11 +63,12 @@ pub(super) fn reach(objects: &[Object], without: &BTreeSet<Name>) -> Reach {
     edges.sort_unstable();
     let mut found = Reach { points: Vec::new() };
     for edge in edges {
+        let rank = edge.name.level.rank();
         let merit = match edge.name.from_ms {
-            None => Some((edge.name.to_ms, Reverse(1), Reverse(edge.bytes))),
+            None => Some((rank, edge.name.to_ms, Reverse(1), Reverse(edge.bytes))),
             Some(from_ms) => found.point(from_ms).map(|from| {
-                let (base, Reverse(steps), Reverse(bytes)) = from.merit;
-                (base, Reverse(steps + 1), Reverse(bytes + edge.bytes))
+                let (_, base, Reverse(steps), Reverse(bytes)) = from.merit;
+                (rank, base, Reverse(steps + 1), Reverse(bytes + edge.bytes))
             }),
         };
         if let Some(merit) = merit {
@@ -104,6 +106,11 @@ impl Reach {
     #[must_use]
     pub(super) fn contains(&self, at_ms: i64) -> bool {
         self.point(at_ms).is_some()
+    }
+
+    /// Every point that can be reached, ascending, with the rank of the coarsest step that leads to it.
+    pub(super) fn ranks(&self) -> impl Iterator<Item = (i64, u8)> + '_ {
+        self.points.iter().map(|point| (point.at_ms, point.merit.0))
     }
 
     /// Every point that can be reached, ascending.

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::error::PitrError;
-use super::hashes::{Key, Table};
+use super::hashes::{Key, Table, lock_page};
 use super::increment::{Decoder, Header, Unusable};
 use super::name::{Line, Name};
 use super::plan::{Object, choose, reach};
@@ -136,14 +136,34 @@ impl Work<'_> {
             self.progress
                 .stage("rebuilding", left.iter().map(|object| object.bytes).sum());
             let Some(failed) = self.take(left, &mut taken, &mut state, out)? else {
-                if let Some(state) = state {
-                    state.file.sync_all().map_err(PitrError::here(out))?;
+                if let Some(state) = &state {
+                    self.check(state, out)?;
                 }
                 return Ok((taken, passed_by));
             };
             bad.insert(failed.0);
             passed_by.push(failed.1.to_string());
         }
+    }
+
+    /// What was proved is what stands in the file, to the last page, and it is on the disk.
+    fn check(&self, state: &State, out: &Path) -> Result<(), PitrError> {
+        self.progress.stage("checking", 0);
+        let mut file = &state.file;
+        file.sync_all().map_err(PitrError::here(out))?;
+        file.seek(SeekFrom::Start(0))
+            .map_err(PitrError::here(out))?;
+        let mut reader = BufReader::with_capacity(256 * 1024, file);
+        let lock = lock_page(state.table.page_size());
+        let mut page = vec![0; state.table.page_size() as usize];
+        for (number, hash) in (1..).zip(state.table.hashes()) {
+            reader.read_exact(&mut page).map_err(PitrError::here(out))?;
+            if number != lock && state.key.page(&page) != *hash {
+                let odd = io::Error::other(format!("page {number} is not as it was written"));
+                return Err(PitrError::here(out)(odd));
+            }
+        }
+        Ok(())
     }
 
     /// Takes step after step; gives the first that has to be gone round.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::{Line, Name};
-use super::plan::{Lines, Object, reach};
+use super::plan::{Lines, Reach, reach};
 
 /// How long each kind of moment can be restored, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(super) fn doomed(lines: &Lines, keep: &Keep, now_ms: i64) -> Vec<(Line, Name
     let mut is_answered = false;
     for (line, objects) in lines.iter().rev() {
         let reach = reach(objects, &BTreeSet::new());
-        let promised = promised(objects, &reach, keep, now_ms, is_answered);
+        let promised = promised(&reach, keep, now_ms, is_answered);
         let needed: BTreeSet<Name> = promised
             .iter()
             .flat_map(|point| reach.plan(*point))
@@ -70,20 +70,17 @@ pub(super) fn doomed(lines: &Lines, keep: &Keep, now_ms: i64) -> Vec<(Line, Name
 }
 
 /// The points of a line that must stay reachable. Of each kind also the newest one before its span begins: it is the state at the beginning.
-fn promised(
-    objects: &[Object],
-    reach: &super::plan::Reach,
-    keep: &Keep,
-    now_ms: i64,
-    is_answered: bool,
-) -> BTreeSet<i64> {
-    let grades = grades(objects);
+fn promised(reach: &Reach, keep: &Keep, now_ms: i64, is_answered: bool) -> BTreeSet<i64> {
     let mut promised = BTreeSet::new();
+    let newest = reach.points().next_back();
+    let has_ended = newest.is_none_or(|newest| newest < now_ms.saturating_sub(keep.span(u8::MAX)));
+    if has_ended && is_answered {
+        return promised;
+    }
     for rank in 0..=2 {
         let begin = now_ms.saturating_sub(keep.span(rank));
-        let of_rank = |point: &i64| grades.get(point).is_some_and(|grade| *grade >= rank);
         let mut before = None;
-        for point in reach.points().filter(of_rank) {
+        for (point, _) in reach.ranks().filter(|(_, of_point)| *of_point >= rank) {
             if point >= begin {
                 promised.insert(point);
             } else {
@@ -92,25 +89,8 @@ fn promised(
         }
         promised.extend(before);
     }
-    let has_ended = reach
-        .points()
-        .next_back()
-        .is_none_or(|newest| newest < now_ms.saturating_sub(keep.span(u8::MAX)));
-    if has_ended && is_answered {
-        return BTreeSet::new();
-    }
-    promised.extend(reach.points().next_back());
+    promised.extend(newest);
     promised
-}
-
-/// The coarsest series that has each point.
-fn grades(objects: &[Object]) -> BTreeMap<i64, u8> {
-    let mut grades = BTreeMap::new();
-    for object in objects {
-        let grade = grades.entry(object.name.to_ms).or_insert(0);
-        *grade = object.name.level.rank().max(*grade);
-    }
-    grades
 }
 
 /// Remembers since when each object may go, so that a restore that runs meanwhile never loses one it has planned with.

@@ -152,3 +152,6 @@ impl Running {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,172 @@
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
+
+use super::super::level::Level;
+use super::super::plan::Object;
+use super::super::plan::tests::object;
+use super::*;
+
+const KEEP: Keep = Keep {
+    seconds_ms: 100,
+    minutes_ms: 1_000,
+    hours_ms: 10_000,
+};
+
+/// A line as the engine cuts it: at each point the finest series, and the coarser ones when it is their time; `lost` says which steps never
+/// arrived.
+fn history(points: &[i64], lost: &mut dyn FnMut(Level) -> bool) -> Vec<Object> {
+    let spans = [
+        (Level::Day, 2_000),
+        (Level::Hour, 300),
+        (Level::Minute, 40),
+        (Level::Second, 1),
+    ];
+    let mut objects = vec![object(Level::Day, 0, points[0])];
+    let mut stands = [points[0]; 4];
+    for point in &points[1..] {
+        let mut is_due = false;
+        for (stand, (level, span)) in stands.iter_mut().zip(spans) {
+            is_due |= point - *stand >= span;
+            if is_due {
+                let step = object(level, *stand, *point);
+                if !lost(level) {
+                    objects.push(step);
+                }
+                *stand = *point;
+            }
+        }
+    }
+    objects
+}
+
+/// Every point that the promise speaks of, by the words of the promise.
+fn promised_points(objects: &[Object], now: i64) -> BTreeSet<i64> {
+    let reach = reach(objects, &BTreeSet::new());
+    let coarsest = |point: i64| {
+        let ends = objects.iter().filter(|object| object.name.to_ms == point);
+        let ends = ends.filter(|object| {
+            object
+                .name
+                .from_ms
+                .is_none_or(|from_ms| reach.contains(from_ms))
+        });
+        ends.map(|object| object.name.level.rank()).max().unwrap()
+    };
+    reach
+        .points()
+        .filter(|point| match coarsest(*point) {
+            0 => *point >= now - 100,
+            1 => *point >= now - 1_000,
+            _ => *point >= now - 10_000,
+        })
+        .chain(reach.points().next_back())
+        .collect()
+}
+
+fn line() -> Line {
+    Line::start(0, None)
+}
+
+#[test]
+fn a_quiet_target_keeps_its_newest_state_for_ever() {
+    let line = line();
+    let objects = history(&[0, 10, 20], &mut |_| false);
+    let lines = Lines::from([(line, objects.clone())]);
+    assert!(doomed(&lines, &KEEP, 1_000_000).len() < objects.len());
+    let gone: BTreeSet<Name> = doomed(&lines, &KEEP, 1_000_000)
+        .into_iter()
+        .map(|(_, name)| name)
+        .collect();
+    assert!(reach(&objects, &gone).contains(20));
+}
+
+#[test]
+fn a_line_that_ended_long_ago_goes_entirely_once_a_newer_one_answers() {
+    let old = line();
+    let new = Line::start(0, Some(&old));
+    let lines = Lines::from([
+        (old.clone(), history(&[0, 10, 20], &mut |_| false)),
+        (new, vec![object(Level::Day, 0, 30)]),
+    ]);
+    // The new line answers for the whole window only when it is as old as the window.
+    assert!(doomed(&lines, &KEEP, 10_029).len() < 3);
+    let all: Vec<Line> = doomed(&lines, &KEEP, 10_031)
+        .into_iter()
+        .map(|(line, _)| line)
+        .collect();
+    assert_eq!(all, vec![old; lines.values().next().unwrap().len()]);
+}
+
+#[test]
+fn what_may_go_waits_out_the_grace_and_is_forgiven_when_it_is_needed_again() {
+    let mut grace = Grace::default();
+    let one = (line(), object(Level::Second, 1, 2).name);
+    let start = Instant::now();
+    let after = |seconds| start + Duration::from_secs(seconds);
+    assert!(grace.over(vec![one.clone()], start, 9).is_empty());
+    assert!(grace.over(vec![one.clone()], after(3_599), 9).is_empty());
+    assert_eq!(grace.over(vec![one.clone()], after(3_600), 9).len(), 1);
+    assert!(grace.over(Vec::new(), after(3_700), 9).is_empty());
+    assert!(grace.over(vec![one], after(3_701), 9).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn no_promised_point_is_ever_lost(
+        gaps in proptest::collection::vec(1i64..60, 1..400),
+        losses in proptest::collection::vec(0u8..20, 400),
+        later in 0i64..20_000,
+        interrupted in any::<prop::sample::Index>(),
+    ) {
+        let points: Vec<i64> = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect();
+        let mut losses = losses.into_iter().cycle();
+        let objects = history(&points, &mut |level| level != Level::Day && losses.next() == Some(0));
+        let now = points.last().unwrap() + later;
+        let line = line();
+        let lines = Lines::from([(line, objects.clone())]);
+        let order = doomed(&lines, &KEEP, now);
+        prop_assert!(order.windows(2).all(|pair| pair[0].1.level.rank() <= pair[1].1.level.rank()), "finest first");
+        let promised = promised_points(&objects, now);
+        for length in [order.len(), interrupted.index(order.len() + 1)] {
+            let gone: BTreeSet<Name> = order[..length].iter().map(|(_, name)| *name).collect();
+            let left: Vec<Object> = objects.iter().filter(|object| !gone.contains(&object.name)).copied().collect();
+            let reach = reach(&left, &BTreeSet::new());
+            for point in &promised {
+                prop_assert!(reach.contains(*point), "{point} at {now}");
+            }
+            // What is left asks for nothing more: doing it again is doing nothing.
+            if length == order.len() {
+                let lines = Lines::from([(Line::start(0, None), left)]);
+                prop_assert!(doomed(&lines, &KEEP, now).is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn time_after_time_the_beginning_of_each_window_has_a_state(
+        gaps in proptest::collection::vec(1i64..90, 50..300),
+        steps in proptest::collection::vec(1i64..900, 1..30),
+    ) {
+        let points: Vec<i64> = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect();
+        let mut left = history(&points, &mut |_| false);
+        let mut now = *points.last().unwrap();
+        for step in steps {
+            now += step;
+            let lines = Lines::from([(line(), left.clone())]);
+            let gone: BTreeSet<Name> = doomed(&lines, &KEEP, now).into_iter().map(|(_, name)| name).collect();
+            left.retain(|object| !gone.contains(&object.name));
+            let reach = reach(&left, &BTreeSet::new());
+            for (back, coarse) in [(100, 1), (1_000, 40), (10_000, 300)] {
+                let wanted = now - back;
+                // The newest point by then is at most one step of that series old, where there were points at all.
+                let newest = points.iter().copied().filter(|point| *point <= wanted).max();
+                if let Some(newest) = newest {
+                    let reached = reach.newest(wanted);
+                    prop_assert!(reached.is_some_and(|reached| reached >= newest - coarse - 90), "{reached:?} for {newest} at {now}");
+                }
+            }
+        }
+    }
+}

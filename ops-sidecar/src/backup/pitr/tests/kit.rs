@@ -107,6 +107,7 @@ impl Desk {
                 recipients,
                 schedule: Schedule::Off,
                 keep: BackupKeep {
+                    last: 1,
                     hourly: 1,
                     daily: 1,
                     weekly: 1,
@@ -213,12 +214,18 @@ impl Desk {
         did
     }
 
-    fn remember(&mut self) {
+    pub(super) fn remember(&mut self) {
         let status = self.status();
+        if status.last_point_ms.is_none() {
+            return;
+        }
         let image = self.image();
         let point = (status.line.unwrap(), status.last_point_ms.unwrap());
         let known = self.images.insert(point, image.clone());
-        assert!(known.is_none_or(|known| known == image), "a point is one state");
+        assert!(
+            known.is_none_or(|known| known == image),
+            "a point is one state"
+        );
     }
 
     /// The exact content of the file now.
@@ -286,16 +293,17 @@ impl Desk {
         let (rebuilt, image) = self.rebuild_from(slot, at_ms).unwrap();
         assert!(rebuilt.reached_ms <= at_ms);
         let known = &self.images[&(rebuilt.line.clone(), rebuilt.reached_ms)];
-        assert!(known == &image, "at {at_ms} from target {slot}: {rebuilt:?}");
+        assert!(
+            known == &image,
+            "at {at_ms} from target {slot}: {rebuilt:?}"
+        );
         rebuilt
     }
 
     /// The sidecar ends in good order and starts again.
     pub(super) fn restart(&mut self) {
         self.engine.finish().unwrap();
-        if self.status().points > 0 {
-            self.remember();
-        }
+        self.remember();
         self.ship();
         self.kill();
     }

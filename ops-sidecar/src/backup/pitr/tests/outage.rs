@@ -1,0 +1,221 @@
+//! Targets that are away, spools that are full, and what is told of it.
+
+use std::time::Duration;
+
+use super::super::*;
+use super::kit::*;
+use crate::backup::seal::Recipients;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The disk is pulled, or put back.
+fn unplug(desk: &Desk) {
+    std::fs::rename(
+        desk.folder.path().join("disk"),
+        desk.folder.path().join("away"),
+    )
+    .unwrap();
+}
+
+fn plug_in(desk: &Desk) {
+    std::fs::rename(
+        desk.folder.path().join("away"),
+        desk.folder.path().join("disk"),
+    )
+    .unwrap();
+}
+
+/// As [`Desk::step`], where targets may fail.
+fn step(desk: &mut Desk, by: Duration) -> i64 {
+    desk.pass(by);
+    desk.write();
+    assert!(desk.tick());
+    for shipper in &mut desk.shippers {
+        let _ = shipper.step();
+    }
+    desk.status().last_point_ms.unwrap()
+}
+
+#[test]
+fn a_target_that_was_away_gets_everything_in_order() {
+    let mut desk = Desk::new(Where::Disk);
+    desk.tick();
+    step(&mut desk, SECOND);
+    unplug(&desk);
+    let missed: Vec<i64> = (0..70).map(|_| step(&mut desk, SECOND)).collect();
+    let away = desk.status().targets[1].clone();
+    assert!(away.problem.is_some() && away.pending >= 70, "{away:?}");
+    assert!(away.lag_seconds(desk.now_ms()) > 60.0);
+    assert!(desk.status().targets[0].lag_seconds(desk.now_ms()).abs() < f64::EPSILON);
+    plug_in(&desk);
+    desk.pass(16 * SECOND);
+    desk.ship();
+    let back = desk.status().targets[1].clone();
+    assert!(back.problem.is_none() && back.pending == 0, "{back:?}");
+    for point in missed {
+        assert_eq!(desk.assert_rebuilds_from(1, point).reached_ms, point);
+    }
+}
+
+#[test]
+fn an_outage_over_a_restart_loses_nothing() {
+    let mut desk = Desk::new(Where::Disk);
+    desk.tick();
+    step(&mut desk, SECOND);
+    unplug(&desk);
+    let before = step(&mut desk, SECOND);
+    desk.kill();
+    let after = step(&mut desk, SECOND);
+    plug_in(&desk);
+    desk.pass(16 * SECOND);
+    desk.ship();
+    for point in [before, after] {
+        assert_eq!(desk.assert_rebuilds_from(1, point).reached_ms, point);
+    }
+    assert_eq!(window(&desk.target(1)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_full_spool_drops_the_finest_and_the_target_can_follow_again() {
+    let small = Settings {
+        spool_max_bytes: 20_000,
+        ..pitr_settings()
+    };
+    let mut desk = Desk::with(Where::Disk, Recipients::none(), small);
+    desk.tick();
+    step(&mut desk, SECOND);
+    unplug(&desk);
+    for _ in 0..150 {
+        step(&mut desk, 20 * SECOND);
+    }
+    let status = desk.status();
+    assert!(status.targets[1].dropped > 0 && status.targets[0].dropped == 0);
+    assert!(status.spool_bytes <= 20_000, "{}", status.spool_bytes);
+    plug_in(&desk);
+    desk.pass(16 * SECOND);
+    desk.ship();
+    // Whatever was dropped, within a look the newest moment is there again.
+    desk.tick();
+    desk.ship();
+    let now = desk.now_ms();
+    let last = desk.status().last_point_ms.unwrap();
+    assert_eq!(desk.assert_rebuilds_from(1, now).reached_ms, last);
+    let first = desk.now_ms() - 1_500_000;
+    desk.assert_rebuilds_from(1, first);
+}
+
+#[test]
+fn a_target_that_is_new_gets_a_base_and_the_others_none() {
+    let mut desk = Desk::new(Where::Disk);
+    let disk = desk.room.targets.pop().unwrap();
+    desk.kill();
+    desk.tick();
+    step(&mut desk, SECOND);
+    desk.restart();
+    desk.room.targets.push(disk);
+    desk.kill();
+    // Looks at the new one, finds nothing there, cuts a base, sends it.
+    desk.tick();
+    desk.ship();
+    desk.tick();
+    desk.ship();
+    let bases = |slot| {
+        desk.names(slot)
+            .iter()
+            .filter(|key| key.contains("-base-"))
+            .count()
+    };
+    assert_eq!((bases(0), bases(1)), (1, 1));
+    let point = step(&mut desk, SECOND);
+    desk.ship();
+    assert_eq!(desk.assert_rebuilds(point).reached_ms, point);
+}
+
+#[test]
+fn a_target_that_somebody_emptied_gets_a_base() {
+    let mut desk = Desk::new(Where::Disk);
+    desk.tick();
+    step(&mut desk, SECOND);
+    let disk = desk.folder.path().join("disk/pitr");
+    std::fs::remove_dir_all(&disk).unwrap();
+    // The next regular look notices.
+    desk.pass(3_600 * SECOND);
+    desk.ship();
+    desk.tick();
+    desk.ship();
+    let point = step(&mut desk, SECOND);
+    desk.ship();
+    assert_eq!(desk.assert_rebuilds(point).reached_ms, point);
+}
+
+#[test]
+fn an_increment_that_was_taken_out_of_the_spool_is_made_up_for() {
+    let mut desk = Desk::new(Where::Disk);
+    desk.tick();
+    step(&mut desk, SECOND);
+    desk.pass(SECOND);
+    desk.write();
+    assert!(desk.tick());
+    for entry in std::fs::read_dir(desk.spool()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name().to_string_lossy().contains(".inc.") {
+            std::fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    for _ in 0..2 {
+        desk.ship();
+        desk.tick();
+    }
+    desk.ship();
+    let now = desk.now_ms();
+    let last = desk.status().last_point_ms.unwrap();
+    assert_eq!(desk.assert_rebuilds(now).reached_ms, last);
+}
+
+#[test]
+fn with_only_a_target_elsewhere_it_works_at_that_pace() {
+    let mut desk = Desk::new(Where::OnlyCloud);
+    desk.tick();
+    desk.ship();
+    desk.pass(60 * SECOND);
+    desk.tick();
+    for _ in 0..100 {
+        desk.write();
+        desk.pass(Duration::from_millis(200));
+        desk.tick();
+    }
+    desk.ship();
+    let now = desk.now_ms();
+    desk.assert_rebuilds(now);
+    assert!(desk.names(0).iter().all(|key| !key.contains("-s.inc")));
+}
+
+#[test]
+fn old_moments_go_after_their_time_and_an_hour_of_grace() {
+    let mut desk = Desk::new(Where::Local);
+    desk.tick();
+    for _ in 0..60 {
+        desk.step(Duration::from_secs(40));
+    }
+    let fine = |desk: &Desk| {
+        desk.names(0)
+            .iter()
+            .filter(|key| key.contains("-s.inc"))
+            .count()
+    };
+    let before = fine(&desk);
+    desk.step(DAY + 3_600 * SECOND);
+    assert!(fine(&desk) >= before, "doomed, and still there");
+    let pruned = |desk: &Desk| desk.status().targets[0].pruned;
+    assert_eq!(pruned(&desk), 0);
+    desk.step(Duration::from_secs(3_601));
+    assert!(pruned(&desk) > 0);
+    let now = desk.now_ms();
+    let last = desk.status().last_point_ms.unwrap();
+    assert_eq!(desk.assert_rebuilds(now).reached_ms, last);
+    // Before the last day, minutes are still there.
+    let minutes = now - (26 * 3_600 + 1_200) * 1_000;
+    desk.assert_rebuilds(minutes);
+    let gaps = desk.status().targets[0].gaps.clone().unwrap();
+    assert_eq!((gaps.lost, gaps.late), (0, 0), "{gaps:?}");
+}
