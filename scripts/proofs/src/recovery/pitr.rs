@@ -6,8 +6,8 @@
 //! reached, and that has to be the one that was asked for but for the second that is promised.
 //!
 //! What is claimed around clock jumps: a moment is named by the clock of the sidecar at that time. Where it stepped back, time happens
-//! twice; from the first increment after the step on, that one is meant, and what the clock showed before cannot be named any more. In
-//! the second after a step back the state of the same time before it is given, and said to be.
+//! twice, and a new line of increments begins. From its first increment on the later one is meant; what the clock showed before is named
+//! by its line. In the second after a step back the state of the same time before it is given, and said to be.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -88,10 +88,17 @@ fn prove_on(stage: &Stage, plan: &Plan) -> anyhow::Result<()> {
     let (deeds, _) = model.confirmed();
     println!("  {deeds} deeds confirmed; {times}");
 
+    let lines = lines(&keeper)?;
+    ensure!(
+        lines.len() == times.lines(),
+        "{} lines of increments, {} expected: {lines:?}",
+        lines.len(),
+        times.lines()
+    );
     let mut seen = Seen::promised(target.promised());
     for number in 0..plan.moments {
         let real_us = times.random();
-        seen.look(stage, &keeper, &model, &times, real_us)
+        seen.look(stage, &keeper, &model, (&times, &lines), real_us)
             .with_context(|| format!("moment {number}, at {}", times.named(real_us)))?;
     }
     seen.tell()?;
@@ -110,6 +117,17 @@ fn nothing_is_lost(keeper: &Keeper<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The lines of increments, oldest first: their names sort in the order in which they began.
+fn lines(keeper: &Keeper<'_>) -> anyhow::Result<Vec<String>> {
+    let said = keeper.ask(&["backup", "list", "--points"])?;
+    let points = said["points"].as_array();
+    let points = points.with_context(|| format!("no `points` in {said}"))?;
+    let lines = points.iter().filter_map(|point| point["line"].as_str());
+    let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+    lines.sort();
+    Ok(lines)
+}
+
 /// What restoring showed.
 #[derive(Debug, Default)]
 struct Seen {
@@ -120,6 +138,7 @@ struct Seen {
     beyond: usize,
     down: usize,
     stepped_back: usize,
+    by_line: usize,
 }
 
 impl Seen {
@@ -136,13 +155,19 @@ impl Seen {
         stage: &Stage,
         keeper: &Keeper<'_>,
         model: &Model,
-        times: &Times,
+        (times, lines): (&Times, &[String]),
         real_us: i64,
     ) -> anyhow::Result<()> {
         let file = stage.folder().join("moment.db");
         let _ = std::fs::remove_file(&file);
         let began = Instant::now();
-        let said = keeper.restore(&["--at", &times.named(real_us)], &file)?;
+        let named = times.named(real_us);
+        let mut what = vec!["--at", &named];
+        if let Some(line) = times.line_of(real_us) {
+            what.extend(["--line", &lines[line]]);
+            self.by_line += 1;
+        }
+        let said = keeper.restore(&what, &file)?;
         self.took.push(began.elapsed());
         let reached = said["reached_at"].as_str();
         let reached = reached.with_context(|| format!("no `reached_at` in {said}"))?;
@@ -177,8 +202,8 @@ impl Seen {
             self.promised
         );
         println!(
-            "  {} of them in or just after a time without a sidecar, which is not counted; {} more just after a step back of the clock",
-            self.down, self.stepped_back
+            "  {} of them in or just after a time without a sidecar, which is not counted; {} more just after a step back of the clock; {} named by their line",
+            self.down, self.stepped_back, self.by_line
         );
         println!(
             "  a restore took p50 {:.0?}, at most {:.0?}",

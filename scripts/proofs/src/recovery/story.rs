@@ -190,17 +190,11 @@ impl Times {
         }
     }
 
-    /// A random moment on this machine's clock, not before there was something to restore, and none that the sidecar's clock
-    /// cannot name any more.
+    /// A random moment on this machine's clock, not before there was something to restore.
     pub(super) fn random(&self) -> i64 {
         let first = self.stretches.first().map_or(0, |first| first.from_us);
         let last = self.stretches.last().map_or(0, |last| last.until_us);
-        loop {
-            let moment = fastrand::i64(first + FIRST_BASE_WITHIN_US..last);
-            if !self.is_taken_over(moment) {
-                return moment;
-            }
-        }
+        fastrand::i64(first + FIRST_BASE_WITHIN_US..last)
     }
 
     /// The same moment as the sidecar's clock showed it, in the form of the command line.
@@ -226,10 +220,28 @@ impl Times {
         showed.map(|(_, real)| real).collect()
     }
 
-    /// Whether a step back took the moment away: from where the later line begins on the clock, that one answers.
+    /// How many lines of increments there have to be: each step back begins a new one, and nothing else does.
+    pub(super) fn lines(&self) -> usize {
+        1 + self.steps_back_until(i64::MAX)
+    }
+
+    fn steps_back_until(&self, real_us: i64) -> usize {
+        let steps = self.stretches.windows(2);
+        let back =
+            steps.filter(|pair| pair[1].ahead_us < pair[0].ahead_us && pair[1].from_us <= real_us);
+        back.count()
+    }
+
+    /// The line in which the moment has to be named, when the clock alone names another: from where a later line begins on the clock,
+    /// that one answers.
+    pub(super) fn line_of(&self, real_us: i64) -> Option<usize> {
+        self.is_taken_over(real_us)
+            .then(|| self.steps_back_until(real_us))
+    }
+
     fn is_taken_over(&self, real_us: i64) -> bool {
         let Some(place) = self.stretches.iter().position(|at| at.holds(real_us)) else {
-            return true;
+            return false;
         };
         let shown_us = real_us + self.stretches[place].ahead_us;
         let steps = self.stretches[place..].windows(2);
@@ -313,6 +325,8 @@ mod tests {
         assert!(times.is_taken_over(51_000_000));
         assert!(times.is_taken_over(150_000_000));
         assert!(!times.is_taken_over(250_000_000));
+        assert_eq!(times.lines(), 2);
+        assert_eq!(times.line_of(150_000_000), Some(0));
         assert!(times.is_just_after_a_step_back(200_500_000));
         assert!(!times.is_just_after_a_step_back(100_500_000));
     }
