@@ -1,7 +1,8 @@
 //! Copies of the state file that are kept on this machine: what there was before a migration or a restore.
 //!
 //! Plain databases in `backups/kept/`, for their owner only, named by what they precede and when. A copy gets its name when it is whole,
-//! checked and on the disk; of each kind the newest three stay.
+//! checked and on the disk. Of each kind the newest three stay, the one that was just made whatever the clock says, and what preceded the
+//! restores of the last week: who tries several moments after each other goes back to the file before the first.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
@@ -17,6 +18,9 @@ use crate::paths::Home;
 
 /// How many of each kind stay.
 const STAY: usize = 3;
+
+/// What preceded a restore stays so long in any case. Restores are rare, and each may be a wrong guess.
+const STAY_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// A copy that is whole and not yet checked.
 const UNCHECKED: &str = ".unchecked.db";
@@ -40,14 +44,27 @@ impl Before {
         }
     }
 
+    /// From when on all copies of this kind stay, as their names say it; `None` when only their number counts.
+    fn all_since(self, now_ms: i64) -> Option<String> {
+        match self {
+            Before::Migration { .. } => None,
+            Before::Restore => Some(stamp(now_ms.saturating_sub(STAY_MS))),
+        }
+    }
+
     fn stem(self, now_ms: i64) -> String {
-        let at = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        let at = at.strftime("%Y%m%dT%H%M%SZ");
+        let at = stamp(now_ms);
         match self {
             Before::Migration { from, to } => format!("{}{from}-to-{to}-{at}", self.kind()),
             Before::Restore => format!("{}{at}", self.kind()),
         }
     }
+}
+
+/// `20261121T214011Z`: sorts by time.
+fn stamp(at_ms: i64) -> String {
+    let at = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// A name that nothing has yet, in a folder that is there.
@@ -83,7 +100,7 @@ pub(super) fn copy(home: &Home, before: Before, now_ms: i64) -> Result<PathBuf, 
         return Err(error);
     }
     sync_folder(&home.kept_copies());
-    prune(home, before);
+    prune(home, before, &path, now_ms);
     Ok(path)
 }
 
@@ -101,9 +118,17 @@ fn clear_unfinished(home: &Home) {
     }
 }
 
-/// Removes all but the newest of a kind. What cannot be removed stays.
-pub(super) fn prune(home: &Home, before: Before) {
-    for copy in of_kind(home, before).values().rev().skip(STAY) {
+/// Removes what no longer has to stay of a kind; never `made`, which is newer than a clock that was set back since makes it look. What cannot
+/// be removed stays.
+pub(super) fn prune(home: &Home, before: Before, made: &Path, now_ms: i64) {
+    let all_since = before.all_since(now_ms);
+    let must_stay = |at: &String, copy: &Path| {
+        copy == made || all_since.as_ref().is_some_and(|since| at >= since)
+    };
+    for (at, copy) in of_kind(home, before).iter().rev().skip(STAY) {
+        if must_stay(at, copy) {
+            continue;
+        }
         for path in [presence::companion(copy, "-wal"), copy.clone()] {
             let _ = fs::remove_file(path);
         }

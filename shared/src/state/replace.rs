@@ -81,7 +81,9 @@ pub fn replace(home: &Home, new: &Path, restore: &Restore<'_>) -> Result<Replace
     };
     let kept = keep_old(home, restore.now_ms)?;
     new.take_the_name(home)?;
-    kept::prune(home, Before::Restore);
+    if let Some(kept) = &kept {
+        kept::prune(home, Before::Restore, kept, restore.now_ms);
+    }
     Ok(Replaced { kept, epoch })
 }
 

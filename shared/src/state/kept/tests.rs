@@ -1,4 +1,4 @@
-//! A copy has its name when it is whole and checked; three of each kind stay; a failure leaves nothing.
+//! A copy has its name when it is whole and checked; what is worth keeping stays; a failure leaves nothing.
 
 use super::*;
 use crate::state::Durability;
@@ -49,6 +49,8 @@ fn a_copy_is_a_whole_database_of_its_own_for_its_owner_only() {
     }
 }
 
+const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
 #[test]
 fn of_each_kind_the_newest_three_stay_whatever_they_are_of() {
     let (_folder, home) = home();
@@ -59,12 +61,35 @@ fn of_each_kind_the_newest_three_stay_whatever_they_are_of() {
         copy(&home, UP, second * 1000).unwrap();
     }
     copy(&home, Before::Migration { from: 10, to: 9 }, 9_000).unwrap();
+    copy(&home, Before::Restore, WEEK_MS + 10_000).unwrap();
     let at = |second| format!("19700101T00000{second}Z.db");
     let mut expected = vec!["a note of a person.txt".to_owned()];
     expected.push(format!("before-migration-10-to-9-{}", at(9)));
     expected.extend([2, 3].map(|second| format!("before-migration-2-to-3-{}", at(second))));
-    expected.extend([1, 2, 3].map(|second| format!("before-restore-{}", at(second))));
+    expected.extend([2, 3].map(|second| format!("before-restore-{}", at(second))));
+    expected.push("before-restore-19700108T000010Z.db".to_owned());
     assert_eq!(names(&home), expected);
+}
+
+#[test]
+fn what_preceded_the_restores_of_the_last_week_stays_all_of_it() {
+    let (_folder, home) = home();
+    for second in 0..6 {
+        copy(&home, Before::Restore, second * 1000).unwrap();
+    }
+    assert_eq!(names(&home).len(), 6);
+}
+
+#[test]
+fn the_copy_just_made_stays_also_when_the_clock_was_set_back() {
+    for kind in [UP, Before::Restore] {
+        let (_folder, home) = home();
+        for second in 0..3 {
+            copy(&home, kind, 100 * WEEK_MS + second * 1000).unwrap();
+        }
+        let made = copy(&home, kind, 0).unwrap();
+        assert!(made.exists(), "{kind:?}");
+    }
 }
 
 #[test]

@@ -292,24 +292,36 @@ fn a_backup_of_an_older_schema_is_brought_up_on_its_way() {
     assert!(audit::verify(&state, &Chain::Env, None, &[]).unwrap().ok);
 }
 
-#[test]
-fn three_old_files_stay() {
+/// Restores at these days since 1970; what is kept then.
+fn kept_after(days: impl IntoIterator<Item = i64>) -> Vec<String> {
     let kit = Kit::new();
     let backup = kit.backup("b");
-    for second in 10..16 {
+    for day in days {
         let restore = Restore {
-            now_ms: second * 1000,
+            now_ms: day * 24 * 60 * 60 * 1000,
             ..kit::restore_of("b", true)
         };
-        replace(&kit.home, &kit.copy_of(&backup), &restore).unwrap();
+        let replaced = replace(&kit.home, &kit.copy_of(&backup), &restore).unwrap();
+        assert!(replaced.kept.unwrap().exists(), "day {day}");
     }
     let mut names: Vec<_> = fs::read_dir(kit.home.kept_copies())
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let kept = |second| format!("before-restore-19700101T0000{second}Z.db");
-    assert_eq!(names, [kept(13), kept(14), kept(15)]);
+    names
+}
+
+#[test]
+fn three_old_files_stay_and_those_of_the_last_week() {
+    let kept = |day| format!("before-restore-197001{day}T000000Z.db");
+    assert_eq!(kept_after([1, 2, 9, 16, 23]), ["10", "17", "24"].map(kept));
+    assert_eq!(kept_after([9; 5]).len(), 5);
+}
+
+#[test]
+fn the_old_file_stays_when_the_clock_was_set_back_since_others_were_kept() {
+    assert_eq!(kept_after([20, 21, 22, 3]).len(), 4);
 }
 
 #[test]
