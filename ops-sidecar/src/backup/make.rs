@@ -155,7 +155,7 @@ pub fn make_within(
             return Err(error);
         }
     };
-    let pruned = prune::after_making(&turn, room, &id);
+    let pruned = prune::after_making(&turn, room, &id, &targets);
     let made = Made {
         outcome: if targets.iter().all(|target| target.error.is_none()) {
             Outcome::Good

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::Room;
 use super::id::{BackupId, FOLDER};
+use super::journal::TargetOutcome;
 use super::manifest::{Manifest, ManifestError};
 use super::retention::{self, Candidate};
 use super::targets::{Item, Kind, Target, TargetError};
@@ -46,21 +47,33 @@ pub struct Pruned {
 /// Somebody else works on the backups. What fails at a target stands in its [`Pruned::error`].
 pub fn prune(room: &Room, dry_run: bool) -> Result<Vec<Pruned>, TurnError> {
     if dry_run {
-        return Ok(all(room, true, None));
+        return Ok(all(room, true));
     }
     let _turn = Turn::take(&room.home, PATIENCE)?;
-    Ok(all(room, false, None))
+    Ok(all(room, false))
 }
 
-/// As [`prune`], for who has the turn already and has just made a backup: whatever the clock says, that one stays.
-pub(super) fn after_making(_turn: &Turn, room: &Room, made: &BackupId) -> Vec<Pruned> {
-    all(room, false, Some(made))
-}
-
-fn all(room: &Room, dry_run: bool, spared: Option<&BackupId>) -> Vec<Pruned> {
+/// As [`prune`], for who has the turn already and has just made a backup: whatever the clock says, that one stays. A target that did not
+/// take it is not asked: what is old there may be all that it has, and one that is away would be waited for again.
+pub(super) fn after_making(
+    _turn: &Turn,
+    room: &Room,
+    made: &BackupId,
+    outcomes: &[TargetOutcome],
+) -> Vec<Pruned> {
+    let took_it = |(_, outcome): &(&Target, &TargetOutcome)| outcome.error.is_none();
     room.targets
         .iter()
-        .map(|target| one(room, target, dry_run, spared))
+        .zip(outcomes)
+        .filter(took_it)
+        .map(|(target, _)| one(room, target, false, Some(made)))
+        .collect()
+}
+
+fn all(room: &Room, dry_run: bool) -> Vec<Pruned> {
+    room.targets
+        .iter()
+        .map(|target| one(room, target, dry_run, None))
         .collect()
 }
 

@@ -66,6 +66,21 @@ fn what_fails_at_every_target_is_no_backup() {
 }
 
 #[test]
+fn a_target_that_did_not_take_the_new_one_keeps_its_old_ones() {
+    let mut desk = Desk::new();
+    let old = [desk.good(), desk.good()];
+    desk.room.settings.keep = crate::backup::retention::Keep {
+        last: 1,
+        ..crate::backup::retention::Keep::EVERYTHING
+    };
+    desk.second_fails(Fault::Put(FILE));
+    let made = make(&desk.room, &Quiet).unwrap();
+    assert_eq!(made.pruned.len(), 1);
+    assert_eq!(desk.claimed(&desk.room.targets[0]).len(), 1);
+    assert_eq!(desk.claimed(&desk.room.targets[1]), old);
+}
+
+#[test]
 fn a_file_that_cannot_be_taken_back_is_still_no_backup() {
     let desk = Desk::new();
     let old = desk.good();
