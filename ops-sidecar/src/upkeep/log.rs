@@ -116,7 +116,7 @@ fn plan(before: Option<Seen>, now: Seen, last: Option<Outcome>, may_cut: bool) -
 mod tests {
     use shared::paths::Home;
     use shared::state::Durability;
-    use shared::state::tables::meta;
+    use shared::state::tables::{agreements, meta};
 
     use super::*;
 
@@ -177,6 +177,35 @@ mod tests {
                 meta::bump_vault_revision(writing)
             })
             .expect("a sound file");
+    }
+
+    /// One transaction of so many bytes, which the log has to hold at once.
+    fn wrote_much(state: &State, bytes: u64) {
+        let long = "x".repeat(60_000);
+        let written = state.write("test", Durability::Normal, |writing| {
+            for number in 0..bytes / 60_000 {
+                let name = format!("{number}{long}");
+                agreements::use_once(writing, &name, (1, i64::MAX), 2)?;
+            }
+            Ok(())
+        });
+        written.expect("a sound file");
+    }
+
+    #[test]
+    fn a_log_that_has_grown_is_cut_once_nobody_writes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = State::open(&Home::at(folder.path())).expect("a fresh file");
+        wrote_much(&state, 2 * CUT_ABOVE_BYTES);
+        assert!(look(&state).bytes > CUT_ABOVE_BYTES);
+        let mut log = Log::default();
+        let now = Instant::now();
+        for expected in [Some(Outcome::Done), Some(Outcome::Done), None] {
+            assert_eq!(log.turn(&state, now).expect("a sound file"), expected);
+        }
+        assert_eq!(look(&state).bytes, 0);
+        wrote(&state);
+        assert!(look(&state).bytes > 0, "and it is used again");
     }
 
     #[test]

@@ -65,11 +65,11 @@ impl Room {
 
     /// Never while somebody works: the rewrite keeps writers out. And never where the disk could not hold both.
     fn may_rewrite(&self, state: &State, space: Space, now: Instant) -> bool {
-        is_due(self.rewritten, REWRITE_EVERY, now)
-            && has_room(state, space)
-            && !holders(state.home())
-                .iter()
-                .any(|holder| holder.kind == Kind::McpStdio.as_str())
+        // Who is not known to be a sidecar may be a server that has only just begun.
+        let is_alone = holders(state.home())
+            .iter()
+            .all(|holder| holder.kind == Kind::OpsSidecar.as_str());
+        is_alone && is_due(self.rewritten, REWRITE_EVERY, now) && has_room(state, space)
     }
 }
 
@@ -95,6 +95,11 @@ fn has_room(state: &State, space: Space) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use shared::paths::Home;
+    use shared::session::Session;
+    use shared::state::Durability;
+    use shared::state::tables::agreements;
+
     use super::*;
 
     fn space(pages: u32, free_pages: u32) -> Space {
@@ -122,5 +127,45 @@ mod tests {
         assert!(is_due(None, LOOK_EVERY, now));
         assert!(!is_due(Some(now), LOOK_EVERY, now + LOOK_EVERY / 2));
         assert!(is_due(Some(now), LOOK_EVERY, now + LOOK_EVERY));
+    }
+
+    /// A file of so many bytes, nearly all of which hold nothing any more.
+    fn shrunk(home: &Home, bytes: u64) -> State {
+        let state = State::open(home).expect("a fresh file");
+        let long = "x".repeat(60_000);
+        let written = state.write("test", Durability::Normal, |writing| {
+            for number in 0..bytes / 60_000 {
+                let name = format!("{number}{long}");
+                agreements::use_once(writing, &name, (1, 10), 2)?;
+            }
+            Ok(())
+        });
+        written.expect("a sound file");
+        let expired = state.write("test", Durability::Normal, |writing| {
+            agreements::use_once(writing, "last", (11, 20), 11)
+        });
+        expired.expect("a sound file");
+        state
+    }
+
+    #[test]
+    fn a_file_that_has_shrunk_is_rewritten_once_no_server_lives() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::at(folder.path());
+        let state = shrunk(&home, PAYS_FROM_BYTES * 11 / 10);
+        let before = state.size().database_bytes;
+        let (mut room, now) = (Room::default(), Instant::now());
+        let server = Session::begin(&home, Kind::McpStdio, "1").expect("a session");
+        let kept = room.turn(&state, now).expect("a sound file");
+        assert!(kept.free_bytes > Some(PAYS_FROM_BYTES), "{kept:?}");
+        assert_eq!(state.size().database_bytes, before);
+        drop(server);
+        let done = room.turn(&state, now + LOOK_EVERY).expect("a sound file");
+        assert!(
+            done.did_something && done.free_bytes < Some(PAYS_FROM_BYTES / 100),
+            "{done:?}"
+        );
+        assert!(state.size().database_bytes < before / 10);
+        state.quick_check().expect("a sound file");
     }
 }
