@@ -175,7 +175,7 @@ pub fn make_within(
 
 /// Whether there is a state file with something in it, so that opening it does not make one. A database whose first pages are still in its
 /// log has something in it, too.
-fn has_state(home: &Home) -> bool {
+pub(super) fn has_state(home: &Home) -> bool {
     let log = home.root().join("state.db-wal");
     let is_filled =
         |path: &Path| std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() > 0);

@@ -9,6 +9,7 @@
 //! | [`targets`] | where things go: folders and buckets, behind one interface |
 //! | [`id`], [`manifest`] | what a backup is called, and what is known of it |
 //! | [`seal`] | compressed and encrypted; the only cryptography here |
+//! | [`owner`] | whose a target is |
 //! | [`check`] | whether a copy of the state file can be counted on |
 //! | [`make`] | the order of the steps, and what each failure means |
 //! | [`turn`], [`scratch`] | one at a time, in a folder that goes with the work |
@@ -29,6 +30,7 @@ pub mod id;
 pub mod journal;
 pub mod make;
 pub mod manifest;
+pub mod owner;
 pub mod pitr;
 pub mod prune;
 pub mod retention;

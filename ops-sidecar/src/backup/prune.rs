@@ -13,6 +13,7 @@ use super::Room;
 use super::id::{BackupId, FOLDER};
 use super::journal::TargetOutcome;
 use super::manifest::{Manifest, ManifestError};
+use super::owner::{self, OwnerError};
 use super::retention::{self, Candidate};
 use super::targets::{Item, Kind, Target, TargetError};
 use super::turn::{Turn, TurnError};
@@ -94,7 +95,12 @@ fn at(
     dry_run: bool,
     spared: Option<&BackupId>,
     pruned: &mut Pruned,
-) -> Result<(), TargetError> {
+) -> Result<(), OwnerError> {
+    if dry_run {
+        owner::may_deliver(&room.home, target)?;
+    } else {
+        owner::claim(room, target)?;
+    }
     let shelf = Shelf::of(target)?;
     let now = room.clock.now();
     let mut doomed = retention::doomed(&shelf.judged(target)?, &room.settings.keep, now);

@@ -21,6 +21,7 @@ use crate::VERSION;
 use crate::backup::check::{self, Checked};
 use crate::backup::id::BackupId;
 use crate::backup::manifest::{DatabasePart, FORMAT, FilePart, Manifest};
+use crate::backup::owner;
 use crate::backup::scratch::Scratch;
 use crate::backup::seal::{self, Identities, Recipients, SealError};
 use crate::backup::{Progress, Room};
@@ -77,6 +78,8 @@ fn copy(room: &Room, image: &Path, progress: &dyn Progress) -> Result<Copied, Ma
         // Nobody has opened it yet: a command, or the first seconds of the daemon.
         Err(_) => room.slot.open_now().map_err(MakeError::Copy)?,
     };
+    // So that it is in the copy: a restored home is known where the lost one was.
+    owner::prepare(room, &state);
     copy_from(&state, image, progress)
 }
 

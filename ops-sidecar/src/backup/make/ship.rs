@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::backup::id::BackupId;
 use crate::backup::journal::{Step, TargetOutcome};
 use crate::backup::manifest::Manifest;
+use crate::backup::owner;
 use crate::backup::targets::{Target, TargetError};
 use crate::backup::{Progress, Room};
 
@@ -47,7 +48,7 @@ pub(super) fn to_all(
         let threads: Vec<_> = room
             .targets
             .iter()
-            .map(|target| scope.spawn(move || to_one(target, id, file, manifest, progress)))
+            .map(|target| scope.spawn(move || to_one(room, target, id, file, manifest, progress)))
             .collect();
         let outcome = |(target, thread): (&Target, std::thread::ScopedJoinHandle<'_, _>)| {
             let failure = match thread.join() {
@@ -71,12 +72,17 @@ pub(super) fn to_all(
 }
 
 fn to_one(
+    room: &Room,
     target: &Target,
     id: &BackupId,
     file: &Path,
     manifest: &Manifest,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
+    owner::claim(room, target).map_err(|error| Failure {
+        step: Step::Ship,
+        error: super::chain(&error),
+    })?;
     let key = manifest.file_key();
     let mut advance = |bytes| progress.advance(bytes);
     target
