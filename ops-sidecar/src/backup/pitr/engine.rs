@@ -22,7 +22,7 @@ use super::series::{Point, Running};
 use super::spool::{Cut, Spool};
 use super::status::{Doing, Latest, Status, TargetStatus};
 use super::tables;
-use crate::backup::Room;
+use crate::backup::{Room, owner};
 
 /// Looking may take one in so many parts of the time, while something that matters changes without a pause. A file of 200 MB takes up to
 /// 0.2 s, measured on two busy cores; the promised second then still holds. Larger files are looked at less often, and that is said.
@@ -194,6 +194,7 @@ impl Engine {
             Some((pages, mark)) if mark.is_of(state) => Ok(pages),
             _ => {
                 self.is_unseen = true;
+                owner::prepare(&self.room, state);
                 Pages::open(state).context("cannot open the state file for recovery to a moment")
             }
         }

@@ -22,6 +22,7 @@ use super::spool::{Spool, Waiting};
 use super::window::listing;
 use super::{PitrError, Settings};
 use crate::backup::Room;
+use crate::backup::owner::{self, OwnerError};
 use crate::backup::targets::{Kind, Target, TargetError};
 
 /// How often a target is looked at when nothing is amiss: one listing each.
@@ -41,6 +42,8 @@ enum ShipError {
     #[error(transparent)]
     Target(#[from] TargetError),
     #[error(transparent)]
+    Owner(#[from] OwnerError),
+    #[error(transparent)]
     Pitr(#[from] PitrError),
     #[error(
         "target `{target}`: `{key}` was read back with other bytes than were sent; it is removed there and sent again"
@@ -58,6 +61,8 @@ pub struct Shipper {
     slot: usize,
     keep: Keep,
     common: Arc<Common>,
+    /// Whether the target is known to be this home's.
+    is_ours: bool,
     grace: Grace,
     pause: Duration,
     next_try: Option<Instant>,
@@ -75,6 +80,7 @@ pub fn shippers(room: &Room, settings: &Settings, engine: &Engine) -> Vec<Shippe
             slot,
             keep: Keep::of(settings),
             common: engine.common(),
+            is_ours: false,
             grace: Grace::default(),
             pause: FIRST_PAUSE,
             next_try: None,
@@ -113,6 +119,10 @@ impl Shipper {
 
     fn work(&mut self, spool: &Spool, now: Instant) -> Result<bool, ShipError> {
         let mut did = false;
+        if !self.is_ours {
+            owner::claim(&self.room, &self.target)?;
+            self.is_ours = true;
+        }
         while let Some((waiting, path)) = spool.next(self.slot) {
             self.send(spool, &waiting, &path)?;
             did = true;
@@ -221,14 +231,18 @@ pub fn deliver(room: &Room) -> Vec<(String, Result<u64, String>)> {
         return Vec::new();
     };
     let send = |shipper: Shipper| {
+        let name = shipper.target.name().to_owned();
+        if let Err(error) = owner::may_deliver(&room.home, &shipper.target) {
+            return (name, Err(error.to_string()));
+        }
         let mut sent = 0;
         while let Some((waiting, path)) = spool.next(shipper.slot) {
             if let Err(error) = shipper.send(&spool, &waiting, &path) {
-                return (shipper.target.name().to_owned(), Err(error.to_string()));
+                return (name, Err(error.to_string()));
             }
             sent += 1;
         }
-        (shipper.target.name().to_owned(), Ok(sent))
+        (name, Ok(sent))
     };
     shippers(room, settings, &engine)
         .into_iter()

@@ -122,6 +122,12 @@ impl Target {
         self.is_remote
     }
 
+    /// Whether it is the folder in the home itself, which nobody else can have.
+    #[must_use]
+    pub fn is_in_home(&self) -> bool {
+        matches!(self.store.as_ref(), Store::Folder(folder) if folder.ours)
+    }
+
     /// Stores a file as `key`, in pieces; `progress` is told the bytes of each. Gives the size. An object of that name with the same
     /// bytes is fine: the last try had worked, and its answer was lost.
     ///

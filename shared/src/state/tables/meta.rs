@@ -91,6 +91,28 @@ pub(in crate::state) fn set_restore(
     Ok(())
 }
 
+const STATE_ID: &str = "state_id";
+
+/// The name that tells this state from those of other homes; it goes with the file, into backups and back out of them. `None` until somebody
+/// needed one.
+///
+/// # Errors
+/// Why the file could not be read.
+pub fn state_id(reading: &Reading<'_>) -> Result<Option<String>, StateError> {
+    Ok(number(reading.conn(), STATE_ID)?)
+}
+
+/// Gives the state the name `new`, unless it has one; its name.
+///
+/// # Errors
+/// Why the file could not be written.
+pub fn name_state(writing: &Writing<'_>, new: &str) -> Result<String, StateError> {
+    let mut name = writing.conn().prepare_cached(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = value RETURNING value",
+    )?;
+    Ok(name.query_row((STATE_ID, new), |row| row.get(0))?)
+}
+
 fn number<T: rusqlite::types::FromSql>(
     connection: &Connection,
     key: &str,
@@ -119,6 +141,15 @@ mod tests {
         let file = fresh();
         file.write(|writing| Ok(writing.conn().execute("DELETE FROM meta", [])?));
         assert_eq!(file.read(|reading| compatible_from(reading.conn())), None);
+    }
+
+    #[test]
+    fn a_state_keeps_the_first_name_it_was_given() {
+        let file = fresh();
+        assert_eq!(file.read(state_id), None);
+        assert_eq!(file.write(|writing| name_state(writing, "a1")), "a1");
+        assert_eq!(file.write(|writing| name_state(writing, "b2")), "a1");
+        assert_eq!(file.read(state_id).as_deref(), Some("a1"));
     }
 
     #[test]
