@@ -5,11 +5,17 @@
 //! shown as unusable and stops nothing. Not here: whether the content is what the manifest says (`fetch`).
 
 use std::collections::BTreeMap;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use super::id::{self, BackupId};
 use super::make::chain;
 use super::manifest::Manifest;
 use super::targets::{Item, Target};
+
+/// How long one of several targets may take to say what it has: many times what a listing of a month takes over a slow line, and far less than
+/// a target takes to give up on a network that swallows everything.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What one target has.
 #[derive(Debug)]
@@ -47,27 +53,47 @@ pub struct Found {
 /// Asks every target at once; in the order of the settings, those on this machine first.
 #[must_use]
 pub fn shelves(targets: &[Target]) -> Vec<Shelf> {
-    let mut shelves = on_each(targets, shelf);
+    let mut shelves = on_each(targets, shelf, Shelf::away);
     shelves.sort_by_key(|shelf| shelf.target.is_remote());
     shelves
 }
 
-/// Does the same at each target, at the same time.
-pub(super) fn on_each<T: Send>(targets: &[Target], ask: impl Fn(&Target) -> T + Sync) -> Vec<T> {
-    let ask = &ask;
-    std::thread::scope(|scope| {
-        let asked: Vec<_> = targets
-            .iter()
-            .map(|target| scope.spawn(move || ask(target)))
-            .collect();
-        asked
-            .into_iter()
-            .map(|asked| match asked.join() {
-                Ok(answer) => answer,
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
-    })
+/// Asks each target at the same time. Where there are several, one that has not answered after [`PATIENCE`] is `silent`, so that the others can
+/// be used: it is asked on until it gives up by itself, for nobody.
+pub(super) fn on_each<T: Send + 'static>(
+    targets: &[Target],
+    ask: fn(&Target) -> T,
+    silent: fn(&Target, String) -> T,
+) -> Vec<T> {
+    let until = Instant::now() + PATIENCE;
+    let asked: Vec<_> = targets
+        .iter()
+        .map(|target| {
+            let (sender, answer) = mpsc::channel();
+            let target = target.clone();
+            // Nobody may be listening any more.
+            std::thread::spawn(move || sender.send(ask(&target)).is_ok());
+            answer
+        })
+        .collect();
+    let is_only = targets.len() == 1;
+    let answers = targets.iter().zip(asked).map(|(target, answer)| {
+        let answered = if is_only {
+            answer.recv().ok()
+        } else {
+            let left = until.saturating_duration_since(Instant::now());
+            answer.recv_timeout(left).ok()
+        };
+        answered.unwrap_or_else(|| silent(target, no_answer(target)))
+    });
+    answers.collect()
+}
+
+fn no_answer(target: &Target) -> String {
+    let (name, seconds) = (target.name(), PATIENCE.as_secs());
+    format!(
+        "target `{name}` has not answered for {seconds} s; hint: `--target {name}` waits longer, for that one alone"
+    )
 }
 
 /// The backups of several shelves, newest first. Where two manifests of one name differ, the first shelf's is shown.
@@ -94,20 +120,31 @@ pub fn merge(shelves: &[Shelf]) -> Vec<Found> {
     newest_first
 }
 
-fn shelf(target: &Target) -> Shelf {
-    let mut shelf = Shelf {
-        target: target.clone(),
-        away: None,
-        backups: BTreeMap::new(),
-        unusable: Vec::new(),
-    };
+impl Shelf {
+    fn empty(target: &Target) -> Shelf {
+        Shelf {
+            target: target.clone(),
+            away: None,
+            backups: BTreeMap::new(),
+            unusable: Vec::new(),
+        }
+    }
+
+    pub(super) fn away(target: &Target, why: String) -> Shelf {
+        Shelf {
+            away: Some(why),
+            ..Shelf::empty(target)
+        }
+    }
+}
+
+/// What one target has.
+pub(super) fn shelf(target: &Target) -> Shelf {
     let items = match target.list(id::FOLDER) {
         Ok(items) => items,
-        Err(error) => {
-            shelf.away = Some(error.to_string());
-            return shelf;
-        }
+        Err(error) => return Shelf::away(target, error.to_string()),
     };
+    let mut shelf = Shelf::empty(target);
     let sizes: BTreeMap<&str, u64> = items
         .iter()
         .map(|Item { key, bytes, .. }| (key.as_str(), *bytes))

@@ -110,8 +110,7 @@ pub fn bring(
     passed_by: &mut dyn FnMut(Skipped),
 ) -> Result<Brought, RestoreError> {
     progress.stage("looking", 0);
-    let shelves = shelves(targets, &wanted.what);
-    let windows = windows(targets, &wanted.what);
+    let (shelves, windows) = look(targets, &wanted.what);
     report_away(&shelves, &windows, passed_by);
     report_unusable(&shelves, &wanted.what, passed_by);
     let mut ways = candidates(&wanted.what, &shelves, &windows);
@@ -162,38 +161,60 @@ pub fn bring(
     Err(RestoreError::NothingWorked { tried })
 }
 
-/// The backups of each target, unless only moments count.
-fn shelves(targets: &[Target], what: &What) -> Vec<Shelf> {
-    if matches!(what, What::LatestPoint | What::InLine { .. }) {
-        return Vec::new();
+/// What the question needs of each target.
+fn look(targets: &[Target], what: &What) -> (Vec<Shelf>, Vec<Window>) {
+    match what {
+        What::Id(_) => (find::shelves(targets), Vec::new()),
+        What::LatestPoint | What::InLine { .. } => (Vec::new(), window_of_each(targets)),
+        What::At(_) | What::Latest => both_of_each(targets),
     }
-    find::shelves(targets)
-}
-
-/// What each target has for recovery to a moment; asked at the same time, and only when the question is one of moments.
-fn windows(targets: &[Target], what: &What) -> Vec<Window> {
-    if matches!(what, What::Id(_)) {
-        return Vec::new();
-    }
-    window_of_each(targets)
 }
 
 /// What each target has for recovery to a moment, those on this machine first.
 #[must_use]
 pub fn window_of_each(targets: &[Target]) -> Vec<Window> {
-    let mut windows = find::on_each(targets, |target| {
-        let (away, lines) = match pitr::window(target) {
-            Ok(lines) => (None, lines),
-            Err(error) => (Some(error.to_string()), Vec::new()),
-        };
-        Window {
-            target: target.clone(),
-            away,
-            lines,
-        }
-    });
+    let mut windows = find::on_each(targets, window, Window::away);
     windows.sort_by_key(|window| window.target.is_remote());
     windows
+}
+
+/// Backups and moments of each target, in one question: one that does not answer is waited for once.
+#[must_use]
+pub fn both_of_each(targets: &[Target]) -> (Vec<Shelf>, Vec<Window>) {
+    let both = |target: &Target| {
+        let shelf = find::shelf(target);
+        let window = match &shelf.away {
+            Some(why) => Window::away(target, why.clone()),
+            None => window(target),
+        };
+        (shelf, window)
+    };
+    let mut both = find::on_each(targets, both, |target, why| {
+        (Shelf::away(target, why.clone()), Window::away(target, why))
+    });
+    both.sort_by_key(|(shelf, _)| shelf.target.is_remote());
+    both.into_iter().unzip()
+}
+
+fn window(target: &Target) -> Window {
+    match pitr::window(target) {
+        Ok(lines) => Window {
+            target: target.clone(),
+            away: None,
+            lines,
+        },
+        Err(error) => Window::away(target, error.to_string()),
+    }
+}
+
+impl Window {
+    fn away(target: &Target, why: String) -> Window {
+        Window {
+            target: target.clone(),
+            away: Some(why),
+            lines: Vec::new(),
+        }
+    }
 }
 
 struct Opened {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use shared::paths::Home;
 use shared::state::{Replaced, Restore, replace};
 
-pub use bring::{Brought, Skipped, Wanted, bring, window_of_each};
+pub use bring::{Brought, Skipped, Wanted, both_of_each, bring, window_of_each};
 pub use choice::{Candidate, Origin, What, Window, candidates};
 pub use error::RestoreError;
 

@@ -14,13 +14,12 @@ use crate::cli::say;
 
 /// Lists; exit 1 if no target answers.
 pub(super) fn list(room: &Room, points: bool, as_json: bool) -> anyhow::Result<ExitCode> {
-    let shelves = find::shelves(&room.targets);
-    let found = find::merge(&shelves);
-    let windows = if points {
-        restore::window_of_each(&room.targets)
+    let (shelves, windows) = if points {
+        restore::both_of_each(&room.targets)
     } else {
-        Vec::new()
+        (find::shelves(&room.targets), Vec::new())
     };
+    let found = find::merge(&shelves);
     if as_json {
         say(&format!(
             "{:#}\n",

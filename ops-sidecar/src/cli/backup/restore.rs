@@ -2,11 +2,11 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use shared::state::{Replaced, newer_than};
+use shared::state::{Replaced, holders, newer_than};
 
 use super::{RestoreArgs, exactly, identities, remark, rfc3339};
 use crate::backup::journal::{Journal, RestoreNote};
@@ -46,6 +46,7 @@ pub(super) fn restore(room: &Room, args: &RestoreArgs) -> anyhow::Result<ExitCod
         }
         None => {
             warn_of_loss(room, &brought, args.force);
+            name_holders(room, args.wait);
             let replaced = restore::put_in_place(
                 &room.home,
                 &brought,
@@ -123,6 +124,21 @@ fn warn_of_loss(room: &Room, brought: &Brought, force: bool) {
         Err(error) => remark(&format!(
             "the present state file cannot be compared: {error}"
         )),
+    }
+}
+
+/// Whoever waits should know what to close. Without patience the refusal says the same.
+fn name_holders(room: &Room, wait: Duration) {
+    let holders: Vec<String> = holders(&room.home)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if !holders.is_empty() && !wait.is_zero() {
+        remark(&format!(
+            "waiting up to {} s until these have ended: {}",
+            wait.as_secs(),
+            holders.join("; ")
+        ));
     }
 }
 
