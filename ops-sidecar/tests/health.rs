@@ -55,7 +55,8 @@ fn golden(answer: &Answer) -> String {
 #[test]
 fn a_sound_home_is_healthy_and_ready() {
     let home = home();
-    let sidecar = Sidecar::start(home.path()).ready();
+    let agreed = [("BACKUP_ALLOW_UNENCRYPTED", "true")];
+    let sidecar = Sidecar::start_with(home.path(), &agreed).ready();
     insta::assert_snapshot!("index", golden(&sidecar.get("/")));
     insta::assert_snapshot!("health", golden(&sidecar.get("/health")));
     insta::assert_snapshot!("live", golden(&sidecar.get("/health/live")));

@@ -49,7 +49,8 @@ fn families(answer: &Answer, prefixes: &[&str]) -> String {
 fn what_an_ended_server_counted_is_shown_and_what_it_held_is_not() {
     let folder = tempfile::tempdir().expect("a home");
     serve_three_calls(&Home::at(folder.path()));
-    let sidecar = Sidecar::start(folder.path()).ready();
+    let agreed = [("BACKUP_ALLOW_UNENCRYPTED", "true")];
+    let sidecar = Sidecar::start_with(folder.path(), &agreed).ready();
     let answer = sidecar.until("/metrics", |answer| {
         answer
             .body

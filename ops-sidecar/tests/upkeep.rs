@@ -1,5 +1,10 @@
 //! The state file on its bad days, with the real binary: the disk is full, a page is spoilt, the file is deleted under everybody.
 
+#![allow(
+    clippy::panic,
+    reason = "this is how a test fails; clippy knows that only inside of #[test]"
+)]
+
 mod support;
 
 use std::fs;

@@ -172,7 +172,7 @@ mod tests {
     fn newest(age: Duration) -> BackupFacts {
         BackupFacts::Newest(Newest {
             id: "20260921T141320Z-3f9a1c".to_owned(),
-            at_ms: NOW_MS - i64::try_from(age.as_millis()).unwrap(),
+            at_ms: NOW_MS - i64::try_from(age.as_millis()).expect("as made here"),
             encrypted: true,
         })
     }
@@ -180,7 +180,7 @@ mod tests {
     fn judged(facts: &BackupFacts, sealed: Sealed<'_>) -> Check {
         let home = Home::at("/h");
         let typed = Typed::new(None, Path::new("/exe"), &home, None);
-        let now = Timestamp::from_millisecond(NOW_MS).unwrap();
+        let now = Timestamp::from_millisecond(NOW_MS).expect("as made here");
         judge(facts, sealed, &home, &typed, now)
     }
 
@@ -228,10 +228,10 @@ mod tests {
     }
 
     fn noted(text: &str) -> BackupFacts {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("as made here");
         let home = Home::at(folder.path());
-        std::fs::create_dir_all(home.backup_spool()).unwrap();
-        std::fs::write(home.backup_spool().join("journal.json"), text).unwrap();
+        std::fs::create_dir_all(home.backup_spool()).expect("as made here");
+        std::fs::write(home.backup_spool().join("journal.json"), text).expect("as made here");
         look(&home)
     }
 

@@ -108,7 +108,7 @@ fn last_run(facts: &BackupFacts) -> Option<Draft> {
             ))
         }
         Outcome::Failed => {
-            let step = run.step.as_deref().unwrap_or("before its first step");
+            let step = run.step.unwrap_or("before its first step");
             Some(Draft::fail(
                 "backup.failed",
                 format!("the last backup failed ({step}); what is there from before is untouched"),

@@ -293,8 +293,7 @@ mod tests {
     fn a_file_that_was_deleted_is_remembered_though_the_new_one_is_sound() {
         let folder = tempfile::tempdir().expect("a folder");
         let home = shared::paths::Home::at(folder.path());
-        let slot = Slot::new(home.clone());
-        let mut watch = Watch::new(slot.clone());
+        let mut watch = Watch::new(Slot::new(home.clone()));
         let now = Timestamp::UNIX_EPOCH;
         assert_eq!(ids(&watch.look(now)), Vec::<&str>::new());
         for suffix in ["", "-wal", "-shm"] {
