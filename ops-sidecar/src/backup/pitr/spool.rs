@@ -5,22 +5,28 @@
 //! not at all. The spool is bounded; what goes first is what matters least, and a target that has lost something is looked at again
 //! before it is trusted (`ship`).
 
-use std::collections::VecDeque;
+mod folder;
+mod queue;
+
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::PathBuf;
 
 use parking_lot::Mutex;
 use shared::paths::Home;
 use tempfile::NamedTempFile;
 
+use self::folder::{LAST, files, folder_of, link, parse, parse_last, slot};
+use self::queue::Queue;
 use super::level::Level;
 use super::name::{Line, Name};
 
+pub(super) use self::folder::pending_for;
+pub(super) use self::queue::{QueueView, Waiting};
+
 /// What is being written; without a name until it is whole.
 const UNFINISHED: &str = ".cutting-";
-const LAST: &str = "last";
 
 /// The spool of a home.
 #[derive(Debug)]
@@ -38,27 +44,6 @@ struct Inner {
     last: Option<(Line, i64)>,
 }
 
-/// What waits for one target, in the order in which it is sent.
-#[derive(Debug, Default)]
-struct Queue {
-    waiting: VecDeque<Waiting>,
-    bytes: u64,
-    dropped: u64,
-    is_suspect: bool,
-    order: Option<Level>,
-}
-
-/// One increment that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Waiting {
-    /// Its line.
-    pub line: Line,
-    /// Its name.
-    pub name: Name,
-    /// Its size.
-    pub bytes: u64,
-}
-
 /// An increment that is whole, and for whom it is.
 #[derive(Debug)]
 pub(super) struct Cut {
@@ -68,19 +53,6 @@ pub(super) struct Cut {
     pub name: Name,
     /// The targets, by their place in the settings.
     pub slots: Vec<usize>,
-}
-
-/// What is shown of a queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct QueueView {
-    /// How many wait.
-    pub pending: u64,
-    /// How large they are.
-    pub bytes: u64,
-    /// The point of the first.
-    pub oldest_ms: Option<i64>,
-    /// How many had to go.
-    pub dropped: u64,
 }
 
 impl Spool {
@@ -309,7 +281,9 @@ impl Spool {
             None => false,
         };
         if !renamed {
-            File::create(path(&new))?;
+            let mut options = File::options();
+            options.create(true).truncate(true).write(true).mode(0o600);
+            options.open(path(&new))?;
         }
         inner.last = Some(new);
         Ok(())
@@ -339,109 +313,6 @@ impl Spool {
 impl Inner {
     fn bytes(&self) -> u64 {
         self.queues.iter().map(|queue| queue.bytes).sum()
-    }
-}
-
-impl Queue {
-    fn push(&mut self, waiting: Waiting) {
-        self.bytes += waiting.bytes;
-        self.waiting.push_back(waiting);
-    }
-
-    fn take(&mut self, place: usize) -> Waiting {
-        let taken = self
-            .waiting
-            .remove(place)
-            .expect("the place was just found");
-        self.bytes -= taken.bytes;
-        taken
-    }
-
-    fn sort(&mut self) {
-        let order = |one: &Waiting| {
-            let coarse_first = std::cmp::Reverse(one.name.level.rank());
-            (one.line.clone(), one.name.to_ms, coarse_first)
-        };
-        self.waiting.make_contiguous().sort_by_key(order);
-    }
-
-    /// What matters least: the oldest of the finest. The newest base stays, however full it is: without it nothing that follows is worth
-    /// anything.
-    fn least(&self) -> Option<usize> {
-        let base = self.waiting.iter().rposition(|one| one.name.is_base());
-        let others = self
-            .waiting
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| Some(*place) != base);
-        others
-            .min_by_key(|(place, one)| (one.name.level.rank(), *place))
-            .map(|(place, _)| place)
-    }
-}
-
-/// What waits for a target on this machine, read without being its owner.
-#[must_use]
-pub(super) fn pending_for(home: &Home, target: &str) -> Vec<(Line, Name)> {
-    let slot = slot(target);
-    let Ok(files) = files(&folder_of(home)) else {
-        return Vec::new();
-    };
-    let waiting = files.into_iter().filter_map(|(_, file_name, _)| {
-        let (of, line, name) = parse(&file_name)?;
-        (of == slot).then_some((line, name))
-    });
-    waiting.collect()
-}
-
-fn folder_of(home: &Home) -> PathBuf {
-    home.backup_spool().join("pitr")
-}
-
-/// A name of a target that can stand in the name of a file.
-fn slot(target: &str) -> String {
-    blake3::hash(target.as_bytes()).to_hex()[..8].to_owned()
-}
-
-fn files(folder: &Path) -> io::Result<Vec<(PathBuf, String, u64)>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        // Sent and removed since the folder was read.
-        let Ok(about) = entry.metadata() else {
-            continue;
-        };
-        files.push((entry.path(), name, about.len()));
-    }
-    Ok(files)
-}
-
-fn parse(file_name: &str) -> Option<(&str, Line, Name)> {
-    let mut parts = file_name.splitn(3, '_');
-    let (slot, line, name) = (parts.next()?, parts.next()?, parts.next()?);
-    Some((slot, line.parse().ok()?, name.parse().ok()?))
-}
-
-fn parse_last(file_name: &str) -> Option<(Line, i64)> {
-    let (line, at_ms) = file_name
-        .strip_prefix(LAST)?
-        .strip_prefix('_')?
-        .split_once('_')?;
-    Some((line.parse().ok()?, at_ms.parse().ok()?))
-}
-
-/// The same file under a second name; a copy where the file system has no such thing.
-fn link(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::hard_link(from, to) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            fs::copy(from, to)?;
-            File::open(to)?.sync_all()
-        }
-        // Left from a try that failed half-way, at the same millisecond; it is the one that is sent.
-        _ => Ok(()),
     }
 }
 

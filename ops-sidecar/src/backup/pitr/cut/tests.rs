@@ -1,3 +1,5 @@
+//! What is cut together, and for whom.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;

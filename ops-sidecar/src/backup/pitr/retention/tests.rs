@@ -1,3 +1,5 @@
+//! The promise of retention, held against histories with losses, and the grace before anything goes.
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 

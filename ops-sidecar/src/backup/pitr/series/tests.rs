@@ -1,3 +1,5 @@
+//! When a line is over, where its points lie, and what is due.
+
 use super::*;
 
 const PACE: Pace = Pace {

@@ -1,4 +1,7 @@
+//! What the spool holds over restarts, and what it gives up when it is full.
+
 use std::io::Write;
+use std::path::Path;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
