@@ -215,3 +215,42 @@ fn a_moment_goes_in_place_and_what_is_shipped_afterwards_is_a_line_of_its_own() 
     }
     drop(again);
 }
+
+#[test]
+fn what_a_killed_sidecar_had_not_shipped_is_sent_before_the_newest_state_is_chosen() {
+    let desk = desk();
+    let sidecar = sidecar(&desk);
+    until_shipped(&desk, Timestamp::UNIX_EPOCH);
+    // The disk of the target goes away; what is captured from now on waits.
+    let (there, away) = (desk.path("one"), desk.path("away"));
+    fs::rename(&there, &away).expect("the disk is gone");
+    desk.record(4);
+    let spool = desk.home().backup_spool().join("pitr");
+    let since = std::time::Instant::now();
+    let waiting = || {
+        let names = fs::read_dir(&spool).expect("the spool").flatten();
+        names
+            .filter(|name| name.file_name().to_string_lossy().contains("-s.inc."))
+            .count()
+    };
+    let captured = Timestamp::now();
+    while waiting() == 0 {
+        assert!(since.elapsed() < PATIENCE, "nothing is captured");
+        pause();
+    }
+    assert!(Timestamp::now() >= captured);
+    sidecar.signal(rustix::process::Signal::KILL);
+    sidecar.wait();
+    fs::rename(&away, &there).expect("the disk is back");
+    let (to, identity) = (desk.path("as-it-was.db"), desk.path("identity"));
+    let words = [
+        "restore",
+        "--latest",
+        "--to",
+        path(&to),
+        "--identity",
+        path(&identity),
+    ];
+    desk.backup(&words).code(0);
+    assert_eq!(records_in(&to), 7);
+}

@@ -195,8 +195,16 @@ pub(super) fn execute(
             points,
             json,
         } => list::list(&only(room, target.as_deref())?, *points, *json),
-        BackupCommand::Verify(args) => prove::verify(&room, args),
+        BackupCommand::Verify(args) => {
+            if args.pitr {
+                restore::deliver_first(&room);
+            }
+            prove::verify(&room, args)
+        }
         BackupCommand::Restore(args) => {
+            if args.id.is_none() {
+                restore::deliver_first(&room);
+            }
             restore::restore(&only(room, args.target.as_deref())?, args)
         }
         BackupCommand::Prune { dry_run, json } => prune::prune(&room, *dry_run, *json),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
@@ -10,10 +11,44 @@ use shared::state::{Replaced, holders, newer_than};
 
 use super::{RestoreArgs, exactly, identities, remark, rfc3339};
 use crate::backup::journal::{Journal, RestoreNote};
+use crate::backup::pitr::{self, Context};
 use crate::backup::restore::{self, Brought, Origin, RestoreError, Skipped, Wanted, What};
 use crate::backup::{Progress, Room};
 use crate::cli::progress::Bar;
 use crate::cli::{Usage, say, when};
+
+/// How long sending what a dead sidecar left may take before the restore goes on without it.
+const DELIVERY: Duration = Duration::from_secs(30);
+
+/// Sends what a sidecar that was killed had captured and not shipped, so that the last seconds before the crash are found. Needs all targets:
+/// what waits for one that is not named would count as given up.
+pub(super) fn deliver_first(room: &Room) {
+    let Some(settings) = &room.settings.pitr else {
+        return;
+    };
+    let waits = |target: &&str| !Context::of(&room.home, settings, target).pending.is_empty();
+    if !room.target_names().iter().any(waits) {
+        return;
+    }
+    let (sender, sent) = mpsc::channel();
+    let all = room.clone();
+    // Nobody may be listening any more.
+    std::thread::spawn(move || sender.send(pitr::deliver(&all)).is_ok());
+    match sent.recv_timeout(DELIVERY) {
+        Ok(outcomes) => {
+            for (target, outcome) in outcomes {
+                if let Err(why) = outcome {
+                    remark(&format!(
+                        "what waits on this machine could not be sent to `{target}`: {why}"
+                    ));
+                }
+            }
+        }
+        Err(_) => remark(
+            "what waits on this machine could not be sent to every target in time; the newest seconds may be missing there",
+        ),
+    }
+}
 
 /// Restores, or leaves the state file as it is and says why.
 pub(super) fn restore(room: &Room, args: &RestoreArgs) -> anyhow::Result<ExitCode> {
