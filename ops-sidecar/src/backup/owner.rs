@@ -25,7 +25,7 @@ use super::targets::{Kind, Target, TargetError};
 pub const KEY: &str = "home-id";
 
 /// In the spool: the name as it was last used. For who may not open the state file.
-const REMEMBERED: &str = "home-id";
+pub(super) const REMEMBERED: &str = "home-id";
 
 /// A target must not be used, or it cannot be told whether it may.
 #[derive(Debug, thiserror::Error)]

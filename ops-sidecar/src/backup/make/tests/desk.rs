@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use super::faulty::{Fault, Faulty};
 use crate::backup::id::{BackupId, FOLDER};
 use crate::backup::journal::{Journal, Step};
+use crate::backup::owner;
 use crate::backup::seal::{Identities, Recipients};
 use crate::backup::settings::Settings;
 use crate::backup::targets::{self, Target};
@@ -134,14 +135,14 @@ impl Desk {
         journal.last_run().and_then(|run| run.step)
     }
 
-    /// Names in the spool beside the journal's.
+    /// Names in the spool beside those that belong there.
     pub(in crate::backup) fn left_in_the_spool(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.room.home.backup_spool()) else {
             return Vec::new();
         };
         entries
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-            .filter(|name| !name.starts_with("journal."))
+            .filter(|name| !name.starts_with("journal.") && name != owner::REMEMBERED)
             .collect()
     }
 }
