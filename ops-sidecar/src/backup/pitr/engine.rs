@@ -18,7 +18,7 @@ use shared::state::{LedgerMark, Mark, Pages, Snapshot, State};
 use self::point::Cutting;
 use super::Settings;
 use super::level::{Level, Pace};
-use super::series::{Point, Running};
+use super::series::{self, Point, Running};
 use super::spool::{Cut, Spool};
 use super::status::{Doing, Latest, Status, TargetStatus};
 use super::tables;
@@ -27,6 +27,10 @@ use crate::backup::{Room, owner};
 /// Looking may take one in so many parts of the time, while something that matters changes without a pause. A file of 200 MB takes up to
 /// 0.2 s, measured on two busy cores; the promised second then still holds. Larger files are looked at less often, and that is said.
 const LOOK_SHARE: u32 = 3;
+/// The first pause after a failure; it doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// A disk that has room again is noticed after this at the latest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// What the engine and the shippers have in common.
 #[derive(Debug)]
@@ -55,12 +59,17 @@ pub struct Engine {
     ledger: Option<LedgerMark>,
     scan: Duration,
     needs_saving: bool,
+    /// After a failure; what fails may be the base of a large file.
+    next_try: Option<Instant>,
+    pause: Duration,
     is_finished: bool,
 }
 
 /// What came of looking at a snapshot.
 struct Looked {
     ledger: LedgerMark,
+    /// Why the line that ran is over, if it is.
+    ended: Option<&'static str>,
     cutting: Option<Cutting>,
 }
 
@@ -101,6 +110,8 @@ impl Engine {
             ledger: None,
             scan: Duration::ZERO,
             needs_saving: false,
+            next_try: None,
+            pause: FIRST_PAUSE,
             is_finished: false,
         }
     }
@@ -125,10 +136,17 @@ impl Engine {
     /// # Errors
     /// The state file cannot be read or the spool cannot be written; nothing is lost, the next step tries again.
     pub fn tick(&mut self) -> anyhow::Result<bool> {
-        if self.is_finished {
+        let now = self.room.clock.instant();
+        if self.is_finished || self.next_try.is_some_and(|next| now < next) {
             return Ok(false);
         }
         let outcome = self.step(false);
+        if outcome.is_err() {
+            self.next_try = Some(now + self.pause);
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        } else {
+            (self.next_try, self.pause) = (None, FIRST_PAUSE);
+        }
         self.report(&outcome);
         outcome
     }
@@ -160,6 +178,7 @@ impl Engine {
             return Ok(false);
         };
         self.common.latest.lock().doing = Doing::Working;
+        spool.forget_strangers();
         let mut pages = self.pages(&state)?;
         let outcome = self.look(&mut pages, &spool, is_last);
         if outcome.is_ok() {
@@ -182,6 +201,7 @@ impl Engine {
             let spool = Spool::open(&self.room.home, &names, self.settings.spool_max_bytes)
                 .context("cannot open the spool of recovery to a moment")?;
             self.running = resume(&spool, &self.levels, self.room.clock.instant());
+            self.is_unseen = true;
             *self.common.spool.lock() = Some(Arc::new(spool));
             self.lock = Some(lock);
         }
@@ -226,10 +246,11 @@ impl Engine {
             spool.ordered(&orders);
         }
         if cutting.is_new_line {
-            tracing::info!(
-                line = cutting.running.line.as_str(),
-                "recovery to a moment begins line `{}`",
-                cutting.running.line
+            let line = &cutting.running.line;
+            let why = looked.ended.unwrap_or("no earlier one can go on");
+            tracing::warn!(
+                line = line.as_str(),
+                "recovery to a moment begins line `{line}`: {why}"
             );
         }
         self.needs_saving |= cutting.needs_saving;
@@ -275,30 +296,25 @@ impl Engine {
         let epoch = snapshot
             .restore_epoch()
             .context("cannot read the restore epoch")?;
-        let over = self.running.as_ref().map(|running| {
-            (
-                running,
-                running.is_over(epoch, snapshot.page_size(), now_ms),
-            )
-        });
-        let cutting = match over {
-            Some((running, None)) => {
+        let file = series::identity(&self.room.home.state_db())
+            .context("cannot look at the state file")?;
+        let over = |running: &Running| running.is_over(epoch, snapshot.page_size(), &file, now_ms);
+        let ended = self.running.as_ref().and_then(over);
+        let cutting = match &self.running {
+            Some(running) if ended.is_none() => {
                 if due.is_none() && orders.is_empty() {
                     None
                 } else {
                     Some(self.go_on(snapshot, spool, running, ledger, (due, orders), now_ms)?)
                 }
             }
-            Some((running, Some(why))) => {
-                tracing::warn!(
-                    "line `{}` of recovery to a moment ends: {why}",
-                    running.line
-                );
-                Some(self.begin_line(snapshot, spool, epoch, ledger, now_ms)?)
-            }
-            None => Some(self.begin_line(snapshot, spool, epoch, ledger, now_ms)?),
+            _ => Some(self.begin_line(snapshot, spool, (epoch, file), ledger, now_ms)?),
         };
-        Ok(Looked { ledger, cutting })
+        Ok(Looked {
+            ledger,
+            cutting,
+            ended,
+        })
     }
 
     fn commit(

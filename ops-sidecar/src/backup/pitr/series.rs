@@ -1,8 +1,11 @@
 //! The line that is written now: where each of its series stands.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use blake3::Hash;
 use shared::state::LedgerMark;
@@ -51,6 +54,8 @@ pub(super) struct Running {
     pub restore_epoch: u64,
     /// Bytes per page; another size is another line.
     pub page_size: u32,
+    /// Which file it is the line of; another one under the same name is another line.
+    pub file: String,
     /// Its newest point.
     pub last: Point,
     /// No new point may have a time at or before this.
@@ -77,12 +82,15 @@ impl Running {
         &self,
         restore_epoch: u64,
         page_size: u32,
+        file: &str,
         at_ms: i64,
     ) -> Option<&'static str> {
         if restore_epoch != self.restore_epoch {
             Some("the state file was restored")
         } else if page_size != self.page_size {
             Some("the state file has another page size")
+        } else if file != self.file {
+            Some("another file stands in place of the state file")
         } else if at_ms < self.floor_ms - STEP_BACK_MS {
             Some("the clock was set back")
         } else {
@@ -151,6 +159,17 @@ impl Running {
             hour_ms: at(Level::Hour)?,
         })
     }
+}
+
+/// Which file stands at `path`: its number and when it was made, because numbers are used again. The same after a restart of the machine, and
+/// whatever is written into the file; nothing is opened.
+pub(super) fn identity(path: &Path) -> io::Result<String> {
+    let about = std::fs::metadata(path)?;
+    let born = about.created().ok();
+    let born = born.and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+    // Some file systems do not know when.
+    let born = born.map_or(0, |born| born.as_nanos());
+    Ok(format!("{}-{born}", about.ino()))
 }
 
 #[cfg(test)]

@@ -66,6 +66,8 @@ pub struct Shipper {
     grace: Grace,
     pause: Duration,
     next_try: Option<Instant>,
+    /// Why the last try failed, if it did.
+    problem: Option<String>,
     next_look: Option<Instant>,
 }
 
@@ -84,6 +86,7 @@ pub fn shippers(room: &Room, settings: &Settings, engine: &Engine) -> Vec<Shippe
             grace: Grace::default(),
             pause: FIRST_PAUSE,
             next_try: None,
+            problem: None,
             next_look: None,
         })
         .collect()
@@ -93,17 +96,21 @@ impl Shipper {
     /// Sends all that waits, and looks at the target when it is time; `false` if there was nothing to do.
     ///
     /// # Errors
-    /// The target refuses; what it does not have stays in the spool, and the next tries come at growing intervals.
+    /// The target refuses; what it does not have stays in the spool, and the next tries come at growing intervals. In between, the same again.
     pub fn step(&mut self) -> anyhow::Result<bool> {
         let Some(spool) = self.common.spool.lock().clone() else {
             return Ok(false);
         };
         let now = self.room.clock.instant();
-        if self.next_try.is_some_and(|next| now < next) {
-            return Ok(false);
+        if let (Some(next), Some(problem)) = (self.next_try, &self.problem)
+            && now < next
+        {
+            // Nobody may take the pause for the end of the trouble.
+            anyhow::bail!(problem.clone());
         }
         let outcome = self.work(&spool, now);
         let problem = outcome.as_ref().err().map(ToString::to_string);
+        self.problem.clone_from(&problem);
         if problem.is_some() {
             self.next_try = Some(now + self.pause);
             self.pause = (self.pause * 2).min(LONGEST_PAUSE);

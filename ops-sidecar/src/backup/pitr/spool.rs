@@ -40,6 +40,8 @@ pub(super) struct Spool {
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// What waits for targets that are not set.
+    strangers: Vec<PathBuf>,
     queues: Vec<Queue>,
     last: Option<(Line, i64)>,
 }
@@ -56,8 +58,7 @@ pub(super) struct Cut {
 }
 
 impl Spool {
-    /// Opens the spool, for the one process that holds `run/pitr.lock`. What waits for targets that are no longer set goes; what a killed
-    /// process left unfinished goes.
+    /// Opens the spool, for the one process that holds `run/pitr.lock`. What a killed process left unfinished goes.
     ///
     /// # Errors
     /// The folder cannot be made or read.
@@ -70,7 +71,7 @@ impl Spool {
         let slots: Vec<String> = targets.iter().map(|name| slot(name)).collect();
         let mut inner = Inner::default();
         inner.queues.resize_with(slots.len(), Queue::default);
-        let mut strangers = 0;
+        let mut strangers = Vec::new();
         for (path, file_name, bytes) in files(&folder)? {
             if file_name.starts_with(UNFINISHED) {
                 let _ = fs::remove_file(&path);
@@ -79,18 +80,11 @@ impl Spool {
             } else if let Some((of, line, name)) = parse(&file_name) {
                 match slots.iter().position(|slot| slot == of) {
                     Some(place) => inner.queues[place].push(Waiting { line, name, bytes }),
-                    None => {
-                        strangers += 1;
-                        let _ = fs::remove_file(&path);
-                    }
+                    None => strangers.push(path),
                 }
             }
         }
-        if strangers > 0 {
-            tracing::warn!(
-                "{strangers} increments waited for targets that are no longer in BACKUP_TARGETS; they are removed"
-            );
-        }
+        inner.strangers = strangers;
         for queue in &mut inner.queues {
             queue.sort();
             // Nobody knows what happened while this process was not there.
@@ -107,6 +101,20 @@ impl Spool {
             slots,
             inner: Mutex::new(inner),
         })
+    }
+
+    /// Removes what waits for targets that are no longer set. Only who captures does this: a command may have been given fewer targets.
+    pub(super) fn forget_strangers(&self) {
+        let strangers = std::mem::take(&mut self.inner.lock().strangers);
+        if !strangers.is_empty() {
+            let count = strangers.len();
+            tracing::warn!(
+                "{count} increments waited for targets that are no longer in BACKUP_TARGETS; they are removed"
+            );
+        }
+        for path in strangers {
+            let _ = fs::remove_file(path);
+        }
     }
 
     /// Where the tables are stored.

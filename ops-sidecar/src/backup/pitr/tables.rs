@@ -26,6 +26,7 @@ struct Wire {
     key: String,
     restore_epoch: u64,
     page_size: u32,
+    file: String,
     last_ms: i64,
     last_root: String,
     series: Vec<WireSeries>,
@@ -74,6 +75,7 @@ pub(super) fn save(path: &Path, running: &Running) -> io::Result<()> {
         key: running.key.to_hex(),
         restore_epoch: running.restore_epoch,
         page_size: running.page_size,
+        file: running.file.clone(),
         last_ms: running.last.at_ms,
         last_root: running.last.root.to_hex().to_string(),
         series,
@@ -135,6 +137,7 @@ impl Wire {
             key: Key::from_hex(&self.key)?,
             restore_epoch: self.restore_epoch,
             page_size: self.page_size,
+            file: self.file,
             last: Point {
                 at_ms: self.last_ms,
                 root: Hash::from_hex(&self.last_root).ok()?,
@@ -185,6 +188,7 @@ mod tests {
             key,
             restore_epoch: 2,
             page_size: 4096,
+            file: "12-34".to_owned(),
             last: Point {
                 at_ms: 30,
                 root: shared.root(&key),
@@ -209,6 +213,7 @@ mod tests {
         let loaded = load(&path, Instant::now()).unwrap();
         assert_eq!((&loaded.line, loaded.key), (&stored.line, stored.key));
         assert_eq!((loaded.last, loaded.restore_epoch), (stored.last, 2));
+        assert_eq!(loaded.file, stored.file);
         for (level, boundary) in &stored.series {
             let other = &loaded.series[level];
             assert_eq!(

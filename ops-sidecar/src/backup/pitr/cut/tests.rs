@@ -29,6 +29,7 @@ fn running(series: [(Level, i64); 5]) -> Running {
         key,
         restore_epoch: 0,
         page_size: 4096,
+        file: String::new(),
         last: Point { at_ms: 100, root },
         floor_ms: 100,
         series: series

@@ -82,7 +82,7 @@ impl Engine {
         &self,
         snapshot: &Snapshot<'_>,
         spool: &Spool,
-        restore_epoch: u64,
+        (restore_epoch, file): (u64, String),
         ledger: LedgerMark,
         now_ms: i64,
     ) -> anyhow::Result<Cutting> {
@@ -101,6 +101,7 @@ impl Engine {
             key,
             restore_epoch,
             page_size: table.page_size(),
+            file,
             last: point,
             floor_ms: now_ms,
             series: BTreeMap::new(),

@@ -23,6 +23,7 @@ fn running(now: Instant) -> Running {
         key,
         restore_epoch: 3,
         page_size: 4096,
+        file: "this".to_owned(),
         last: Point {
             at_ms: 1_000,
             root: table.root(&key),
@@ -38,15 +39,16 @@ fn running(now: Instant) -> Running {
 #[test]
 fn a_line_is_over_when_what_it_says_would_no_longer_be_true() {
     let running = running(Instant::now());
-    assert_eq!(running.is_over(3, 4096, 1_000), None);
+    assert_eq!(running.is_over(3, 4096, "this", 1_000), None);
     assert_eq!(
-        running.is_over(3, 4096, 0),
+        running.is_over(3, 4096, "this", 0),
         None,
         "a correction of the clock"
     );
-    assert!(running.is_over(3, 4096, -1).is_some());
-    assert!(running.is_over(4, 4096, 1_000).is_some());
-    assert!(running.is_over(3, 8192, 1_000).is_some());
+    assert!(running.is_over(3, 4096, "this", -1).is_some());
+    assert!(running.is_over(4, 4096, "this", 1_000).is_some());
+    assert!(running.is_over(3, 8192, "this", 1_000).is_some());
+    assert!(running.is_over(3, 4096, "another", 1_000).is_some());
 }
 
 #[test]

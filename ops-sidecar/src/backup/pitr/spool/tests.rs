@@ -133,6 +133,9 @@ fn what_a_killed_process_left_unfinished_and_what_waits_for_nobody_goes() {
     let spool = open(&folder, &["local"], 1_000);
     assert!(!path.exists());
     assert_eq!(waiting(&spool, 0), [('m', 5)]);
+    let all = files(&folder_of(&Home::at(folder.path()))).unwrap();
+    assert_eq!(all.len(), 3, "who only looks removes nothing of others");
+    spool.forget_strangers();
     let left = files(&folder_of(&Home::at(folder.path()))).unwrap();
     assert_eq!(left.len(), 2, "{left:?}");
 }

@@ -185,3 +185,24 @@ fn an_old_line_still_gives_its_moments_by_name() {
     assert!(matches!(none, Err(PitrError::NoLine { .. })));
     assert!(!out.exists());
 }
+
+#[test]
+fn a_state_file_that_was_made_anew_is_another_line() {
+    let mut desk = Desk::new(Where::Local);
+    desk.tick();
+    let first = desk.step(SECOND);
+    let (home, old) = (desk.room.home.clone(), desk.state());
+    desk.slot
+        .mark_broken(&old, shared::state::StateError::Moved);
+    drop(old);
+    desk.kill();
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(home.root().join(name));
+    }
+    desk.slot.open_now().unwrap();
+    let second = desk.step(SECOND);
+    assert_eq!(lines(&desk), 2);
+    for point in [first, second] {
+        assert_eq!(desk.assert_rebuilds(point).reached_ms, point);
+    }
+}

@@ -219,3 +219,33 @@ fn old_moments_go_after_their_time_and_an_hour_of_grace() {
     let gaps = desk.status().targets[0].gaps.clone().unwrap();
     assert_eq!((gaps.lost, gaps.late), (0, 0), "{gaps:?}");
 }
+
+#[test]
+fn a_spool_that_cannot_be_written_is_tried_again_at_growing_intervals_and_nothing_is_lost() {
+    let mut desk = Desk::new(Where::Local);
+    desk.tick();
+    desk.step(SECOND);
+    // Root may write anywhere, so a folder that is gone stands for a disk that is full.
+    let away = desk.folder.path().join("away");
+    std::fs::rename(desk.spool(), &away).unwrap();
+    desk.write();
+    let mut failures = 0;
+    for _ in 0..100 {
+        desk.pass(Duration::from_millis(200));
+        failures += u32::from(desk.engine.tick().is_err());
+    }
+    assert!((3..=8).contains(&failures), "{failures}");
+    let status = desk.status();
+    assert!(
+        status.problem.is_some() && status.lag_seconds(desk.now_ms()) > 15.0,
+        "{status:?}"
+    );
+    std::fs::rename(&away, desk.spool()).unwrap();
+    desk.pass(10 * SECOND);
+    assert!(desk.tick());
+    desk.ship();
+    assert!(desk.status().lag_seconds(desk.now_ms()).abs() < f64::EPSILON);
+    let now = desk.now_ms();
+    let last = desk.status().last_point_ms.unwrap();
+    assert_eq!(desk.assert_rebuilds(now).reached_ms, last);
+}
