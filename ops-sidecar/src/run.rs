@@ -128,7 +128,9 @@ pub async fn run(config: Config, listener: TcpListener, stop: Stop) -> anyhow::R
     if let Some(recovery) = recovery {
         let last = tokio::task::spawn_blocking(move || recovery.finish());
         if tokio::time::timeout(LAST_CAPTURE, last).await.is_err() {
-            tracing::warn!("not every target took the last changes in time; they wait in the spool for the next start");
+            tracing::warn!(
+                "not every target took the last changes in time; they wait in the spool for the next start"
+            );
         }
     }
     outcome

@@ -1,12 +1,13 @@
 //! Whether a copy of the state file can be counted on.
 //!
-//! Here: the one judgement that making, restoring, verifying and drills share: SQLite finds nothing wrong with it, it is ours, and every
-//! audit chain in it is whole. Not here: where the copy comes from, and comparing it with a manifest.
+//! Here: the one judgement that making, restoring, verifying and drills share: SQLite finds nothing wrong with it, it is ours, and how each
+//! audit chain in it ends, and whether that is whole. A chain that is not whole is told and no error: the keys of shops and everything else
+//! in the file are worth keeping all the same, most of all then. Not here: where the copy comes from, and comparing it with a manifest.
 
 use std::path::Path;
 
 use shared::audit::checkpoint::Checkpoint;
-use shared::audit::{self, Chain, Head};
+use shared::audit::{self, Chain};
 use shared::state::{Inspected, NEWEST_SCHEMA, State, StateError, upgrade_copy};
 
 use super::manifest::ChainEnd;
@@ -31,16 +32,15 @@ pub enum CheckError {
         "cannot work beside the copy; hint: this user needs write access there, and the disk some space"
     )]
     Io(#[from] std::io::Error),
-    /// An audit chain in it is not whole.
-    #[error(
-        "the audit chain `{chain}` in the copy is not whole: {what}; hint: `mcp-stdio audit verify` says whether the state file itself is like that"
-    )]
-    Chain {
-        /// Which chain.
-        chain: String,
-        /// What is wrong with it.
-        what: String,
-    },
+}
+
+impl Checked {
+    /// The audit chains that are not whole, in words for people; `None` when all are.
+    #[must_use]
+    pub fn broken_chains(&self) -> Option<String> {
+        let broken: Vec<String> = self.chains.iter().filter_map(ChainEnd::broken).collect();
+        (!broken.is_empty()).then(|| broken.join("; "))
+    }
 }
 
 /// Reads all of the copy at `path`, which nobody has open. The `checkpoints` are what is remembered of chains outside of the state file;
@@ -86,16 +86,11 @@ fn chain_end(
     checkpoints: &[Checkpoint],
 ) -> Result<ChainEnd, CheckError> {
     let verdict = audit::verify(copy, chain, None, checkpoints)?;
-    if let Some(bad) = verdict.first_bad {
-        return Err(CheckError::Chain {
-            chain: chain.as_str().to_owned(),
-            what: bad.to_string(),
-        });
-    }
-    let head = verdict.head.unwrap_or(Head::NONE);
+    let head = copy.read("audit_head", |reading| audit::head(reading, chain))?;
     Ok(ChainEnd {
         chain: chain.as_str().to_owned(),
         rows: head.seq,
         head: head.hash_hex(),
+        problem: verdict.first_bad.map(|bad| bad.to_string()),
     })
 }

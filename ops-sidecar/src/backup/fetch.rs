@@ -215,13 +215,27 @@ fn same_content(manifest: &Manifest, checked: &Checked) -> Result<(), FetchError
     same_chains(&manifest.chains, &checked.chains)
 }
 
+/// Whether the audit is as it was: also where it was not whole. (That may have shown by checkpoints, which a copy is not held against.)
 fn same_chains(was: &[ChainEnd], is: &[ChainEnd]) -> Result<(), FetchError> {
-    if was == is {
-        return Ok(());
+    let differs = |what: String| Err(FetchError::Differs(what));
+    for now in is {
+        let Some(then) = was.iter().find(|then| then.chain == now.chain) else {
+            return differs(format!("there was no audit chain `{}`", now.chain));
+        };
+        if (then.rows, &then.head) != (now.rows, &now.head) {
+            return differs("its audit does not end as it did".to_owned());
+        }
+        if let (None, Some(broken)) = (&then.problem, now.broken()) {
+            return differs(format!(
+                "{broken}, and it was whole when the backup was made"
+            ));
+        }
     }
-    Err(FetchError::Differs(
-        "its audit does not end as it did".to_owned(),
-    ))
+    let is_gone = |then: &&ChainEnd| then.rows > 0 && is.iter().all(|now| now.chain != then.chain);
+    match was.iter().find(is_gone) {
+        Some(gone) => differs(format!("the audit chain `{}` is gone", gone.chain)),
+        None => Ok(()),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -20,7 +20,7 @@ use shared::state::StateError;
 use super::check::CheckError;
 use super::id::BackupId;
 use super::journal::{Journal, Outcome, RunNote, Step, TargetOutcome};
-use super::manifest::Manifest;
+use super::manifest::{ChainEnd, Manifest};
 use super::prune::{self, Pruned};
 use super::scratch::Scratch;
 use super::seal::SealError;
@@ -157,7 +157,7 @@ pub fn make_within(
     };
     let pruned = prune::after_making(&turn, room, &id, &targets);
     let made = Made {
-        outcome: if targets.iter().all(|target| target.error.is_none()) {
+        outcome: if manifest.is_whole() && targets.iter().all(|target| target.error.is_none()) {
             Outcome::Good
         } else {
             Outcome::Partial
@@ -203,13 +203,22 @@ fn seal_and_send(
 }
 
 impl Made {
+    /// What is wrong with the audit in it, in words for people. The backup is made all the same, and is not a good one.
+    #[must_use]
+    pub fn broken_chains(&self) -> Option<String> {
+        let chains = self.manifest.chains.iter();
+        let broken: Vec<String> = chains.filter_map(ChainEnd::broken).collect();
+        (!broken.is_empty()).then(|| broken.join("; "))
+    }
+
     fn note(&self, began_ms: i64) -> RunNote {
         let prune_error = self.pruned.iter().find_map(|pruned| pruned.error.clone());
         let failed = self.targets.iter().find(|target| target.error.is_some());
-        let (step, error) = match (failed, prune_error) {
-            (Some(target), _) => (target.step, target.error.clone()),
-            (None, Some(error)) => (Some(Step::Prune), Some(error)),
-            (None, None) => (None, None),
+        let (step, error) = match (failed, self.broken_chains(), prune_error) {
+            (Some(target), ..) => (target.step, target.error.clone()),
+            (None, Some(broken), _) => (Some(Step::Check), Some(broken)),
+            (None, None, Some(error)) => (Some(Step::Prune), Some(error)),
+            (None, None, None) => (None, None),
         };
         RunNote {
             at_ms: began_ms,

@@ -99,6 +99,20 @@ pub struct ChainEnd {
     pub rows: u64,
     /// Hash of its newest record, in hex.
     pub head: String,
+    /// What was wrong with the chain when the backup was made, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl ChainEnd {
+    /// The chain and what is wrong with it, in words for people.
+    pub(super) fn broken(&self) -> Option<String> {
+        let problem = self.problem.as_ref()?;
+        Some(format!(
+            "the audit chain `{}` is not whole: {problem}",
+            self.chain
+        ))
+    }
 }
 
 /// What is looked at before anything else: a later form may have other fields.
@@ -143,6 +157,12 @@ impl Manifest {
     #[must_use]
     pub fn at_ms(&self) -> i64 {
         self.moment().map_or(0, Timestamp::as_millisecond)
+    }
+
+    /// Whether all audit chains in it were whole when it was made. One that is not takes no other's place.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.chains.iter().all(|chain| chain.problem.is_none())
     }
 
     /// Where a target keeps the file.
@@ -217,6 +237,7 @@ mod tests {
                 chain: "system".to_owned(),
                 rows: 12,
                 head: "c3".repeat(32),
+                problem: None,
             }],
             encrypted: true,
             recipients: vec![

@@ -21,11 +21,9 @@
 //! `http`) and who judges it (`checks`).
 
 pub mod check;
-pub mod verify;
-pub mod restore;
-pub mod find;
-pub mod fetch;
 pub mod drill;
+pub mod fetch;
+pub mod find;
 pub mod id;
 pub mod journal;
 pub mod make;
@@ -33,6 +31,7 @@ pub mod manifest;
 pub mod owner;
 pub mod pitr;
 pub mod prune;
+pub mod restore;
 pub mod retention;
 pub mod rounds;
 pub mod schedule;
@@ -41,6 +40,7 @@ pub mod seal;
 pub mod settings;
 pub mod targets;
 pub mod turn;
+pub mod verify;
 
 use std::fmt;
 use std::sync::Arc;
@@ -87,7 +87,11 @@ impl Room {
             home: slot.home().clone(),
             slot: slot.clone(),
             settings: settings.clone(),
-            targets: settings.targets.iter().map(open).collect::<Result<_, _>>()?,
+            targets: settings
+                .targets
+                .iter()
+                .map(open)
+                .collect::<Result<_, _>>()?,
             clock,
         })
     }

@@ -185,7 +185,7 @@ impl Shelf {
 }
 
 impl Parts {
-    /// Good is one whose manifest can be believed, and whose file is there in full length. What a later version of this program made is
+    /// Good is one whose manifest can be believed, whose audit was whole, and whose file is there in full length. What a later version of this program made is
     /// counted on unread.
     fn judged(&self, id: &BackupId, target: &Target) -> Result<Candidate, TargetError> {
         let candidate = |good, at_ms| Candidate {
@@ -200,7 +200,10 @@ impl Parts {
             Err(error) => return Err(error),
         };
         Ok(match Manifest::parse(id, &bytes) {
-            Ok(manifest) => candidate(self.has_file_of(&manifest), manifest.at_ms()),
+            Ok(manifest) => {
+                let good = manifest.is_whole() && self.has_file_of(&manifest);
+                candidate(good, manifest.at_ms())
+            }
             Err(ManifestError::Newer { .. }) => candidate(true, began_ms),
             Err(ManifestError::Unreadable(_) | ManifestError::Odd(_)) => candidate(false, began_ms),
         })

@@ -10,6 +10,7 @@ use std::time::Duration;
 pub use facts::{BackupFacts, Drill, Drills, Good, Outcome, Reader, Run, Runs, TargetFacts, Terms};
 
 use super::Draft;
+use crate::backup::journal::Step;
 
 /// How long after its start, or after the machine woke, a sidecar is given to make the backup that is due.
 const GRACE: Duration = Duration::from_secs(15 * 60);
@@ -94,6 +95,11 @@ fn last_run(facts: &BackupFacts) -> Option<Draft> {
     let run = facts.last_run.as_ref()?;
     match run.outcome {
         Outcome::Good => None,
+        Outcome::Partial if run.step == Some(Step::Check.as_str()) => Some(Draft::warn(
+            "backup.partial",
+            "the last backup was made, and an audit chain in it is not whole: it takes no other backup's place",
+            "`mcp-stdio audit verify` says what is wrong; `ops-sidecar backup restore --at TIME` goes back to before it was",
+        )),
         Outcome::Partial => {
             let missed = facts.targets.iter().filter(|target| target.missed_last);
             let summary = format!(

@@ -131,3 +131,28 @@ fn two_backups_in_one_second_are_two() {
         assert_eq!(desk.claimed(target).len(), 3, "{ids:?}");
     }
 }
+
+#[test]
+fn a_broken_audit_chain_is_backed_up_and_takes_no_good_ones_place() {
+    let desk = Desk::new();
+    let good = desk.good();
+    let checkpoint = format!(
+        "{{\"at\":\"2026-11-21T00:00:00Z\",\"chain\":\"system\",\"seq\":99,\"head\":\"{}\"}}\n",
+        "ab".repeat(32)
+    );
+    fs::create_dir_all(desk.room.home.logs_dir()).unwrap();
+    fs::write(desk.room.home.audit_checkpoints(), checkpoint).unwrap();
+    desk.clock.advance(Duration::from_secs(60));
+    let made = make(&desk.room, &Quiet).unwrap();
+    assert_eq!(made.outcome, Outcome::Partial);
+    let broken = made.broken_chains().unwrap();
+    assert!(broken.contains("`system` is not whole"), "{broken}");
+    let note = Journal::read(&desk.room.home).runs.pop().unwrap();
+    assert_eq!((note.step, note.error), (Some(Step::Check), Some(broken)));
+    let id = made.manifest.backup_id();
+    for target in &desk.room.targets {
+        target.get(&good.manifest_key()).unwrap();
+        let manifest = Manifest::parse(&id, &target.get(&id.manifest_key()).unwrap()).unwrap();
+        assert!(!manifest.is_whole());
+    }
+}

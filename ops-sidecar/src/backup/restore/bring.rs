@@ -117,6 +117,7 @@ pub fn bring(
     if ways.is_empty() {
         return Err(nothing(&wanted.what, &shelves, &windows));
     }
+    report_ahead(&ways, passed_by);
     let scratch = Scratch::new(place).map_err(|source| RestoreError::Here {
         path: place.to_owned(),
         source,
@@ -166,7 +167,7 @@ fn look(targets: &[Target], what: &What) -> (Vec<Shelf>, Vec<Window>) {
     match what {
         What::Id(_) => (find::shelves(targets), Vec::new()),
         What::LatestPoint | What::InLine { .. } => (Vec::new(), window_of_each(targets)),
-        What::At(_) | What::Latest => both_of_each(targets),
+        What::At(_) | What::Latest { .. } => both_of_each(targets),
     }
 }
 
@@ -291,6 +292,24 @@ fn report_away(shelves: &[Shelf], windows: &[Window], passed_by: &mut dyn FnMut(
     }
 }
 
+/// That there is something which a clock that was far ahead has named is said, where something else comes before it.
+fn report_ahead(ways: &[Candidate], passed_by: &mut dyn FnMut(Skipped)) {
+    if ways.first().is_none_or(|first| first.is_ahead) {
+        return;
+    }
+    if let Some(way) = ways.iter().find(|way| way.is_ahead) {
+        passed_by(Skipped {
+            target: way.target.name().to_owned(),
+            what: way.source(),
+            why: format!(
+                "its moment, {}, is far ahead of this machine's clock; hint: if this clock is the wrong one, name it with `--id` or `--line`",
+                error::moment(way.reaches_ms)
+            ),
+            is_damage: false,
+        });
+    }
+}
+
 /// A damaged manifest is worth a word when it is about what is wanted.
 fn report_unusable(shelves: &[Shelf], what: &What, passed_by: &mut dyn FnMut(Skipped)) {
     for shelf in shelves {
@@ -298,7 +317,7 @@ fn report_unusable(shelves: &[Shelf], what: &What, passed_by: &mut dyn FnMut(Ski
             let concerns = match what {
                 What::Id(id) => *id == unusable.id,
                 What::At(ms) => unusable.id.at().as_millisecond() <= *ms,
-                What::Latest => shelf.backups.keys().all(|id| *id < unusable.id),
+                What::Latest { .. } => shelf.backups.keys().all(|id| *id < unusable.id),
                 What::LatestPoint | What::InLine { .. } => false,
             };
             if concerns {

@@ -11,6 +11,9 @@ use crate::backup::manifest::Manifest;
 use crate::backup::pitr::LineView;
 use crate::backup::targets::Target;
 
+/// Clocks of machines differ by minutes; a day is a mistake.
+const AHEAD_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
@@ -18,8 +21,8 @@ pub enum What {
     Id(BackupId),
     /// The newest state at or before this moment (milliseconds since 1970), whatever it comes from.
     At(i64),
-    /// The newest state there is.
-    Latest,
+    /// The newest state there is, on a machine whose clock shows this (milliseconds since 1970).
+    Latest { now_ms: i64 },
     /// The newest moment that increments reach, whatever whole backups there are.
     LatestPoint,
     /// The newest state at or before a moment as this line of increments counts them: for moments that a wrong clock named.
@@ -36,7 +39,7 @@ impl What {
     fn until_ms(&self) -> i64 {
         match self {
             What::At(at_ms) | What::InLine { at_ms, .. } => *at_ms,
-            What::Id(_) | What::Latest | What::LatestPoint => i64::MAX,
+            What::Id(_) | What::Latest { .. } | What::LatestPoint => i64::MAX,
         }
     }
 }
@@ -61,6 +64,9 @@ pub struct Candidate {
     pub origin: Origin,
     /// Everything that was acknowledged before this moment will be inside; milliseconds since 1970.
     pub reaches_ms: i64,
+    /// Whether that moment is so far ahead of this machine's clock that one of the two clocks was wrong. Then it says nothing about what is
+    /// newest, and whatever has a sane moment comes first.
+    pub is_ahead: bool,
 }
 
 /// What a state is rebuilt from.
@@ -99,12 +105,17 @@ pub fn candidates(what: &What, shelves: &[Shelf], windows: &[Window]) -> Vec<Can
         What::Id(_) => backups(what, shelves),
         What::LatestPoint => points(i64::MAX, windows),
         What::InLine { line, at_ms } => in_line(line, *at_ms, windows),
-        What::At(_) | What::Latest => {
+        What::At(_) | What::Latest { .. } => {
             let mut all = backups(what, shelves);
             all.extend(points(what.until_ms(), windows));
             all
         }
     };
+    if let What::Latest { now_ms } = what {
+        for way in &mut all {
+            way.is_ahead = way.reaches_ms > now_ms.saturating_add(AHEAD_MS);
+        }
+    }
     rank(&mut all);
     all
 }
@@ -113,6 +124,7 @@ pub fn candidates(what: &What, shelves: &[Shelf], windows: &[Window]) -> Vec<Can
 pub(super) fn rank(candidates: &mut [Candidate]) {
     candidates.sort_by_key(|candidate| {
         (
+            candidate.is_ahead,
             std::cmp::Reverse(candidate.reaches_ms),
             candidate.target.is_remote(),
             candidate.is_line(),
@@ -133,6 +145,7 @@ fn backups(what: &What, shelves: &[Shelf]) -> Vec<Candidate> {
                     target: shelf.target.clone(),
                     origin: Origin::Backup(Box::new(manifest.clone())),
                     reaches_ms: manifest.at_ms(),
+                    is_ahead: false,
                 });
             }
         }
@@ -170,6 +183,7 @@ fn point(window: &Window, line: &LineView, until_ms: i64) -> Option<Candidate> {
             encrypted: line.encrypted,
         },
         reaches_ms: line.newest_at_or_before(until_ms)?,
+        is_ahead: false,
     })
 }
 

@@ -27,6 +27,14 @@ pub fn leave(brought: &Brought, to: &Path) -> Result<(), RestoreError> {
         path: to.to_owned(),
         source,
     };
+    // The log of another database that lay there would be replayed onto this one.
+    for companion in ["-wal", "-journal"] {
+        let mut path = to.as_os_str().to_owned();
+        path.push(companion);
+        if Path::new(&path).symlink_metadata().is_ok() {
+            return Err(RestoreError::Exists { path: path.into() });
+        }
+    }
     let image = tempfile::TempPath::try_from_path(&brought.image.path).map_err(here)?;
     image.persist_noclobber(to).map_err(|failed| {
         if failed.error.kind() == std::io::ErrorKind::AlreadyExists {

@@ -103,6 +103,8 @@ fn manifest(id: &BackupId, at_ms: i64) -> Manifest {
     }
 }
 
+const LATEST: What = What::Latest { now_ms: 10_000 };
+
 /// What each way reaches, and whether it is a whole backup.
 fn ways(what: &What, shelves: &[Shelf], windows: &[Window]) -> Vec<(i64, bool)> {
     candidates(what, shelves, windows)
@@ -116,13 +118,28 @@ fn from(ms: i64) -> String {
 }
 
 #[test]
+fn what_a_clock_far_ahead_has_named_comes_after_what_has_a_sane_moment() {
+    let day = 24 * 60 * 60 * 1000;
+    let shelves = [Place::new().shelf(&[2_000, day + 10_000, day + 10_001, 400 * day])];
+    let moments = |what: &What| -> Vec<i64> {
+        let ways = ways(what, &shelves, &[]);
+        ways.into_iter().map(|(reaches_ms, _)| reaches_ms).collect()
+    };
+    let expected = [day + 10_000, 2_000, 400 * day, day + 10_001];
+    assert_eq!(moments(&LATEST), expected);
+    // A machine whose own clock is wrong gets the newest all the same.
+    let behind = What::Latest { now_ms: -10 * day };
+    assert_eq!(moments(&behind)[0], 400 * day);
+}
+
+#[test]
 fn what_reaches_further_comes_first_and_a_whole_backup_before_increments_of_the_same_moment() {
     let place = Place::new()
         .with_point(OLD_LINE, 1_000, "base", "d")
         .with_point(OLD_LINE, 5_000, &from(1_000), "s");
     let shelves = [place.shelf(&[1_000, 2_000, 5_000])];
     let windows = [place.window()];
-    let latest = ways(&What::Latest, &shelves, &windows);
+    let latest = ways(&LATEST, &shelves, &windows);
     assert_eq!(
         latest,
         [(5_000, true), (5_000, false), (2_000, true), (1_000, true)]
@@ -181,15 +198,9 @@ fn nothing_there_is_told_apart_from_nobody_there_and_from_too_early() {
         ..place.shelf(&[])
     };
     let told = |what: &What, shelf: Shelf| nothing(what, &[shelf], &[]);
-    assert!(matches!(
-        told(&What::Latest, away),
-        RestoreError::NobodyAnswers
-    ));
+    assert!(matches!(told(&LATEST, away), RestoreError::NobodyAnswers));
     let empty = place.shelf(&[]);
-    assert!(matches!(
-        told(&What::Latest, empty),
-        RestoreError::NoBackups
-    ));
+    assert!(matches!(told(&LATEST, empty), RestoreError::NoBackups));
     let early = told(&What::At(500), place.shelf(&[2_000, 1_000]));
     let expected = "the earliest moment that can be restored is 1970-01-01T00:00:01Z";
     assert!(early.to_string().contains(expected), "{early}");

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use shared::audit::{Actor, Entry, action};
 use shared::clock::ManualClock;
 use shared::paths::Home;
-use shared::state::{Durability, Restore, StateError, replace};
 use shared::state::tables::audit as rows;
+use shared::state::{Durability, Restore, StateError, replace};
 
 use super::*;
 

@@ -27,6 +27,11 @@ pub(super) fn run(room: &Room, as_json: bool) -> anyhow::Result<ExitCode> {
             complain(&format!("the backup is not on `{}`: {error}", target.name));
         }
     }
+    if let Some(broken) = made.broken_chains() {
+        complain(&format!(
+            "the backup holds what is there, and {broken}; so it takes no other backup's place; hint: `mcp-stdio audit verify` says more"
+        ));
+    }
     for pruned in &made.pruned {
         if let Some(error) = &pruned.error {
             remark(&format!("old backups are still there: {error}"));

@@ -73,6 +73,9 @@ pub(super) fn restore(room: &Room, args: &RestoreArgs) -> anyhow::Result<ExitCod
         passed_by.push(skipped);
     })?;
     bar.done();
+    if let Some(broken) = brought.image.checked.broken_chains() {
+        remark(&format!("{broken}; it was so when this state was recorded"));
+    }
     let mut report = Report::of(&brought, &what, passed_by);
     match &args.to {
         Some(to) => {
@@ -107,7 +110,9 @@ fn what(room: &Room, args: &RestoreArgs) -> Result<What, Usage> {
         return Ok(What::Id(id.clone()));
     }
     let Some(text) = &args.at else {
-        return Ok(What::Latest);
+        return Ok(What::Latest {
+            now_ms: room.clock.now_ms(),
+        });
     };
     let now = room.clock.now();
     let usage = |error: when::WhenError| Usage(error.to_string());
@@ -206,7 +211,7 @@ impl Report {
             target: brought.from.target.name().to_owned(),
             asked_ms: match what {
                 What::At(at_ms) | What::InLine { at_ms, .. } => Some(*at_ms),
-                What::Id(_) | What::Latest | What::LatestPoint => None,
+                What::Id(_) | What::Latest { .. } | What::LatestPoint => None,
             },
             reached_ms: brought.reached_ms(),
             bytes: brought.bytes,
