@@ -58,6 +58,21 @@ fn a_target_that_was_away_gets_everything_in_order() {
 }
 
 #[test]
+fn a_pause_between_two_tries_is_no_success() {
+    let mut desk = Desk::new(Where::Disk);
+    desk.tick();
+    step(&mut desk, SECOND);
+    unplug(&desk);
+    step(&mut desk, SECOND);
+    // The clock stands still: the next try is not due yet.
+    let told = desk.shippers[1].step().unwrap_err().to_string();
+    assert!(told.contains("hint: "), "{told}");
+    plug_in(&desk);
+    desk.pass(16 * SECOND);
+    assert!(desk.shippers[1].step().unwrap());
+}
+
+#[test]
 fn an_outage_over_a_restart_loses_nothing() {
     let mut desk = Desk::new(Where::Disk);
     desk.tick();
