@@ -28,7 +28,7 @@ pub(super) struct Servers<'a> {
     stage: &'a Stage,
     home: String,
     at_work: Vec<At>,
-    gone: BTreeMap<String, Vec<Asked>>,
+    killed: Vec<At>,
 }
 
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl<'a> Servers<'a> {
             stage,
             home: home.to_owned(),
             at_work: Vec::new(),
-            gone: BTreeMap::new(),
+            killed: Vec::new(),
         };
         for _ in 0..servers {
             all.one_more()?;
@@ -80,36 +80,39 @@ impl<'a> Servers<'a> {
 
     /// Kills one of them and starts another.
     pub(super) fn replace_one(&mut self) -> anyhow::Result<()> {
-        let victim = self
-            .at_work
-            .swap_remove(fastrand::usize(..self.at_work.len()));
-        self.bury(victim)?;
+        let place = fastrand::usize(..self.at_work.len());
+        let mut victim = self.at_work.swap_remove(place);
+        kill(&mut victim)?;
+        self.killed.push(victim);
         self.one_more()
     }
 
     /// Kills the rest: what all of them were ever asked, by order.
     pub(super) fn finish(mut self) -> anyhow::Result<BTreeMap<String, Vec<Asked>>> {
-        for server in std::mem::take(&mut self.at_work) {
-            self.bury(server)?;
-        }
-        Ok(std::mem::take(&mut self.gone))
+        // All first: a client notices when it next wants something.
+        self.at_work.iter_mut().try_for_each(kill)?;
+        let mut all = std::mem::take(&mut self.killed);
+        all.append(&mut self.at_work);
+        let asked = all.into_iter().map(|server| {
+            let asked = server.client.join();
+            let asked = asked.map_err(|_| anyhow::anyhow!("a client panicked"))?;
+            Ok((server.order, asked))
+        });
+        asked.collect()
     }
+}
 
-    fn bury(&mut self, mut server: At) -> anyhow::Result<()> {
-        server.child.kill()?;
-        server.child.wait()?;
-        let asked = server.client.join();
-        let asked = asked.map_err(|_| anyhow::anyhow!("a client panicked"))?;
-        self.gone.insert(server.order, asked);
-        Ok(())
-    }
+fn kill(server: &mut At) -> anyhow::Result<()> {
+    server.child.kill()?;
+    server.child.wait()?;
+    Ok(())
 }
 
 /// A proof that fails leaves nobody behind.
 impl Drop for Servers<'_> {
     fn drop(&mut self) {
-        for server in std::mem::take(&mut self.at_work) {
-            let _ = self.bury(server);
+        for server in &mut self.at_work {
+            let _ = kill(server);
         }
     }
 }
