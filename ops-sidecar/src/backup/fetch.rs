@@ -16,9 +16,12 @@ use super::manifest::{ChainEnd, Manifest};
 use super::scratch::Scratch;
 use super::seal::{self, Identities, SealError};
 use super::targets::{Fetched, Kind, Target, TargetError};
+use crate::upkeep::disk;
 
 /// How much is opened at a time.
 const PIECE_BYTES: usize = 256 * 1024;
+/// What is left free on the disk.
+const LEFT_FREE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Why a backup could not be fetched from a target.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +112,7 @@ pub fn fetch(
     for leftover in [&sealed, &path] {
         remove(leftover)?;
     }
+    refuse_to_fill(manifest, &path)?;
     progress.stage("fetching", manifest.file.bytes);
     let fetched = target.get_to(&manifest.file_key(), &sealed, &mut |bytes| {
         progress.advance(bytes);
@@ -121,6 +125,22 @@ pub fn fetch(
     let checked = check::check_copy(&path, &[])?;
     same_content(manifest, &checked)?;
     Ok(Image { path, checked })
+}
+
+/// The sealed file and the database lie beside each other for a while, mostly on the disk of the state file: whoever writes that must not be
+/// the one who notices that there is no room, however large a manifest says that they are.
+fn refuse_to_fill(manifest: &Manifest, path: &Path) -> Result<(), FetchError> {
+    let needed = (manifest.file.bytes)
+        .saturating_add(manifest.database.bytes)
+        .saturating_add(LEFT_FREE_BYTES);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    match disk::look(folder) {
+        Some(disk) if disk.free_bytes < needed => Err(FetchError::Here {
+            path: path.to_owned(),
+            source: io::ErrorKind::StorageFull.into(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Whether what a target gave is the file of the manifest.
@@ -258,5 +278,30 @@ fn remove(path: &Path) -> Result<(), FetchError> {
             source,
         }),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::Quiet;
+    use crate::backup::make::tests::desk::Desk;
+
+    #[test]
+    fn what_the_disk_cannot_hold_is_not_begun() {
+        let desk = Desk::new();
+        let id = desk.good();
+        let target = &desk.room.targets[0];
+        let bytes = target.get(&id.manifest_key()).unwrap();
+        let mut manifest = Manifest::parse(&id, &bytes).unwrap();
+        let scratch = Scratch::new(desk.folder.path()).unwrap();
+        fetch(target, &manifest, None, &scratch, &Quiet).unwrap();
+        manifest.database.bytes = u64::MAX;
+        let refused = fetch(target, &manifest, None, &scratch, &Quiet).unwrap_err();
+        assert!(
+            refused.is_ours() && refused.to_string().contains("hint: "),
+            "{refused}"
+        );
+        assert!(!scratch.join(&manifest.file.name).exists());
     }
 }

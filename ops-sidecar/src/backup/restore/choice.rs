@@ -21,8 +21,11 @@ pub enum What {
     Id(BackupId),
     /// The newest state at or before this moment (milliseconds since 1970), whatever it comes from.
     At(i64),
-    /// The newest state there is, on a machine whose clock shows this (milliseconds since 1970).
-    Latest { now_ms: i64 },
+    /// The newest state there is.
+    Latest {
+        /// What the clock of this machine shows, in milliseconds since 1970: tells what another clock has named far ahead.
+        now_ms: i64,
+    },
     /// The newest moment that increments reach, whatever whole backups there are.
     LatestPoint,
     /// The newest state at or before a moment as this line of increments counts them: for moments that a wrong clock named.
