@@ -17,7 +17,7 @@ from stage import BIN, OPEN_WIDE, Skipped, Stage
 # Tables that a schema's history renames, fills and drops; what is in them has to come through.
 LASTING = ["tenants", "stores", "audit"]
 # What may keep a backup.
-RULES = ["HOURLY", "DAILY", "WEEKLY", "MONTHLY"]
+RULES = ["LAST", "HOURLY", "DAILY", "WEEKLY", "MONTHLY"]
 
 
 class Operator:
@@ -222,7 +222,7 @@ def pruning(stage: Stage, whole: bool) -> Tally:
     operator = Operator(stage, "pruning", keep_all)
     for _ in range(3):
         operator.ops("backup", "run").well()
-    newest = max(operator.backups())
+    newest = operator.backups()[0]
     scene = Scene(operator)
 
     def attempt(environment: dict[str, str]) -> Ran:
