@@ -85,7 +85,7 @@ fn within(
 ) -> Drilled {
     let began_ms = room.clock.now_ms();
     let since = room.clock.instant();
-    let backup = newest(&room.targets);
+    let backup = newest(&room.targets, began_ms);
     let mut note = DrillNote {
         id: backup.as_ref().map(|found| found.id.to_string()),
         ..nothing_yet(began_ms)
@@ -201,8 +201,9 @@ fn millis(clock: &Arc<dyn Clock>, since: Instant) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn newest(targets: &[Target]) -> Option<Found> {
-    find::merge(&find::shelves(targets)).into_iter().next()
+fn newest(targets: &[Target], now_ms: i64) -> Option<Found> {
+    let found = find::merge(&find::shelves(targets));
+    find::newest(&found, now_ms).cloned()
 }
 
 /// Brings the backup from the nearest target that has it sound; also says where it is damaged.

@@ -120,6 +120,18 @@ pub fn merge(shelves: &[Shelf]) -> Vec<Found> {
     newest_first
 }
 
+/// Clocks of machines differ by minutes; a day is a mistake, and what such a clock has named says nothing about what is newest.
+pub const AHEAD_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// The newest of what is sorted so, on a machine whose clock shows `now_ms`: what is named far ahead of it counts only where there is nothing
+/// else.
+#[must_use]
+pub fn newest(newest_first: &[Found], now_ms: i64) -> Option<&Found> {
+    let until_ms = now_ms.saturating_add(AHEAD_MS);
+    let sane = |found: &&Found| found.manifest.at_ms() <= until_ms;
+    newest_first.iter().find(sane).or(newest_first.first())
+}
+
 impl Shelf {
     fn empty(target: &Target) -> Shelf {
         Shelf {

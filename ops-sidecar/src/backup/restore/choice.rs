@@ -5,14 +5,11 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use crate::backup::find::Shelf;
+use crate::backup::find::{AHEAD_MS, Shelf};
 use crate::backup::id::BackupId;
 use crate::backup::manifest::Manifest;
 use crate::backup::pitr::LineView;
 use crate::backup::targets::Target;
-
-/// Clocks of machines differ by minutes; a day is a mistake.
-const AHEAD_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 
 use super::bring::nothing;
 use super::*;
-use crate::backup::find::Shelf;
+use crate::backup::find::{self, Shelf};
 use crate::backup::id::BackupId;
 use crate::backup::manifest::{DatabasePart, FORMAT, FilePart, Manifest};
 use crate::backup::pitr;
@@ -127,6 +127,9 @@ fn what_a_clock_far_ahead_has_named_comes_after_what_has_a_sane_moment() {
     };
     let expected = [day + 10_000, 2_000, 400 * day, day + 10_001];
     assert_eq!(moments(&LATEST), expected);
+    let found = find::merge(&shelves);
+    let drilled = find::newest(&found, 10_000).unwrap();
+    assert_eq!(drilled.manifest.at_ms(), day + 10_000);
     // A machine whose own clock is wrong gets the newest all the same.
     let behind = What::Latest { now_ms: -10 * day };
     assert_eq!(moments(&behind)[0], 400 * day);

@@ -30,7 +30,7 @@ pub(super) fn verify(room: &Room, args: &VerifyArgs) -> anyhow::Result<ExitCode>
             remark(why);
         }
     }
-    let chosen = choose(&shelves, args)?;
+    let chosen = choose(&shelves, args, room.clock.now_ms())?;
     let bar = Bar::new();
     let proven: Vec<Proven> = chosen
         .iter()
@@ -74,7 +74,7 @@ pub(super) fn verify(room: &Room, args: &VerifyArgs) -> anyhow::Result<ExitCode>
 const NOT_GOOD: &str = "not everything could be proven good; hint: a restore passes by what is bad and takes the next target or the one before; \
     `ops-sidecar backup run` makes a good one now";
 
-fn choose(shelves: &[Shelf], args: &VerifyArgs) -> anyhow::Result<Vec<Found>> {
+fn choose(shelves: &[Shelf], args: &VerifyArgs, now_ms: i64) -> anyhow::Result<Vec<Found>> {
     let mut found = find::merge(shelves);
     if let Some(id) = &args.id {
         found.retain(|backup| backup.id == *id);
@@ -94,7 +94,7 @@ fn choose(shelves: &[Shelf], args: &VerifyArgs) -> anyhow::Result<Vec<Found>> {
         );
     }
     if args.latest {
-        found.truncate(1);
+        found = find::newest(&found, now_ms).cloned().into_iter().collect();
     }
     Ok(found)
 }
