@@ -94,14 +94,17 @@ fn make(folder: &Path, with_parents: bool) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The lock of a folder; `None` if somebody holds it.
+/// The lock of a folder; `None` if somebody holds it. In a folder that all may write to, a link of that name is somebody's trap.
 fn occupy(folder: &Path) -> io::Result<Option<File>> {
     let path = folder.join(LOCK);
-    let lock = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        rustix::fs::OFlags::NOFOLLOW.bits().cast_signed(),
+    );
+    let lock = options.open(&path)?;
     match lock.try_lock() {
         // A lock on a file that somebody has just removed keeps nobody out.
         Ok(()) => Ok(path.exists().then_some(lock)),
@@ -140,6 +143,16 @@ mod tests {
         let other = Scratch::new(place.path()).expect("a folder");
         assert!(!left.exists() && living.join(LOCK).exists() && other.join(LOCK).exists());
         assert!(place.path().join("somebody-elses").exists());
+    }
+
+    #[test]
+    fn a_link_instead_of_a_lock_is_not_followed() {
+        let place = tempfile::tempdir().expect("a folder");
+        let (trap, victim) = (place.path().join(".work-trap"), place.path().join("victim"));
+        fs::create_dir(&trap).expect("a folder");
+        std::os::unix::fs::symlink(&victim, trap.join(LOCK)).expect("a link");
+        let _scratch = Scratch::new(place.path()).expect("a folder");
+        assert!(!victim.exists() && trap.exists());
     }
 
     #[test]
