@@ -246,12 +246,17 @@ impl Engine {
             spool.ordered(&orders);
         }
         if cutting.is_new_line {
-            let line = &cutting.running.line;
-            let why = looked.ended.unwrap_or("no earlier one can go on");
-            tracing::warn!(
-                line = line.as_str(),
-                "recovery to a moment begins line `{line}`: {why}"
-            );
+            let line = cutting.running.line.as_str();
+            match looked.ended {
+                Some(why) => {
+                    tracing::warn!(
+                        line,
+                        "recovery to a moment begins a new line, `{line}`: {why}"
+                    );
+                }
+                // The very first, or nothing is left here of the one before.
+                None => tracing::info!(line, "recovery to a moment begins line `{line}`"),
+            }
         }
         self.needs_saving |= cutting.needs_saving;
         self.running = Some(cutting.running);
