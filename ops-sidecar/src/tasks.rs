@@ -136,16 +136,20 @@ where
     }
 }
 
-/// Logs the beginning and the end of a failure, not each of its repetitions. Returns whether it fails now.
+/// Logs the beginning and the end of a failure, not each of its repetitions. Returns whether it fails now. A step that had nothing to do, or
+/// that waits before it tries again, has not shown that it works.
 fn note(name: &str, was_failing: bool, outcome: &anyhow::Result<bool>) -> bool {
     match outcome {
         Err(cause) if !was_failing => {
             tracing::warn!("`{name}` fails and is tried again: {cause:#}");
         }
-        Ok(_) if was_failing => tracing::warn!("`{name}` works again"),
+        Ok(true) if was_failing => tracing::warn!("`{name}` works again"),
         _ => {}
     }
-    outcome.is_err()
+    match outcome {
+        Err(_) => true,
+        Ok(did_something) => was_failing && !did_something,
+    }
 }
 
 #[cfg(test)]
@@ -154,6 +158,14 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+
+    #[test]
+    fn a_pause_is_not_taken_for_the_end_of_a_failure() {
+        let failing = note("wobbly", false, &Err(anyhow::anyhow!("full")));
+        assert!(failing && note("wobbly", failing, &Ok(false)));
+        assert!(!note("wobbly", failing, &Ok(true)));
+        assert!(!note("steady", false, &Ok(false)));
+    }
 
     #[tokio::test]
     async fn a_step_that_fails_is_tried_again() {
