@@ -85,11 +85,12 @@ impl Running {
         file: &str,
         at_ms: i64,
     ) -> Option<&'static str> {
-        if restore_epoch != self.restore_epoch {
+        if restore_epoch > self.restore_epoch {
             Some("the state file was restored")
         } else if page_size != self.page_size {
             Some("the state file has another page size")
-        } else if file != self.file {
+        } else if file != self.file || restore_epoch < self.restore_epoch {
+            // Made anew, or put there by a hand.
             Some("another file stands in place of the state file")
         } else if at_ms < self.floor_ms - STEP_BACK_MS {
             Some("the clock was set back")

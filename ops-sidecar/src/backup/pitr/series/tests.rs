@@ -49,6 +49,11 @@ fn a_line_is_over_when_what_it_says_would_no_longer_be_true() {
     assert!(running.is_over(4, 4096, "this", 1_000).is_some());
     assert!(running.is_over(3, 8192, "this", 1_000).is_some());
     assert!(running.is_over(3, 4096, "another", 1_000).is_some());
+    assert_eq!(
+        running.is_over(0, 4096, "another", 1_000),
+        Some("another file stands in place of the state file"),
+        "nobody restored a file that has been restored less often"
+    );
 }
 
 #[test]
