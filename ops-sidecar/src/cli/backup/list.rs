@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
-use super::{exit, in_words, remark, rfc3339};
+use super::{exactly, exit, in_words, remark, rfc3339};
 use crate::backup::Room;
 use crate::backup::find::{self, Found, Shelf};
+use crate::backup::pitr::Span;
 use crate::backup::restore::{self, Window};
-use crate::cli::say;
+use crate::cli::{say, when};
 
 /// Lists; exit 1 if no target answers.
 pub(super) fn list(room: &Room, points: bool, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -146,19 +147,23 @@ fn points_to_text(windows: &[Window], now_ms: i64) -> String {
                 "{}: {} to {}, line {}",
                 window.target.name(),
                 rfc3339(line.from_ms),
-                in_words(line.to_ms, now_ms),
+                exactly(line.to_ms, now_ms),
                 line.line
             );
             for span in &line.spans {
-                let _ = writeln!(
-                    text,
-                    "  every {} from {} to {}",
-                    crate::cli::when::span(span.every_seconds),
-                    rfc3339(span.from_ms),
-                    rfc3339(span.to_ms)
-                );
+                let _ = writeln!(text, "  {}", span_in_words(span));
             }
         }
     }
     text
+}
+
+/// How close to each other the moments are; a line that has just begun has one.
+fn span_in_words(span: &Span) -> String {
+    let (from, to) = (rfc3339(span.from_ms), rfc3339(span.to_ms));
+    if span.from_ms == span.to_ms {
+        return format!("at {from}");
+    }
+    let every = when::span(span.every_seconds);
+    format!("every {every} from {from} to {to}")
 }
