@@ -263,6 +263,23 @@ fn a_drill_notes_what_it_found_and_a_damaged_backup_fails_it() {
 }
 
 #[test]
+fn a_drill_without_the_secret_key_is_no_failed_drill() {
+    let desk = Desk::new().sealed().with_targets(&["one"]);
+    desk.run();
+    let said = desk.backup(&["drill"]).code(1);
+    assert!(
+        said.err.contains("`--identity FILE`"),
+        "{}{}",
+        said.out,
+        said.err
+    );
+    let journal = fs::read_to_string(desk.home().backup_spool().join("journal.json"));
+    let journal: serde_json::Value =
+        serde_json::from_str(&journal.expect("a journal")).expect("json");
+    assert_eq!(journal["drills"].as_array().map_or(0, Vec::len), 0);
+}
+
+#[test]
 fn verifying_with_the_secret_key_counts_as_a_drill_and_without_it_does_not() {
     let desk = Desk::new().sealed().with_targets(&["one"]);
     desk.run();

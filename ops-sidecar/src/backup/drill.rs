@@ -14,13 +14,13 @@ use shared::paths::Home;
 use super::find::{self, Found};
 use super::id::BackupId;
 use super::journal::{DrillNote, Journal};
-use super::make::chain;
 use super::restore::{self, Brought, Skipped, Wanted, What};
 use super::seal::Identities;
 use super::settings::Settings;
 use super::targets::Target;
 use super::turn::{Turn, TurnError};
 use super::{Progress, Quiet, Room, verify};
+use super::words::chain;
 
 /// How long whoever else works on the backups is waited for: what is removed meanwhile would look lost.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,28 +64,51 @@ impl Drilled {
     }
 }
 
+/// There was no drill; says nothing about the backups.
+#[derive(Debug, thiserror::Error)]
+pub enum DrillError {
+    /// Somebody else works on the backups, and does not end in time.
+    #[error(transparent)]
+    Turn(#[from] TurnError),
+    /// Whoever asked has forgotten the secret key.
+    #[error(
+        "backup `{id}` is encrypted, so it cannot be tried without a secret key; hint: say where it is with `--identity FILE`"
+    )]
+    NoIdentity {
+        /// The newest backup.
+        id: BackupId,
+    },
+}
+
 /// Restores the newest backup and the newest moment into a scratch folder, compares, and notes what came of it.
 ///
 /// # Errors
-/// Somebody else works on the backups, and does not end in time: that is no failed drill.
+/// There was no drill; nothing is noted.
 pub fn run(
     room: &Room,
     identities: Option<&Identities>,
     progress: &dyn Progress,
-) -> Result<Drilled, TurnError> {
+) -> Result<Drilled, DrillError> {
     let turn = Turn::take(&room.home, PATIENCE)?;
-    Ok(within(&turn, room, identities, progress))
+    let since = room.clock.instant();
+    let backup = newest(&room.targets, room.clock.now_ms());
+    match backup {
+        Some(found) if found.manifest.encrypted && identities.is_none() => {
+            Err(DrillError::NoIdentity { id: found.id })
+        }
+        backup => Ok(within(&turn, room, backup, since, identities, progress)),
+    }
 }
 
 fn within(
     _turn: &Turn,
     room: &Room,
+    backup: Option<Found>,
+    since: Instant,
     identities: Option<&Identities>,
     progress: &dyn Progress,
 ) -> Drilled {
     let began_ms = room.clock.now_ms();
-    let since = room.clock.instant();
-    let backup = newest(&room.targets, began_ms);
     let mut note = DrillNote {
         id: backup.as_ref().map(|found| found.id.to_string()),
         ..nothing_yet(began_ms)
@@ -154,7 +177,10 @@ impl Drills {
         let identities = self.identity_file.as_deref().map(Identities::from_file);
         match identities.transpose() {
             Ok(identities) => {
-                let _ = within(&turn, &self.room, identities.as_ref(), &Quiet);
+                let since = self.room.clock.instant();
+                let backup = newest(&self.room.targets, self.room.clock.now_ms());
+                let identities = identities.as_ref();
+                let _ = within(&turn, &self.room, backup, since, identities, &Quiet);
             }
             Err(error) => {
                 let note = DrillNote {

@@ -4,7 +4,7 @@
 //! the seal, the hash of the image while it is opened, then what is in it, all against the manifest. Here: these steps, in bounded memory.
 //! Not here: which backup from which target (`restore`).
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,9 +13,10 @@ use sha2::{Digest, Sha256};
 use super::Progress;
 use super::check::{self, CheckError, Checked};
 use super::manifest::{ChainEnd, Manifest};
-use super::scratch::Scratch;
+use super::scratch::{self, Scratch};
 use super::seal::{self, Identities, SealError};
 use super::targets::{Fetched, Kind, Target, TargetError};
+use super::words::hex;
 use crate::upkeep::disk;
 
 /// How much is opened at a time.
@@ -177,7 +178,7 @@ fn open(
     let input = BufReader::new(File::open(sealed).map_err(here(sealed))?);
     let mut content =
         seal::reader(input, manifest.encrypted, identities).map_err(FetchError::Seal)?;
-    let mut out = new_file(path).map_err(here(path))?;
+    let mut out = scratch::new_file(path).map_err(here(path))?;
     let mut hash = Sha256::new();
     let mut bytes = 0;
     let mut piece = vec![0; PIECE_BYTES];
@@ -256,19 +257,6 @@ fn same_chains(was: &[ChainEnd], is: &[ChainEnd]) -> Result<(), FetchError> {
         Some(gone) => differs(format!("the audit chain `{}` is gone", gone.chain)),
         None => Ok(()),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A file that nobody else may read and that was not there.
-pub(super) fn new_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 fn remove(path: &Path) -> Result<(), FetchError> {

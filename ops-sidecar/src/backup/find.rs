@@ -9,9 +9,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::id::{self, BackupId};
-use super::make::chain;
 use super::manifest::Manifest;
 use super::targets::{Item, Target};
+use super::words::chain;
 
 /// How long one of several targets may take to say what it has: many times what a listing of a month takes over a slow line, and far less than
 /// a target takes to give up on a network that swallows everything.

@@ -25,6 +25,7 @@ use super::prune::{self, Pruned};
 use super::scratch::Scratch;
 use super::seal::SealError;
 use super::turn::{Turn, TurnError};
+use super::words::chain;
 use super::{Progress, Room};
 use image::Sealed;
 
@@ -281,17 +282,6 @@ fn note_pruned(room: &Room, pruned: &[Pruned]) {
     if let Err(error) = Journal::note_prune(&room.home, room.clock.now_ms(), &outcomes) {
         tracing::warn!("what came of pruning cannot be noted in the journal: {error}");
     }
-}
-
-/// An error with what caused it, on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 fn millis(span: Duration) -> u64 {

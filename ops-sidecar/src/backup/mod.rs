@@ -41,6 +41,7 @@ pub mod settings;
 pub mod targets;
 pub mod turn;
 pub mod verify;
+mod words;
 
 use std::fmt;
 use std::sync::Arc;

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 
 use super::journal::{Journal, Outcome};
-use super::make::{Made, MakeError, chain, make_within};
+use super::make::{Made, MakeError, make_within};
 use super::schedule::Schedule;
+use super::words::chain;
 use super::{Progress, Room};
 
 /// After the first failure it is tried again this soon; each further one doubles it,

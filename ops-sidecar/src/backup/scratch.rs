@@ -113,6 +113,15 @@ fn occupy(folder: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// A file that nobody else may read and that was not there.
+pub(super) fn new_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

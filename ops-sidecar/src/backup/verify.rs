@@ -8,13 +8,13 @@ use std::path::Path;
 
 use super::Progress;
 use super::fetch::{self, FetchError};
-use super::make::chain;
 use super::manifest::Manifest;
 use super::pitr::{self, Context, Gaps};
 use super::restore::{self, What};
 use super::scratch::Scratch;
 use super::seal::Identities;
 use super::targets::Target;
+use super::words::chain;
 
 /// What was proven of a backup at one target.
 #[derive(Clone, Debug, PartialEq, Eq)]

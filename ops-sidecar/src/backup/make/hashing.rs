@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 
 use sha2::{Digest, Sha256};
 
+use crate::backup::words;
+
 /// A size and a SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sum {
@@ -14,13 +16,8 @@ pub(super) struct Sum {
 impl Sum {
     /// The hash as `sha256sum` prints it.
     pub(super) fn hex(&self) -> String {
-        hex(&self.sha256)
+        words::hex(&self.sha256)
     }
-}
-
-/// As `sha256sum` prints it.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A reader or writer whose bytes are summed up.

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::Timestamp;
 use shared::audit::checkpoint::{self, Checkpoint};
 use shared::state::{Copied, State, StateError};
 
@@ -22,9 +21,9 @@ use crate::backup::check::{self, Checked};
 use crate::backup::id::BackupId;
 use crate::backup::manifest::{DatabasePart, FORMAT, FilePart, Manifest};
 use crate::backup::owner;
-use crate::backup::scratch::Scratch;
+use crate::backup::scratch::{self, Scratch};
 use crate::backup::seal::{self, Identities, Recipients, SealError};
-use crate::backup::{Progress, Room};
+use crate::backup::{Progress, Room, words};
 
 /// Read and hashed at a time.
 const CHUNK: usize = 64 * 1024;
@@ -126,7 +125,7 @@ fn pack(
     let input = File::open(image).map_err(SealError::from)?;
     let length = input.metadata().map_err(SealError::from)?.len();
     progress.stage("seal", length);
-    let out = Summed::new(BufWriter::with_capacity(CHUNK, new_file(file)?));
+    let out = Summed::new(BufWriter::with_capacity(CHUNK, scratch::new_file(file).map_err(SealError::from)?));
     let mut writer = seal::writer(out, recipients).map_err(SealError::from)?;
     let image = pump(input, &mut writer, progress)?;
     let (buffered, file) = writer.finish().map_err(SealError::from)?.finish();
@@ -170,14 +169,6 @@ fn pump(from: impl Read, to: &mut dyn Write, progress: &dyn Progress) -> Result<
     }
 }
 
-fn new_file(path: &Path) -> Result<File, SealError> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    Ok(options.open(path)?)
-}
-
 fn manifest(
     id: &BackupId,
     copied: &Copied,
@@ -191,7 +182,7 @@ fn manifest(
     Manifest {
         format: FORMAT,
         id: id.to_string(),
-        at: moment(copied.at_ms),
+        at: words::moment(copied.at_ms),
         version: VERSION.to_owned(),
         file: FilePart {
             name: id.file_name(encrypted),
@@ -215,8 +206,3 @@ fn manifest(
     }
 }
 
-fn moment(at_ms: i64) -> String {
-    Timestamp::from_millisecond(at_ms)
-        .unwrap_or(Timestamp::UNIX_EPOCH)
-        .to_string()
-}

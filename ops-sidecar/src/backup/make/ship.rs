@@ -9,6 +9,7 @@ use crate::backup::journal::{Step, TargetOutcome};
 use crate::backup::manifest::Manifest;
 use crate::backup::owner;
 use crate::backup::targets::{Target, TargetError};
+use crate::backup::words::{chain, hex};
 use crate::backup::{Progress, Room};
 
 /// What failed at a target, and at which step.
@@ -21,7 +22,7 @@ impl Failure {
     fn at(step: Step) -> impl Fn(TargetError) -> Failure {
         move |error| Failure {
             step,
-            error: super::chain(&error),
+            error: chain(&error),
         }
     }
 
@@ -81,7 +82,7 @@ fn to_one(
 ) -> Result<(), Failure> {
     owner::claim(room, target).map_err(|error| Failure {
         step: Step::Ship,
-        error: super::chain(&error),
+        error: chain(&error),
     })?;
     let key = manifest.file_key();
     let mut advance = |bytes| progress.advance(bytes);
@@ -110,7 +111,7 @@ fn compare(
         .hash(key, advance)
         .map_err(Failure::at(Step::Compare))?;
     let expected = (manifest.file.bytes, &manifest.file.sha256);
-    if (there.bytes, &super::hashing::hex(&there.sha256)) != expected {
+    if (there.bytes, &hex(&there.sha256)) != expected {
         return Err(Failure::differs(Step::Compare, target));
     }
     Ok(())

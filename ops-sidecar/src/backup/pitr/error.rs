@@ -2,11 +2,10 @@
 
 use std::io;
 
-use jiff::Timestamp;
-
 use super::increment::Unusable;
 use crate::backup::seal::SealError;
 use crate::backup::targets::{Kind, TargetError};
+use crate::backup::words::moment;
 
 /// What can go wrong between a wish for a moment and a file.
 #[derive(Debug, thiserror::Error)]
@@ -120,9 +119,4 @@ impl PitrError {
             source => PitrError::Locked { key, source },
         }
     }
-}
-
-/// As people read it.
-pub(super) fn moment(ms: i64) -> String {
-    Timestamp::from_millisecond(ms).map_or_else(|_| format!("{ms} ms"), |at| at.to_string())
 }

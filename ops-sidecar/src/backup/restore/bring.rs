@@ -6,16 +6,16 @@ use std::fmt;
 use std::path::Path;
 
 use super::choice::{self, Candidate, Origin, What, Window, candidates};
-use super::error::{self, RestoreError, WayError};
+use super::error::{RestoreError, WayError};
 use crate::backup::Progress;
 use crate::backup::check;
 use crate::backup::fetch::{self, FetchError, Image};
 use crate::backup::find::{self, Shelf};
-use crate::backup::make::chain;
 use crate::backup::pitr;
 use crate::backup::scratch::Scratch;
 use crate::backup::seal::Identities;
 use crate::backup::targets::Target;
+use crate::backup::words::{chain, moment};
 
 /// What is wanted, and with what it can be opened.
 #[derive(Clone, Debug)]
@@ -142,8 +142,8 @@ pub fn bring(
             Ok(opened) => {
                 let why = format!(
                     "something in it is damaged or missing: it reaches {} instead of {}",
-                    error::moment(opened.reached_ms),
-                    error::moment(way.reaches_ms)
+                    moment(opened.reached_ms),
+                    moment(way.reaches_ms)
                 );
                 passed_by(Skipped::damage(&way, why));
                 way.reaches_ms = opened.reached_ms;
@@ -303,7 +303,7 @@ fn report_ahead(ways: &[Candidate], passed_by: &mut dyn FnMut(Skipped)) {
             what: way.source(),
             why: format!(
                 "its moment, {}, is far ahead of this machine's clock; hint: if this clock is the wrong one, name it with `--id` or `--line`",
-                error::moment(way.reaches_ms)
+                moment(way.reaches_ms)
             ),
             is_damage: false,
         });

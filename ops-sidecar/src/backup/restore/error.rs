@@ -3,14 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use shared::state::StateError;
 
 use super::Candidate;
 use crate::backup::fetch::FetchError;
 use crate::backup::id::BackupId;
-use crate::backup::make::chain;
 use crate::backup::pitr::PitrError;
+use crate::backup::words::{chain, moment};
 
 /// Why a restore did not happen. Whatever it is, the state file is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -128,9 +127,4 @@ impl WayError {
             WayError::Pitr(error) => error.is_ours(),
         }
     }
-}
-
-/// A moment in milliseconds since 1970, as people read it.
-pub(super) fn moment(ms: i64) -> String {
-    Timestamp::from_millisecond(ms).map_or_else(|_| format!("{ms} ms"), |at| at.to_string())
 }

@@ -12,6 +12,7 @@ use crate::backup::id::BackupId;
 use crate::backup::manifest::{DatabasePart, FORMAT, FilePart, Manifest};
 use crate::backup::pitr;
 use crate::backup::targets::{Target, TargetSpec};
+use crate::backup::words;
 
 const OLD_LINE: &str = "20261121T080000Z-00000a";
 const NEW_LINE: &str = "20261121T110000Z-00000b";
@@ -79,7 +80,7 @@ fn manifest(id: &BackupId, at_ms: i64) -> Manifest {
     Manifest {
         format: FORMAT,
         id: id.to_string(),
-        at: error::moment(at_ms),
+        at: words::moment(at_ms),
         version: "0.1.0".to_owned(),
         file: FilePart {
             name: id.file_name(true),
