@@ -28,6 +28,6 @@ fi
 said=$("$ops_sidecar" backup run --json "$@" 2>&1 </dev/null)
 code=$?
 if [ "$code" -ne 0 ]; then
-  printf '%s\n' "$said" "backup.sh: no good backup was made (exit $code)" >&2
+  printf '%s\n' "$said" "backup.sh: there is no new backup that every target has (exit $code)" >&2
 fi
 exit "$code"
