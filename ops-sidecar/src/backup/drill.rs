@@ -19,8 +19,8 @@ use super::seal::Identities;
 use super::settings::Settings;
 use super::targets::Target;
 use super::turn::{Turn, TurnError};
-use super::{Progress, Quiet, Room, verify};
 use super::words::chain;
+use super::{Progress, Quiet, Room, verify};
 
 /// How long whoever else works on the backups is waited for: what is removed meanwhile would look lost.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -125,7 +125,10 @@ fn pack(
     let input = File::open(image).map_err(SealError::from)?;
     let length = input.metadata().map_err(SealError::from)?.len();
     progress.stage("seal", length);
-    let out = Summed::new(BufWriter::with_capacity(CHUNK, scratch::new_file(file).map_err(SealError::from)?));
+    let out = Summed::new(BufWriter::with_capacity(
+        CHUNK,
+        scratch::new_file(file).map_err(SealError::from)?,
+    ));
     let mut writer = seal::writer(out, recipients).map_err(SealError::from)?;
     let image = pump(input, &mut writer, progress)?;
     let (buffered, file) = writer.finish().map_err(SealError::from)?.finish();
@@ -205,4 +208,3 @@ fn manifest(
         took_ms: super::millis(began.elapsed()),
     }
 }
-
