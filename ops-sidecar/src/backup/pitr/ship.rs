@@ -16,7 +16,7 @@ use shared::telemetry::names;
 
 use super::engine::{Common, Engine};
 use super::gaps::{self, Context};
-use super::name::FOLDER;
+use super::name::{FOLDER, Line};
 use super::retention::{Grace, Keep, doomed};
 use super::spool::{Spool, Waiting};
 use super::window::listing;
@@ -61,8 +61,8 @@ pub struct Shipper {
     slot: usize,
     keep: Keep,
     common: Arc<Common>,
-    /// Whether the target is known to be this home's.
-    is_ours: bool,
+    /// The line for which the target is known to be this home's: a state file that was made anew begins another.
+    ours_for: Option<Line>,
     grace: Grace,
     pause: Duration,
     next_try: Option<Instant>,
@@ -82,7 +82,7 @@ pub fn shippers(room: &Room, settings: &Settings, engine: &Engine) -> Vec<Shippe
             slot,
             keep: Keep::of(settings),
             common: engine.common(),
-            is_ours: false,
+            ours_for: None,
             grace: Grace::default(),
             pause: FIRST_PAUSE,
             next_try: None,
@@ -126,21 +126,34 @@ impl Shipper {
 
     fn work(&mut self, spool: &Spool, now: Instant) -> Result<bool, ShipError> {
         let mut did = false;
-        if !self.is_ours {
-            owner::claim(&self.room, &self.target)?;
-            self.is_ours = true;
-        }
         while let Some((waiting, path)) = spool.next(self.slot) {
+            self.claim(Some(&waiting.line))?;
             self.send(spool, &waiting, &path)?;
             did = true;
         }
         let is_time = self.next_look.is_none_or(|next| next <= now);
         if is_time || spool.is_suspect(self.slot) {
+            self.claim(None)?;
             self.look(spool, now)?;
             self.next_look = Some(now + LOOK_EVERY);
             did = true;
         }
         Ok(did)
+    }
+
+    /// Once is enough, and once more for each line that is sent.
+    fn claim(&mut self, line: Option<&Line>) -> Result<(), ShipError> {
+        let is_known = match line {
+            Some(line) => self.ours_for.as_ref() == Some(line),
+            None => self.ours_for.is_some(),
+        };
+        if !is_known {
+            owner::claim(&self.room, &self.target)?;
+        }
+        if let Some(line) = line {
+            self.ours_for = Some(line.clone());
+        }
+        Ok(())
     }
 
     fn send(&self, spool: &Spool, waiting: &Waiting, path: &Path) -> Result<(), ShipError> {

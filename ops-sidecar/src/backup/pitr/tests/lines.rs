@@ -206,3 +206,26 @@ fn a_state_file_that_was_made_anew_is_another_line() {
         assert_eq!(desk.assert_rebuilds(point).reached_ms, point);
     }
 }
+
+#[test]
+fn a_state_that_was_made_anew_is_not_sent_where_the_lost_one_was() {
+    let mut desk = Desk::new(Where::Disk);
+    desk.tick();
+    let lost = desk.step(SECOND);
+    let (home, old) = (desk.room.home.clone(), desk.state());
+    desk.slot
+        .mark_broken(&old, shared::state::StateError::Moved);
+    drop(old);
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(home.root().join(name));
+    }
+    desk.slot.open_now().unwrap();
+    desk.pass(SECOND);
+    desk.write();
+    assert!(desk.tick());
+    let refused = desk.shippers[1].step().unwrap_err().to_string();
+    assert!(refused.contains("another home"), "{refused}");
+    let there = window(&desk.target(1)).unwrap();
+    assert_eq!(there.len(), 1);
+    assert_eq!(there[0].newest_at_or_before(i64::MAX), Some(lost));
+}
