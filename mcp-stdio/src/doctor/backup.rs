@@ -86,7 +86,7 @@ pub(super) fn judge(
         BackupFacts::Nothing => Check::warning(
             ID,
             format!(
-                "there is no backup: {} would be lost with this disk",
+                "no backup was made here yet: {} would be lost with this disk",
                 contents(sealed)
             ),
             make("make one; an ops-sidecar that runs makes one every hour"),

@@ -48,7 +48,10 @@ pub(super) fn judge(tenant: &Result<Tenant, VaultError>, lost: &Lost, typed: &Ty
             ),
             typed.command("doctor"),
         ),
-        VaultError::NoTenant { .. } => Hint::run("set this home up with it", typed.command("init")),
+        VaultError::NoTenant { .. } => Hint::run(
+            "set this home up with it; if its `state.db` was deleted or moved, put that back or restore it instead (ops-sidecar backup restore)",
+            typed.command("init"),
+        ),
         VaultError::KeyLocked { .. } => {
             let hint = Hint::run(
                 "wait until it has ended, then look again",
