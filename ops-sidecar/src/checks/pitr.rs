@@ -13,8 +13,6 @@ const LOCAL_LAG_SECONDS: f64 = 10.0;
 /// Several times the ten seconds that are promised at a remote target: it is away, or slower than what changes.
 const REMOTE_LAG_SECONDS: f64 = 60.0;
 
-/// Looking takes a tenth of the time at most, so a look is followed by ten times its length.
-const SCANS_APART: f64 = 10.0;
 /// From here on it is not each second any more.
 const SLOW_PACE_SECONDS: f64 = 1.5;
 
@@ -35,6 +33,8 @@ pub struct PitrFacts {
     pub dropped: u64,
     /// How long a look at all pages takes.
     pub scan_seconds: f64,
+    /// How far apart looks are while something changes all the time.
+    pub pace_seconds: f64,
     /// Why the last look failed, if it did; may name paths, so it is shown behind the token only.
     pub problem: Option<String>,
     /// By target.
@@ -95,6 +95,7 @@ impl PitrFacts {
             spool_max_bytes: status.spool_max_bytes,
             dropped: status.dropped(),
             scan_seconds: status.scan_seconds,
+            pace_seconds: status.pace_seconds,
             problem: status.problem.clone(),
             targets: status
                 .targets
@@ -197,7 +198,7 @@ fn spool_full(facts: &PitrFacts) -> Option<Draft> {
 }
 
 fn slow(facts: &PitrFacts) -> Option<Draft> {
-    let pace = facts.scan_seconds * SCANS_APART;
+    let pace = facts.pace_seconds;
     (pace > SLOW_PACE_SECONDS).then(|| {
         Draft::warn(
             "pitr.slow",
@@ -226,6 +227,7 @@ mod tests {
             lag_seconds: Some(0.0),
             spool_max_bytes: 100 << 20,
             scan_seconds: 0.06,
+            pace_seconds: 0.6,
             targets: vec![
                 target(false, LOCAL_LAG_SECONDS),
                 target(true, REMOTE_LAG_SECONDS),
@@ -313,7 +315,7 @@ mod tests {
     #[test]
     fn a_pace_slower_than_each_second_is_said() {
         let facts = PitrFacts {
-            scan_seconds: 0.3,
+            pace_seconds: 3.0,
             ..sound()
         };
         assert_eq!(ids(&facts), ["pitr.slow"]);

@@ -41,8 +41,7 @@ impl Engine {
             .map(|running| running.line.to_string());
         status.last_point_ms = self.running.as_ref().map(|running| running.last.at_ms);
         status.scan_seconds = self.scan.as_secs_f64();
-        let finest = self.levels.first().copied().unwrap_or(Level::Second);
-        status.pace_seconds = self.pace().of(finest).as_secs_f64();
+        status.pace_seconds = self.pace().of(Level::Second).as_secs_f64();
         if let Some(spool) = spool {
             status.spool_bytes = spool.bytes();
             for (slot, target) in status.targets.iter_mut().enumerate() {
