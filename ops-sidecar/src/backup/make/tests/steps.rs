@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use shared::paths::Home;
 
 use super::*;
 use crate::backup::Progress;
+use crate::backup::retention::Keep;
 
 /// Does something when a stage begins, once.
 struct At<F: Fn(&Home)> {
@@ -130,6 +132,39 @@ fn a_sealed_file_that_does_not_open_again_is_no_backup() {
             change_a_byte(&file.path(), |length| length / 2);
         });
         fails_at(&desk, Step::Seal, &progress);
+    }
+}
+
+#[test]
+fn a_sealed_file_that_holds_something_else_is_no_backup() {
+    let desk = Desk::new();
+    let progress = at(&desk, "open", |home| {
+        let other = zstd::encode_all(&b"another, and sound"[..], 0).unwrap();
+        fs::write(in_scratch(home, ".db.zst"), other).unwrap();
+    });
+    let error = fails_at(&desk, Step::Seal, &progress);
+    assert!(matches!(error, MakeError::Differs), "{error}");
+}
+
+#[test]
+fn what_a_run_has_made_it_does_not_remove_whatever_the_clock_does_meanwhile() {
+    let mut desk = Desk::new();
+    let now = desk.room.clock.now();
+    let minutes = |count: u64| now + Duration::from_secs(60 * count);
+    desk.clock.jump_to(minutes(10));
+    desk.good();
+    desk.room.settings.keep = Keep {
+        hourly: 1,
+        ..Keep::EVERYTHING
+    };
+    // Ten minutes slow when the run begins, and corrected before it ends: by name it is older than the other of its hour.
+    desk.clock.jump_to(now);
+    let clock = Arc::clone(&desk.clock);
+    let progress = at(&desk, "ship", move |_| clock.jump_to(minutes(20)));
+    let made = make(&desk.room, &progress).unwrap();
+    for target in &desk.room.targets {
+        let there = desk.claimed(target);
+        assert!(there.contains(&made.manifest.backup_id()), "{there:?}");
     }
 }
 
