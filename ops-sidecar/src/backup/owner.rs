@@ -74,11 +74,10 @@ fn name(state: &State) -> Result<String, StateError> {
     })
 }
 
-/// Gives a state its name before it is copied, if there is a target that asks for it. One that cannot be had is said by that target.
-pub fn prepare(room: &Room, state: &State) {
-    if room.targets.iter().any(|target| !target.is_in_home()) {
-        let _ = name(state);
-    }
+/// Gives a state its name before it is copied, also where no target asks for it yet: whoever restores that copy later, when there is one,
+/// must not come back as a stranger. One that cannot be had is said by the target that asks.
+pub fn prepare(state: &State) {
+    let _ = name(state);
 }
 
 /// Makes sure that the target is this home's; from now on it is, if it was nobody's.

@@ -78,7 +78,7 @@ fn copy(room: &Room, image: &Path, progress: &dyn Progress) -> Result<Copied, Ma
         Err(_) => room.slot.open_now().map_err(MakeError::Copy)?,
     };
     // So that it is in the copy: a restored home is known where the lost one was.
-    owner::prepare(room, &state);
+    owner::prepare(&state);
     copy_from(&state, image, progress)
 }
 

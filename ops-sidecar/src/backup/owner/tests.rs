@@ -113,6 +113,21 @@ fn a_restored_home_goes_on_where_the_lost_one_stopped() {
 }
 
 #[test]
+fn a_backup_from_before_there_was_such_a_target_comes_back_as_no_stranger() {
+    let town = Town::new();
+    let mut room = town.home("one");
+    let shared = std::mem::take(&mut room.targets);
+    let local = TargetSpec::parse("local", &room.home).unwrap();
+    room.targets = vec![Target::open(&local, town.runtime.handle().clone()).unwrap()];
+    make(&room, &Quiet).unwrap();
+    let state = room.slot.get().unwrap();
+    let in_the_backup = state.read("test", meta::state_id).unwrap().unwrap();
+    room.targets = shared;
+    claim(&room, &room.targets[0]).unwrap();
+    assert_eq!(owner(&room.targets[0]).unwrap(), Some(in_the_backup));
+}
+
+#[test]
 fn what_waits_in_a_spool_goes_to_its_own_target_only_also_without_the_state_file() {
     let town = Town::new();
     let (one, other) = (town.home("one"), town.home("other"));

@@ -214,7 +214,7 @@ impl Engine {
             Some((pages, mark)) if mark.is_of(state) => Ok(pages),
             _ => {
                 self.is_unseen = true;
-                owner::prepare(&self.room, state);
+                owner::prepare(state);
                 Pages::open(state).context("cannot open the state file for recovery to a moment")
             }
         }
