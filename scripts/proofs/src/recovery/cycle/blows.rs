@@ -31,6 +31,8 @@ pub(super) struct Blows {
     pub(super) sidecar_at_work: usize,
     pub(super) sidecar: usize,
     pub(super) writers: usize,
+    /// Deeds that were told to try again, since others wrote for too long.
+    pub(super) busy: usize,
 }
 
 pub(super) fn kill_writers(
