@@ -311,7 +311,8 @@ fn a_state_file_that_is_damaged_or_gone_needs_no_force() {
             fs::remove_file(&path).expect("a file of ours");
         }
     }
-    desk.backup(&["restore", "--latest"]).code(0);
+    let said = desk.backup(&["restore", "--latest"]).code(0);
+    assert!(said.out.contains("mcp-stdio key import"), "{}", said.out);
     assert_eq!(desk.records(), 3);
     fs::write(desk.home().state_db(), [7; 8192]).expect("a file");
     desk.backup(&["restore", "--latest"]).code(0);

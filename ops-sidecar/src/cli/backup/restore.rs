@@ -285,6 +285,9 @@ impl Report {
                 Some(kept) => format!("old file: {}", kept.display()),
                 None => "old file: there was none".to_owned(),
             });
+            if replaced.kept.is_none() {
+                lines.push("first:    on a new machine, bring the master key (`mcp-stdio key import FILE`) and `config.toml`: no backup has them".to_owned());
+            }
             lines.push("next:     start ops-sidecar, open the assistants again, and run `mcp-stdio doctor` and `mcp-stdio audit verify`".to_owned());
         }
         lines.push(String::new());
