@@ -14,6 +14,7 @@ use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, R
 
 use super::error::{Kind, TargetError};
 use super::spec::Cloud;
+use super::wire::Wire;
 
 /// How long a target may keep us waiting.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +160,7 @@ impl HttpConnector for Connector {
             .http1_only()
             .https_only(!plain_allowed)
             .build()
-            .map(HttpClient::new)
+            .map(|client| HttpClient::new(Wire(client)))
             .map_err(|error| object_store::Error::Generic {
                 store: "HTTP",
                 source: Box::new(error),

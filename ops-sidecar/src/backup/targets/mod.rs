@@ -8,6 +8,7 @@
 //! | `folder` | objects as files: whole or not at all, private, on a disk that is there |
 //! | `bucket` | objects in a cloud: in parts, in ranges, one request at a time |
 //! | `cloud` | how a cloud is reached, with whose credentials, and for how long |
+//! | `wire` | our HTTP client under the clouds' library |
 //! | `error`, `blame` | what went wrong, in words that hold no secret |
 //!
 //! What every target promises, and one test holds all of them to: an object appears whole; its name, once taken, stays with its bytes
@@ -25,6 +26,7 @@ mod folder;
 mod key;
 mod spec;
 mod target;
+mod wire;
 
 pub use error::{Kind, TargetError};
 pub use spec::TargetSpec;
