@@ -60,7 +60,6 @@ pub struct Runs {
     pub failed: u64,
 }
 
-/// How a run ended.
 /// Totals since the notes began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Drills {

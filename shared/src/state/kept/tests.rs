@@ -113,6 +113,18 @@ fn an_unsound_file_gives_no_copy_and_says_why() {
 }
 
 #[test]
+fn a_copy_that_is_whole_and_holds_damage_is_none() {
+    let (_folder, home) = home();
+    // The head of a page in the middle: every page can be read, and SQLite makes no sense of this one.
+    let mut bytes = fs::read(home.state_db()).unwrap();
+    bytes[2 * 4096..2 * 4096 + 8].fill(0xff);
+    fs::write(home.state_db(), bytes).unwrap();
+    let error = copy(&home, UP, 0).unwrap_err();
+    assert_eq!(error.code(), "corrupt", "{error}");
+    assert_eq!(names(&home), Vec::<String>::new());
+}
+
+#[test]
 fn what_a_killed_process_has_left_goes_with_the_next_copy() {
     let (_folder, home) = home();
     fs::create_dir_all(home.kept_copies()).unwrap();
