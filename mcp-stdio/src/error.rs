@@ -196,7 +196,9 @@ impl BadToken {
                 "this confirmation was not given for exactly this call, or what its preview showed has changed since"
             }
             BadToken::Expired => "this confirmation has expired",
-            BadToken::Used => "this confirmation was used before, or may have been before the state file was restored",
+            BadToken::Used => {
+                "this confirmation was used before, or may have been before the state file was restored"
+            }
         }
     }
 }

@@ -174,7 +174,9 @@ fn a_state_file_of_a_newer_version_is_left_alone_unless_it_admits_older_ones() {
     assert_eq!(status["status"], "degraded", "{status}");
     assert!(
         status["degraded"][0].as_str().unwrap().contains("newer")
-            && status.to_string().contains("`ops-sidecar migrate down --to 3`"),
+            && status
+                .to_string()
+                .contains("`ops-sidecar migrate down --to 3`"),
         "{status}"
     );
     server

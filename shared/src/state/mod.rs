@@ -42,7 +42,9 @@ pub use copy::{Copied, Inspected, Progress, UNFINISHED};
 pub use error::StateError;
 pub use holders::{Holder, holders};
 pub use ledger::LedgerMark;
-pub use migrate::{Migrated, MigrationStatus, NEWEST as NEWEST_SCHEMA, migrate_to, migration_status};
+pub use migrate::{
+    Migrated, MigrationStatus, NEWEST as NEWEST_SCHEMA, migrate_to, migration_status,
+};
 pub use open::{Mark, State};
 pub use pages::{Pages, Snapshot, Visit, lock_page};
 pub use pool::PoolStatus;

@@ -70,7 +70,9 @@ pub(super) fn run(setup: &Setup, state: &State, seen: &Seen, args: &VerifyArgs) 
     } else {
         show(&chains.iter().map(sentence).collect::<String>())?;
         if let Some(restored) = &restored {
-            show(&format!("the state file was {restored}: what was recorded in between is not in it\n"))?;
+            show(&format!(
+                "the state file was {restored}: what was recorded in between is not in it\n"
+            ))?;
         }
     }
     if seen.vault.is_none() {

@@ -50,8 +50,10 @@ pub fn settled(
         "SELECT coalesce((SELECT value FROM meta WHERE key = 'restore_epoch'), 0), epoch, busy_until_ms
          FROM (SELECT 1) LEFT JOIN epochs ON store_key = ?1",
     )?;
-    let (restores, epoch, busy_until_ms): (i64, Option<i64>, Option<i64>) =
-        query.query_row([store_key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let (restores, epoch, busy_until_ms): (i64, Option<i64>, Option<i64>) = query
+        .query_row([store_key], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
     let left_ms = busy_until_ms.unwrap_or(0).saturating_sub(now_ms);
     // No shop is written to 2^44 times.
     let current = (restores.cast_unsigned() << 44) + epoch.unwrap_or(0).cast_unsigned();

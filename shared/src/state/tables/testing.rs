@@ -13,18 +13,21 @@ pub(in crate::state) struct Fresh {
 pub(in crate::state) fn fresh() -> Fresh {
     let folder = tempfile::tempdir().unwrap();
     let state = State::open(&Home::at(folder.path())).unwrap();
-    Fresh {
-        state,
-        folder,
-    }
+    Fresh { state, folder }
 }
 
 impl Fresh {
-    pub(in crate::state) fn read<T>(&self, work: impl FnOnce(&Reading<'_>) -> Result<T, StateError>) -> T {
+    pub(in crate::state) fn read<T>(
+        &self,
+        work: impl FnOnce(&Reading<'_>) -> Result<T, StateError>,
+    ) -> T {
         self.state.read("test", work).unwrap()
     }
 
-    pub(in crate::state) fn write<T>(&self, work: impl FnOnce(&Writing<'_>) -> Result<T, StateError>) -> T {
+    pub(in crate::state) fn write<T>(
+        &self,
+        work: impl FnOnce(&Writing<'_>) -> Result<T, StateError>,
+    ) -> T {
         self.try_write(work).unwrap()
     }
 
