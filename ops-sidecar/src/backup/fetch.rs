@@ -276,6 +276,38 @@ mod tests {
     use crate::backup::make::tests::desk::Desk;
 
     #[test]
+    fn what_came_back_is_held_against_every_claim_of_its_manifest() {
+        let desk = Desk::new();
+        let id = desk.good();
+        let target = &desk.room.targets[0];
+        let bytes = target.get(&id.manifest_key()).unwrap();
+        let sound = Manifest::parse(&id, &bytes).unwrap();
+        let scratch = Scratch::new(desk.folder.path()).unwrap();
+        let claims: [fn(&mut Manifest); 4] = [
+            |claimed| claimed.database.sha256 = "0".repeat(64),
+            |claimed| claimed.database.restore_epoch += 1,
+            |claimed| *claimed.database.rows.get_mut("meta").unwrap() += 1,
+            |claimed| {
+                claimed.chains.push(ChainEnd {
+                    chain: "system".to_owned(),
+                    rows: 1,
+                    head: "0".repeat(64),
+                    problem: None,
+                });
+            },
+        ];
+        for (number, claim) in claims.into_iter().enumerate() {
+            let mut claimed = sound.clone();
+            claim(&mut claimed);
+            let refused = fetch(target, &claimed, None, &scratch, &Quiet).unwrap_err();
+            assert!(
+                matches!(refused, FetchError::Differs(_)),
+                "{number}: {refused}"
+            );
+        }
+    }
+
+    #[test]
     fn what_the_disk_cannot_hold_is_not_begun() {
         let desk = Desk::new();
         let id = desk.good();
