@@ -3,7 +3,7 @@
 //! What is said of backups comes from the notes beside them, not from the state file: it is known when that file is lost, and it does not
 //! fall when the sidecar starts afresh.
 
-use super::{Kind, Metric, Mode, Owner, counter, gauge};
+use super::{Metric, Owner, computed, counter};
 
 /// When a target last got a backup that was read back and compared.
 pub static BACKUP_LAST_SUCCESS: Metric = computed(
@@ -147,27 +147,13 @@ pub static BALLAST_BYTES: Metric = computed(
     "Space on the disk that is held in reserve for the day it is full; 0 while it is given back.",
 );
 
-const fn computed(
-    name: &'static str,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Metric {
-    gauge(name, Mode::AtScrape, labels, Owner::Sidecar, help)
-}
-
 /// A counter that no process records: its total is kept in notes and shown as it stands there.
 const fn totalled(
     name: &'static str,
     labels: &'static [&'static str],
     help: &'static str,
 ) -> Metric {
-    Metric {
-        name,
-        kind: Kind::Counter,
-        labels,
-        help,
-        owner: Owner::Sidecar,
-    }
+    counter(name, labels, Owner::Sidecar, help)
 }
 
 pub(super) static BACKUP: &[&Metric] = &[

@@ -101,6 +101,15 @@ const fn counter(
     }
 }
 
+/// Worked out by the sidecar while it is scraped, from what the state file and its own notes say.
+const fn computed(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    gauge(name, Mode::AtScrape, labels, Owner::Sidecar, help)
+}
+
 const fn gauge(
     name: &'static str,
     mode: Mode,

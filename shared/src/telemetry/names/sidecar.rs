@@ -1,7 +1,7 @@
 //! The sidecar's own HTTP server, and what it works out from the shared state while it is scraped.
 
 use super::bounds::HTTP_SECONDS;
-use super::{Metric, Mode, Owner, counter, gauge, histogram};
+use super::{Metric, Mode, Owner, computed, counter, gauge, histogram};
 
 /// HTTP requests the sidecar answered.
 pub static HTTP_REQUESTS: Metric = counter(
@@ -162,14 +162,6 @@ pub static FINDINGS: Metric = computed(
     &["level"],
     "Findings of the health checks, by level.",
 );
-
-const fn computed(
-    name: &'static str,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Metric {
-    gauge(name, Mode::AtScrape, labels, Owner::Sidecar, help)
-}
 
 pub(super) static SIDECAR: &[&Metric] = &[
     &HTTP_REQUESTS,
