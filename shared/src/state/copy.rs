@@ -81,7 +81,17 @@ impl State {
     /// taken; why the state file could not be read. Nothing is left of the copy then.
     pub fn copy_to(&self, path: &Path, progress: Progress<'_>) -> Result<Copied, StateError> {
         let reader = Reader::over(self.own_connection()?)?;
-        copy(&reader, path, progress)
+        copy(&reader, path, Flush::All, progress)
+    }
+
+    /// As [`State::copy_to`], for who reads the copy at once and throws it away: nothing is sent to the disk on purpose, so that whoever commits
+    /// meanwhile does not wait behind hundreds of megabytes that nobody needs there. After a power cut it is nothing.
+    ///
+    /// # Errors
+    /// As [`State::copy_to`].
+    pub fn copy_for_now(&self, path: &Path, progress: Progress<'_>) -> Result<Copied, StateError> {
+        let reader = Reader::over(self.own_connection()?)?;
+        copy(&reader, path, Flush::Nothing, progress)
     }
 
     /// Opens a copy for reading; never the live file, whose log would not be seen. Nothing is made beside it. Writing to it fails with
@@ -140,10 +150,22 @@ pub(super) fn copy_file(
     progress: Progress<'_>,
 ) -> Result<Copied, StateError> {
     let reader = Reader::over(Address::live(from).open()?)?;
-    copy(&reader, to, progress)
+    copy(&reader, to, Flush::All, progress)
 }
 
-fn copy(reader: &Reader, path: &Path, progress: Progress<'_>) -> Result<Copied, StateError> {
+/// Whether a copy has to survive a power cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flush {
+    All,
+    Nothing,
+}
+
+fn copy(
+    reader: &Reader,
+    path: &Path,
+    flush: Flush,
+    progress: Progress<'_>,
+) -> Result<Copied, StateError> {
     let since = Instant::now();
     let failed = |error| StateError::io("writing a copy", error);
     if path.symlink_metadata().is_ok() {
@@ -167,7 +189,7 @@ fn copy(reader: &Reader, path: &Path, progress: Progress<'_>) -> Result<Copied, 
                 out.write_all(&hole).map_err(failed)?;
             }
             out.write_all(page).map_err(failed)?;
-            if number.is_multiple_of(FLUSHED_BYTES / page_size) {
+            if flush == Flush::All && number.is_multiple_of(FLUSHED_BYTES / page_size) {
                 out.flush().map_err(failed)?;
                 out.get_ref().as_file().sync_data().map_err(failed)?;
             }
@@ -187,13 +209,17 @@ fn copy(reader: &Reader, path: &Path, progress: Progress<'_>) -> Result<Copied, 
     let file = out
         .into_inner()
         .map_err(|failure| failed(failure.into_error()))?;
-    file.as_file().sync_all().map_err(failed)?;
+    if flush == Flush::All {
+        file.as_file().sync_all().map_err(failed)?;
+    }
     if progress(copied.pages, copied.pages).is_break() {
         return Err(StateError::Stopped);
     }
     file.persist_noclobber(path)
         .map_err(|failure| failed(failure.error))?;
-    fsx::sync_folder(folder).map_err(failed)?;
+    if flush == Flush::All {
+        fsx::sync_folder(folder).map_err(failed)?;
+    }
     copied.took = since.elapsed();
     Ok(copied)
 }

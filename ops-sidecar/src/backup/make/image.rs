@@ -84,7 +84,7 @@ fn copy(room: &Room, image: &Path, progress: &dyn Progress) -> Result<Copied, Ma
 
 fn copy_from(state: &State, image: &Path, progress: &dyn Progress) -> Result<Copied, MakeError> {
     let mut told = 0;
-    let copied = state.copy_to(image, &mut |done, of| {
+    let copied = state.copy_for_now(image, &mut |done, of| {
         if told == 0 {
             progress.stage("copy", u64::from(of));
         }
@@ -115,7 +115,8 @@ struct Packed {
     file: Sum,
 }
 
-/// Compresses and encrypts the image into a new file, flushed to the disk.
+/// Compresses and encrypts the image into a new file. Like the image it is gone when the run ends, and not flushed: what has to last is at the
+/// targets.
 fn pack(
     image: &Path,
     file: &Path,
@@ -132,10 +133,9 @@ fn pack(
     let mut writer = seal::writer(out, recipients).map_err(SealError::from)?;
     let image = pump(input, &mut writer, progress)?;
     let (buffered, file) = writer.finish().map_err(SealError::from)?.finish();
-    let written = buffered
+    buffered
         .into_inner()
         .map_err(|error| SealError::from(error.into_error()))?;
-    written.sync_all().map_err(SealError::from)?;
     Ok(Packed { image, file })
 }
 

@@ -1,7 +1,7 @@
 //! Which settings exist.
 //!
 //! Here: the one list for both binaries; the parser walks it, the reference page is printed from it, and what is not in it is a typo.
-//! The settings of backups stand in [`backup`]. Not here: reading. A setting stands here only once something obeys it: a switch that
+//! The settings of backups stand in `backup`. Not here: reading. A setting stands here only once something obeys it: a switch that
 //! nothing reads is a lie.
 
 mod backup;

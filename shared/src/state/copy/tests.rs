@@ -87,6 +87,16 @@ fn a_copy_is_the_image_of_the_file_byte_for_byte() {
 }
 
 #[test]
+fn a_copy_for_now_is_the_same_to_the_byte() {
+    let (file, path) = copied();
+    let for_now = path.with_file_name("b.db");
+    file.state.copy_for_now(&for_now, &mut on).unwrap();
+    assert_eq!(digest(&for_now), digest(&path));
+    let taken = file.state.copy_for_now(&for_now, &mut on);
+    assert!(taken.is_err(), "nothing is replaced");
+}
+
+#[test]
 fn a_copy_says_what_it_is() {
     let (file, folder) = filled();
     let before_ms = crate::clock::Clock::now_ms(&crate::clock::SystemClock);
