@@ -27,41 +27,46 @@ fn lines(desk: &Desk) -> Vec<Value> {
     listed["points"].as_array().cloned().unwrap_or_default()
 }
 
-/// Waits until a moment at or after this one can be restored.
-fn until_shipped(desk: &Desk, moment: Timestamp) {
+/// Waits until some moment can be restored.
+fn until_shipped(desk: &Desk) {
+    let since = std::time::Instant::now();
+    while lines(desk).is_empty() {
+        assert!(since.elapsed() < PATIENCE, "nothing is shipped");
+        pause();
+    }
+}
+
+/// Waits until the newest moment has so many records, and gives it. Its time alone would not tell: what was recorded just before a moment is
+/// in it, and so is what nothing follows.
+fn until_it_holds(desk: &Desk, records: usize) -> Timestamp {
+    until_shipped(desk);
     let since = std::time::Instant::now();
     loop {
-        let reached = lines(desk).iter().any(|line| {
-            let to = line["to"]
-                .as_str()
-                .and_then(|to| to.parse::<Timestamp>().ok());
-            to.is_some_and(|to| to >= moment)
-        });
-        if reached {
-            return;
+        let (said, file) = restore(desk, &["--latest"], "newest.db");
+        let held = records_in(&file);
+        fs::remove_file(&file).expect("our file");
+        if held == records {
+            return moment(&said["reached_at"]);
         }
         assert!(
             since.elapsed() < PATIENCE,
-            "nothing is shipped: {:?}",
+            "{held} records instead of {records}: {:?}",
             lines(desk)
         );
         pause();
     }
 }
 
-fn restore_at(desk: &Desk, moment: Timestamp, name: &str) -> (Value, PathBuf) {
-    let to = desk.path(name);
-    let (at, identity) = (moment.to_string(), desk.path("identity"));
-    let words = [
-        "restore",
-        "--at",
-        &at,
-        "--json",
-        "--to",
-        path(&to),
-        "--identity",
-        path(&identity),
-    ];
+fn moment(value: &Value) -> Timestamp {
+    let text = value.as_str().expect("a moment");
+    text.parse().expect("a moment")
+}
+
+/// Restores what these words name into a file of this name.
+fn restore(desk: &Desk, what: &[&str], name: &str) -> (Value, PathBuf) {
+    let (to, identity) = (desk.path(name), desk.path("identity"));
+    let into = ["--json", "--to", path(&to), "--identity", path(&identity)];
+    let words = [&["restore"], what, &into].concat();
     let said = desk.backup(&words).code(0);
     assert_eq!(said.err, "");
     (said.json(), to)
@@ -78,16 +83,11 @@ fn any_moment_that_was_shipped_comes_back_as_it_was() {
     let mut history = Vec::new();
     for records in [3, 5, 9] {
         desk.record(records - desk.records());
-        let moment = Timestamp::now();
-        until_shipped(&desk, moment);
-        history.push((
-            lines(&desk)[0]["to"].as_str().expect("a moment").to_owned(),
-            records,
-        ));
+        history.push((until_it_holds(&desk, records), records));
     }
     for (moment, records) in &history {
-        let moment: Timestamp = moment.parse().expect("a moment");
-        let (said, file) = restore_at(&desk, moment, &format!("{records}.db"));
+        let at = moment.to_string();
+        let (said, file) = restore(&desk, &["--at", &at], &format!("{records}.db"));
         assert_eq!(records_in(&file), *records, "{said}");
         assert_eq!(said["reached_at"], moment.to_string());
     }
@@ -102,7 +102,7 @@ fn any_moment_that_was_shipped_comes_back_as_it_was() {
 fn a_moment_before_everything_is_refused_with_the_first_there_is() {
     let desk = desk();
     let sidecar = sidecar(&desk);
-    until_shipped(&desk, Timestamp::UNIX_EPOCH);
+    until_shipped(&desk);
     drop(sidecar);
     let identity = desk.path("identity");
     desk.backup(&["restore", "--at", "1d", "--identity", path(&identity)])
@@ -117,7 +117,7 @@ fn a_moment_before_everything_is_refused_with_the_first_there_is() {
 fn without_the_secret_key_the_increments_are_counted_and_none_is_opened() {
     let desk = desk();
     let sidecar = sidecar(&desk);
-    until_shipped(&desk, Timestamp::UNIX_EPOCH);
+    until_shipped(&desk);
     drop(sidecar);
     let said = desk.backup(&["verify", "--pitr"]).code(0);
     assert!(
@@ -134,10 +134,9 @@ fn without_the_secret_key_the_increments_are_counted_and_none_is_opened() {
 fn where_an_increment_is_damaged_the_moment_before_it_comes_back_and_that_is_said() {
     let desk = desk();
     let sidecar = sidecar(&desk);
-    until_shipped(&desk, Timestamp::UNIX_EPOCH);
+    until_shipped(&desk);
     desk.record(2);
-    let moment = Timestamp::now();
-    until_shipped(&desk, moment);
+    let moment = until_it_holds(&desk, 5);
     drop(sidecar);
     let line = lines(&desk)[0]["line"].as_str().expect("a line").to_owned();
     let folder = desk.path("one").join("pitr").join(line);
@@ -185,10 +184,10 @@ fn where_an_increment_is_damaged_the_moment_before_it_comes_back_and_that_is_sai
 fn a_moment_goes_in_place_and_what_is_shipped_afterwards_is_a_line_of_its_own() {
     let desk = desk();
     let first = sidecar(&desk);
-    until_shipped(&desk, Timestamp::UNIX_EPOCH);
+    until_shipped(&desk);
     let moment = lines(&desk)[0]["to"].as_str().expect("a moment").to_owned();
     desk.record(4);
-    until_shipped(&desk, Timestamp::now());
+    until_it_holds(&desk, 7);
     first.signal(rustix::process::Signal::TERM);
     first.wait();
     let identity = desk.path("identity");
@@ -220,7 +219,7 @@ fn a_moment_goes_in_place_and_what_is_shipped_afterwards_is_a_line_of_its_own() 
 fn what_a_killed_sidecar_had_not_shipped_is_sent_before_the_newest_state_is_chosen() {
     let desk = desk();
     let sidecar = sidecar(&desk);
-    until_shipped(&desk, Timestamp::UNIX_EPOCH);
+    until_shipped(&desk);
     // The disk of the target goes away; what is captured from now on waits.
     let (there, away) = (desk.path("one"), desk.path("away"));
     fs::rename(&there, &away).expect("the disk is gone");

@@ -183,14 +183,15 @@ impl Desk {
         let state = State::open(&self.home()).expect("a state file");
         let actor = Actor::cli();
         let entry = Entry::done(&actor, action::STORE_ADDED, Some("Main shop"));
-        for _ in 0..times {
-            let now_ms = Timestamp::now().as_millisecond();
-            state
-                .write("test", Durability::Full, |writing| {
-                    audit::append(writing, &Chain::Env, &entry, now_ms, None)
-                })
-                .expect("a record");
-        }
+        let now_ms = Timestamp::now().as_millisecond();
+        // At once: whoever looks meanwhile sees all of them or none.
+        let written = state.write("test", Durability::Full, |writing| {
+            for _ in 0..times {
+                audit::append(writing, &Chain::Env, &entry, now_ms, None)?;
+            }
+            Ok(())
+        });
+        written.expect("the records");
     }
 
     /// How many records there are in the home's state file.
