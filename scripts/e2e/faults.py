@@ -51,6 +51,8 @@ class Tally:
 
     command: str
     kills: int = 0
+    # Fewer than that, and the command was not really killed.
+    least_kills: int = 4
     errors: int = 0
     skipped: str = ""
     broken: list[str] = field(default_factory=list)
