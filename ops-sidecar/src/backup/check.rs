@@ -10,7 +10,7 @@ use shared::audit::checkpoint::Checkpoint;
 use shared::audit::{self, Chain};
 use shared::state::{Inspected, NEWEST_SCHEMA, State, StateError, upgrade_copy};
 
-use super::manifest::ChainEnd;
+use super::manifest::{self, ChainEnd};
 
 /// What was found in a sound copy.
 #[derive(Clone, Debug)]
@@ -38,8 +38,7 @@ impl Checked {
     /// The audit chains that are not whole, in words for people; `None` when all are.
     #[must_use]
     pub fn broken_chains(&self) -> Option<String> {
-        let broken: Vec<String> = self.chains.iter().filter_map(ChainEnd::broken).collect();
-        (!broken.is_empty()).then(|| broken.join("; "))
+        manifest::broken(&self.chains)
     }
 }
 

@@ -20,7 +20,7 @@ use shared::state::StateError;
 use super::check::CheckError;
 use super::id::BackupId;
 use super::journal::{Journal, Outcome, RunNote, Step, TargetOutcome};
-use super::manifest::{ChainEnd, Manifest};
+use super::manifest::{self, Manifest};
 use super::prune::{self, Pruned};
 use super::scratch::Scratch;
 use super::seal::SealError;
@@ -207,9 +207,7 @@ impl Made {
     /// What is wrong with the audit in it, in words for people. The backup is made all the same, and is not a good one.
     #[must_use]
     pub fn broken_chains(&self) -> Option<String> {
-        let chains = self.manifest.chains.iter();
-        let broken: Vec<String> = chains.filter_map(ChainEnd::broken).collect();
-        (!broken.is_empty()).then(|| broken.join("; "))
+        manifest::broken(&self.manifest.chains)
     }
 
     fn note(&self, began_ms: i64) -> RunNote {

@@ -115,6 +115,12 @@ impl ChainEnd {
     }
 }
 
+/// The chains among these that are not whole, in words for people; `None` when all are.
+pub(super) fn broken(chains: &[ChainEnd]) -> Option<String> {
+    let broken: Vec<String> = chains.iter().filter_map(ChainEnd::broken).collect();
+    (!broken.is_empty()).then(|| broken.join("; "))
+}
+
 /// What is looked at before anything else: a later form may have other fields.
 #[derive(Deserialize)]
 struct Form {
