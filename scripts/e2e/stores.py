@@ -1,5 +1,5 @@
 """Object stores that others have written, on free loopback ports: moto (S3 with its signatures and policies), Azurite (Azure's
-blobs, over TLS with a certificate authority of our own) and s3s-fs (S3, another implementation).
+blobs, over TLS with a certificate authority of our own) and s3s-fs (S3, another implementation). Google's is in gcs.py.
 
 Each is a context manager that starts a server, waits until it answers and makes one bucket or container; `environment` is what
 the clouds' own tools would be given to reach it. Leaving the block ends the server.
@@ -49,6 +49,8 @@ class Store:
     decides = True
     # Whether it says that a bucket is not there.
     knows_buckets = True
+    # The settings of a machine that is the cloud's own and needs no key: its metadata service gives out tokens.
+    on_a_machine: dict[str, str] = {}
 
     def __init__(self, folder: Path):
         self.folder = folder / self.name

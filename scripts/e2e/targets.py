@@ -2,8 +2,8 @@
 
 Cells: all promises (sizes in one piece and in parts, create-only, listings, deletion) under the least policy that works; one of
 many who store at once; wrong credentials; a bucket that is not there; then `ops-sidecar backup` makes, lists, restores and fails
-as it should, also when nobody vouches for the server's certificate. And folders on disks that are full or read-only. Google's
-storage is not among them: no emulator that can be had speaks the interface that the client uses.
+as it should, also when nobody vouches for the server's certificate; and its daemon records changes of which the last one comes back
+from there alone. And folders on disks that are full or read-only. For Google's storage the server is ours: see gcs_server.py.
 
 Usage: targets.py [--whole]     --whole adds a second implementation of S3 (s3s-fs); part of scripts/soak.
 """
@@ -17,13 +17,17 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 from pathlib import Path
 
+from gcs import Google
 from shell import Shell
-from stage import BIN, ROOT, Skipped, StageError, free_port
+from stage import BIN, ENDS_WITHIN_S, ROOT, Skipped, StageError, free_port, wait_for
 from stores import Azurite, Moto, S3s, Store, authority
 
 TESTS = "backup::targets::tests::servers::"
+# What is added one after the other while the daemon looks on.
+SHOPS = ["one", "two"]
 
 
 class Broken(Exception):
@@ -31,7 +35,7 @@ class Broken(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    kinds = [Moto, Azurite] + ([S3s] if "--whole" in arguments else [])
+    kinds = [Moto, Azurite, Google] + ([S3s] if "--whole" in arguments else [])
     program = tests_program()
     with tempfile.TemporaryDirectory(prefix="orderdesk-targets-") as folder:
         with ThreadPoolExecutor(len(kinds)) as players:
@@ -109,6 +113,15 @@ def no_bucket(store: Store, program: Path) -> None:
     run(program, "a_bucket_that_is_not_there_is_no_missing_object", [store.url(bucket="nobody-s")], store.environment, store.secrets)
 
 
+def on_a_machine(store: Store, program: Path) -> None:
+    """The cloud's own machines have no key: they ask their metadata service for tokens."""
+    run(program, "the_servers_keep_the_promises", [store.url() + "/machine"], store.on_a_machine, store.secrets)
+
+
+def on_a_machine(store: Store, program: Path) -> None:
+    run(program, "the_servers_keep_the_promises", [store.url() + "/machine"], store.on_a_machine, store.secrets)
+
+
 def the_program(store: Store, _program: Path) -> None:
     """`ops-sidecar backup`, as a person runs it, with this store beside the local folder."""
     shell = Shell(
@@ -122,6 +135,9 @@ def the_program(store: Store, _program: Path) -> None:
     expect(names == ["local", store.url()], f"the backup went to {names}")
     listed = backup(shell, "list", "--json").well().stdout
     expect(made["id"] in listed and store.url() in listed, f"the list does not know it: {listed[-400:]}")
+    backup(shell, "verify", "--id", made["id"], *identity).well()
+    verified = backup(shell, "verify", "--id", made["id"], "--json", *identity).json()
+    expect(json.dumps(verified).count('"verified": true') >= 1, f"it was not verified: {verified}")
 
     # What is only there comes back from there.
     shutil.rmtree(shell.data / "backups" / "snapshots")
@@ -141,6 +157,45 @@ def the_program(store: Store, _program: Path) -> None:
         expect(refused.code == 1, f"with {list(trouble)} wrong it ended with {refused.code}: {refused.said[-400:]}")
         expect(not any(secret in refused.said for secret in store.secrets), "a secret is in what was said")
         expect("hint:" in refused.said, f"no hint: {refused.said[-400:]}")
+
+
+def recovery(store: Store, _program: Path) -> None:
+    """What the daemon recorded comes back from the store alone, on a machine that has nothing else."""
+    settings = {
+        **store.environment,
+        **sealing(store.folder),
+        "ORDERDESK_MCP_BACKUP_TARGETS": store.url() + "/recorded",
+        "ORDERDESK_MCP_BACKUP_SCHEDULE": "off",
+        "ORDERDESK_MCP_PITR_REMOTE_INTERVAL": "1s",
+        "ORDERDESK_MCP_LISTEN": f"127.0.0.1:{free_port()}",
+    }
+    identity = ["--identity", store.folder / "identity.txt"] if (store.folder / "identity.txt").exists() else []
+    shell, new = Shell(store.folder / "recorded", settings), Shell(store.folder / "new-machine", settings)
+    shell.run("init").well()
+    with open(shell.home / "sidecar.log", "wb") as log:
+        serving = subprocess.Popen([BIN / "ops-sidecar", "serve"], env=shell.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        for number, name in enumerate(SHOPS, start=1):
+            shell.run("store", "add", "--no-verify", "--name", name, "--id", str(number), "--key-file", "-", stdin="a-key\n").well()
+            added = datetime.now(timezone.utc)
+            wait_for(f"{store.name} has the moment after `{name}`", lambda: newest(shell) > added, within_s=60, every_s=0.5)
+    finally:
+        serving.terminate()
+        serving.wait(ENDS_WITHIN_S)
+    said = (shell.home / "sidecar.log").read_text()
+    expect(not any(secret in said for secret in store.secrets), "a secret is in the daemon's log")
+    backup(shell, "verify", "--pitr", *identity).well()
+    backup(new, "restore", "--latest", *identity).well()
+    with sqlite3.connect(f"file:{new.data / 'state.db'}?mode=ro", uri=True) as state:
+        had = [name for (name,) in state.execute("select name from stores order by name")]
+    state.close()
+    expect(had == SHOPS, f"the new machine has {had}")
+
+
+def newest(shell: Shell) -> datetime:
+    """The last moment that can be restored."""
+    points = backup(shell, "list", "--points", "--json").json()["points"]
+    return max((datetime.fromisoformat(line["to"]) for line in points), default=datetime.min.replace(tzinfo=timezone.utc))
 
 
 def disks(folder: Path, program: Path) -> str:
@@ -176,8 +231,11 @@ def sealing(folder: Path) -> dict[str, str]:
     """Backups that leave the machine are sealed, if this machine has age; else they are allowed not to be."""
     if not shutil.which("age-keygen"):
         return {"ORDERDESK_MCP_BACKUP_ALLOW_UNENCRYPTED": "true"}
-    made = subprocess.run(["age-keygen", "-o", folder / "identity.txt"], capture_output=True, text=True, check=True)
-    return {"ORDERDESK_MCP_BACKUP_RECIPIENTS": made.stderr.split()[-1]}
+    identity = folder / "identity.txt"
+    if not identity.exists():
+        subprocess.run(["age-keygen", "-o", identity], capture_output=True, check=True)
+    public = subprocess.run(["age-keygen", "-y", identity], capture_output=True, text=True, check=True)
+    return {"ORDERDESK_MCP_BACKUP_RECIPIENTS": public.stdout.strip()}
 
 
 def tables(file: Path) -> list[str]:
@@ -191,7 +249,7 @@ def expect(holds: bool, otherwise: str) -> None:
 
 
 def fits(store: Store, play) -> bool:
-    return {race: store.decides, no_bucket: store.knows_buckets}.get(play, True)
+    return {race: store.decides, no_bucket: store.knows_buckets, on_a_machine: bool(store.on_a_machine)}.get(play, True)
 
 
 CELLS = [
@@ -199,7 +257,9 @@ CELLS = [
     ("one of many who store at once wins", race),
     ("wrong credentials are denied", wrong_credentials),
     ("a bucket that is not there is said to be", no_bucket),
-    ("ops-sidecar makes, lists, restores, and says what it cannot", the_program),
+    ("a machine of the cloud's own needs no key", on_a_machine),
+    ("ops-sidecar makes, lists, verifies, restores, and says what it cannot", the_program),
+    ("what the daemon recorded comes back from there alone", recovery),
 ]
 
 
