@@ -14,6 +14,7 @@ use shared::quota::tenant_limits;
 use shared::secret::Secret;
 
 use crate::backup;
+use crate::checks::disk::Thresholds;
 use crate::checks::quota;
 use crate::http::serve::Limits;
 
@@ -105,6 +106,16 @@ impl Config {
         quota::Limits {
             store,
             tenant: tenant_limits(self.settings.count("rate_limit_rpm")),
+        }
+    }
+
+    /// From which share of the disk on somebody is told.
+    #[must_use]
+    pub fn disk_thresholds(&self) -> Thresholds {
+        let percent = |key| f64::from(u32::try_from(self.settings.count(key)).unwrap_or(100));
+        Thresholds {
+            warn_percent: percent("disk_warn_percent"),
+            fail_percent: percent("disk_fail_percent"),
         }
     }
 

@@ -106,6 +106,7 @@ pub async fn run(config: Config, listener: TcpListener, stop: Stop) -> anyhow::R
         Arc::clone(&clock),
         telemetry.handle(),
         config.quota_limits(),
+        config.disk_thresholds(),
         config.backup.clone(),
         others,
     );

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
 use std::process::Output;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use support::{PATIENCE, Sidecar, TOKEN, broken_home, ops_sidecar};
@@ -81,15 +81,16 @@ fn the_service_manager_hears_ready_alive_and_stopping() {
     let socket = UnixDatagram::bind(&path).expect("a socket");
     socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let hear = |word: &str| {
-        let mut bytes = [0; 4096];
-        loop {
-            let length = socket
-                .recv(&mut bytes)
-                .unwrap_or_else(|_| panic!("`{word}` was never said"));
-            if String::from_utf8_lossy(&bytes[..length]).contains(word) {
+        let (since, mut bytes, mut heard) = (Instant::now(), [0; 4096], String::new());
+        // It says that it lives every two seconds, so a wait for each message would never end.
+        while since.elapsed() < PATIENCE {
+            let length = socket.recv(&mut bytes).expect("a message");
+            heard = String::from_utf8_lossy(&bytes[..length]).into_owned();
+            if heard.contains(word) {
                 return;
             }
         }
+        panic!("`{word}` was never said; last: `{heard}`");
     };
     let mut command = ops_sidecar(&home.path().join("home"));
     command.env("NOTIFY_SOCKET", &path);

@@ -7,8 +7,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use shared::paths::Home;
-use shared::state::State;
-use support::{Sidecar, ops_sidecar, pause};
+use support::{ANY_DISK, Sidecar, ops_sidecar, pause, whole_file};
 
 /// A limit on file sizes sends a signal whose default action kills.
 #[test]
@@ -23,6 +22,7 @@ fn a_file_size_limit_is_reported_and_does_not_kill() {
             env!("CARGO_BIN_EXE_ops-sidecar"),
         ])
         .env_clear()
+        .envs(ANY_DISK)
         .env("ORDERDESK_MCP_HOME", home.path())
         .stdin(Stdio::null())
         .stderr(Stdio::null());
@@ -39,8 +39,7 @@ fn a_file_size_limit_is_reported_and_does_not_kill() {
 fn a_file_of_a_newer_version_is_reported_and_left_alone() {
     let folder = tempfile::tempdir().expect("a home");
     let home = Home::at(folder.path());
-    drop(State::open(&home).expect("a new file"));
-    let mut bytes = fs::read(home.state_db()).expect("the file");
+    let mut bytes = whole_file(&home);
     bytes[60..64].copy_from_slice(&1000_u32.to_be_bytes());
     let needle = b"compatible_from";
     for at in 0..bytes.len() - needle.len() {

@@ -3,14 +3,18 @@
 use super::{Draft, mebibytes, percent};
 use crate::upkeep::disk::{DiskFacts, MIN_FREE_BYTES};
 
-/// Used share from which someone should look this week, in percent.
-const WARN_PERCENT: f64 = 80.0;
-/// Used share from which someone should look now, in percent.
-const FAIL_PERCENT: f64 = 90.0;
+/// Used shares of the disk that are worth a finding, in percent as `df` counts: blocks reserved for root count for nobody.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// From here someone should look this week.
+    pub warn_percent: f64,
+    /// From here someone should look now.
+    pub fail_percent: f64,
+}
 
-/// What the space amounts to. The share is `df`'s: blocks reserved for root count for nobody.
+/// What the space amounts to.
 #[must_use]
-pub fn judge(facts: Option<&DiskFacts>) -> Vec<Draft> {
+pub fn judge(facts: Option<&DiskFacts>, thresholds: Thresholds) -> Vec<Draft> {
     let Some(disk) = facts else {
         return vec![Draft::warn(
             "disk.unknown",
@@ -32,8 +36,12 @@ pub fn judge(facts: Option<&DiskFacts>) -> Vec<Draft> {
     }
     let summary = format!("the disk of the home folder is {used:.0} % full");
     match used {
-        used if used >= FAIL_PERCENT => vec![Draft::fail("disk.nearly_full", summary, hint)],
-        used if used >= WARN_PERCENT => vec![Draft::warn("disk.filling", summary, hint)],
+        used if used >= thresholds.fail_percent => {
+            vec![Draft::fail("disk.nearly_full", summary, hint)]
+        }
+        used if used >= thresholds.warn_percent => {
+            vec![Draft::warn("disk.filling", summary, hint)]
+        }
         _ => Vec::new(),
     }
 }
@@ -45,12 +53,22 @@ mod tests {
 
     const GB: u64 = 1_000_000_000;
 
+    const USUAL: Thresholds = Thresholds {
+        warn_percent: 80.0,
+        fail_percent: 90.0,
+    };
+
     fn disk(used_bytes: u64, free_bytes: u64) -> Vec<Draft> {
-        judge(Some(&DiskFacts {
+        disk_with(USUAL, used_bytes, free_bytes)
+    }
+
+    fn disk_with(thresholds: Thresholds, used_bytes: u64, free_bytes: u64) -> Vec<Draft> {
+        let facts = DiskFacts {
             size_bytes: used_bytes + free_bytes + GB,
             used_bytes,
             free_bytes,
-        }))
+        };
+        judge(Some(&facts), thresholds)
     }
 
     #[test]
@@ -78,7 +96,19 @@ mod tests {
     }
 
     #[test]
+    fn other_thresholds_are_obeyed_and_a_full_disk_is_told_whatever_they_are() {
+        let large = Thresholds {
+            warn_percent: 97.0,
+            fail_percent: 100.0,
+        };
+        assert_eq!(disk_with(large, 96 * GB, 4 * GB), []);
+        assert_eq!(disk_with(large, 99 * GB, GB)[0].id, "disk.filling");
+        let full = disk_with(large, 99 * GB, MIN_FREE_BYTES - 1);
+        assert_eq!(full[0].id, "disk.full");
+    }
+
+    #[test]
     fn a_folder_that_cannot_be_asked_is_a_finding() {
-        assert_eq!(judge(None)[0].id, "disk.unknown");
+        assert_eq!(judge(None, USUAL)[0].id, "disk.unknown");
     }
 }

@@ -68,6 +68,7 @@ pub struct Gatherer {
     memory: Memory,
     telemetry: telemetry::Handle,
     limits: Limits,
+    disk: disk::Thresholds,
     others: Others,
 }
 
@@ -94,6 +95,7 @@ impl Gatherer {
         clock: Arc<dyn Clock>,
         telemetry: telemetry::Handle,
         limits: Limits,
+        disk: disk::Thresholds,
         backup: backup::Settings,
         others: Others,
     ) -> Gatherer {
@@ -108,6 +110,7 @@ impl Gatherer {
             memory: Memory::new(),
             telemetry,
             limits,
+            disk,
             others,
         }
     }
@@ -134,7 +137,7 @@ impl Gatherer {
             home: home::look(self.slot.home()),
             telemetry: own_telemetry::look(&self.telemetry),
         };
-        let mut drafts = judge(&facts, &self.others);
+        let mut drafts = judge(&facts, self.disk, &self.others);
         drafts.extend(about_backups);
         (facts, drafts)
     }
@@ -154,11 +157,11 @@ impl Gatherer {
     }
 }
 
-fn judge(facts: &Facts, others: &Others) -> Vec<Draft> {
+fn judge(facts: &Facts, thresholds: disk::Thresholds, others: &Others) -> Vec<Draft> {
     let mut drafts = state::judge(&facts.state_file);
     drafts.extend(upkeep_checks::judge(&facts.upkeep));
     drafts.extend(pitr::judge(&facts.pitr));
-    drafts.extend(disk::judge(facts.disk.as_ref()));
+    drafts.extend(disk::judge(facts.disk.as_ref(), thresholds));
     drafts.extend(upkeep_checks::judge_ballast(facts.ballast.as_ref()));
     drafts.extend(memory::judge(facts.memory.as_ref()));
     drafts.extend(facts.processes.iter().flat_map(processes::judge));

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use shared::paths::Home;
+use shared::state::{Checkpoint, State};
 
 /// How long anything may take before a test gives up: many times what it takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,12 +25,19 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Long enough for the checks that `ADMIN_TOKEN` has to pass.
 pub(crate) const TOKEN: &str = "an-admin-token-for-tests";
 
-/// The binary, with nothing of this machine's environment that could change what it does.
+/// Settings under which a disk that is nearly full is no finding: the one of the machine that runs the tests may be.
+pub(crate) const ANY_DISK: [(&str, &str); 2] = [
+    ("ORDERDESK_MCP_DISK_WARN_PERCENT", "100"),
+    ("ORDERDESK_MCP_DISK_FAIL_PERCENT", "100"),
+];
+
+/// The binary, with nothing of this machine that could change what it does: not its environment, and not how full its disk is.
 pub(crate) fn ops_sidecar(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ops-sidecar"));
     command
         .env_clear()
         .env("ORDERDESK_MCP_HOME", home)
+        .envs(ANY_DISK)
         .stdin(Stdio::null());
     command
 }
@@ -242,6 +251,22 @@ pub(crate) fn time_until_closed(stream: &mut TcpStream) -> Duration {
     let since = Instant::now();
     let _ = read_answer(stream);
     since.elapsed()
+}
+
+/// The bytes of the state file with all that was committed in them. The last one to close the file moves the log into it, but a process
+/// that ends does not wait for that, and on a busy machine it may not have happened.
+pub(crate) fn whole_file(home: &Home) -> Vec<u8> {
+    let state = State::open(home).expect("a sound file");
+    let since = Instant::now();
+    while state
+        .checkpoint(Checkpoint::Truncate)
+        .expect("a sound file")
+        .busy
+    {
+        assert!(since.elapsed() < PATIENCE, "the file is never left alone");
+        pause();
+    }
+    std::fs::read(home.state_db()).expect("the file")
 }
 
 /// Between two looks at something that is on its way.

@@ -158,6 +158,21 @@ pub(super) const SETTINGS: &[Setting] = &[
         help: "How much of what changed may wait on this machine for a target that is away. When it is full the finest steps are dropped first.",
     },
     Setting {
+        key: "disk_warn_percent",
+        kind: Kind::Count { min: 1, max: 100 },
+        preset: Preset::Same("80"),
+        owner: Owner::Sidecar,
+        help: "From which used share of the home's disk, as `df` shows it, the sidecar warns (`disk.filling`). On a large disk a higher one is in order; \
+               under 64 MB left it says `disk.full`, whatever stands here.",
+    },
+    Setting {
+        key: "disk_fail_percent",
+        kind: Kind::Count { min: 1, max: 100 },
+        preset: Preset::Same("90"),
+        owner: Owner::Sidecar,
+        help: "From which used share somebody should look at once (`disk.nearly_full`).",
+    },
+    Setting {
         key: "ballast",
         kind: Kind::Bytes { min: 0, max: GIB },
         preset: Preset::Same("16MiB"),
