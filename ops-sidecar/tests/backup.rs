@@ -6,8 +6,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use shared::state::State;
-use support::Sidecar;
 use support::backup::{Desk, golden};
+use support::{Sidecar, whole_file};
 
 #[test]
 fn a_backup_is_made_listed_and_verified_and_each_answer_has_its_shape() {
@@ -240,7 +240,7 @@ fn a_drill_notes_what_it_found_and_a_damaged_backup_fails_it() {
         "--identity",
         identity.to_str().expect("a path"),
     ];
-    let before = fs::read(desk.home().state_db()).expect("the state file");
+    let before = whole_file(&desk.home());
     assert_eq!(desk.backup(&words).code(0).json()["verified"], true);
     desk.flip(&desk.file("one", &id));
     let said = desk.backup(&words).code(1).json();

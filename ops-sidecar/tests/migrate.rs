@@ -9,7 +9,7 @@ use std::process::Output;
 use shared::paths::Home;
 use shared::state::tables::epochs;
 use shared::state::{Durability, State};
-use support::ops_sidecar;
+use support::{ops_sidecar, whole_file};
 
 /// Exit code, stdout, stderr; the home and the time of a copy are masked.
 fn run(home: &Path, arguments: &[&str]) -> (i32, String, String) {
@@ -159,7 +159,7 @@ fn bad_usage_costs_exit_code_2() {
 fn a_file_that_shuts_this_program_out_is_told_with_the_command_that_helps() {
     let folder = filled();
     let file = folder.path().join("state.db");
-    let mut bytes = fs::read(&file).expect("the file");
+    let mut bytes = whole_file(&Home::at(folder.path()));
     bytes[60..64].copy_from_slice(&4_u32.to_be_bytes());
     fs::write(&file, &bytes).expect("written");
     let (code, stdout, _) = run(folder.path(), &["status"]);
@@ -167,7 +167,7 @@ fn a_file_that_shuts_this_program_out_is_told_with_the_command_that_helps() {
     assert!(stdout.contains("by a newer program"), "{stdout}");
     assert_eq!(epoch(folder.path()), 1);
 
-    let mut bytes = fs::read(&file).expect("the file");
+    let mut bytes = whole_file(&Home::at(folder.path()));
     let needle = b"compatible_from";
     for at in 0..bytes.len() - needle.len() {
         if bytes[at..].starts_with(needle) {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::process::Signal;
 use support::backup::{Desk, golden, records_in};
-use support::{PATIENCE, Sidecar};
+use support::{PATIENCE, Sidecar, whole_file};
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path of letters")
@@ -226,7 +226,7 @@ fn every_region_of_a_backup_can_be_damaged_and_none_is_put_in_place() {
     let id = desk.run();
     let file = desk.file("home/backups", &id);
     let whole = fs::read(&file).expect("a file");
-    let live = fs::read(desk.home().state_db()).expect("the state file");
+    let live = whole_file(&desk.home());
     let regions = (0..12).map(|part| part * (whole.len() - 1) / 11);
     for place in regions {
         let mut bytes = whole.clone();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared::state::State;
 use support::backup::{Desk, records_in};
-use support::{SmallDisk, pause};
+use support::{SmallDisk, pause, whole_file};
 
 fn hex(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
@@ -90,7 +90,7 @@ fn on_a_full_disk_nothing_is_replaced_and_the_way_out_is_named() {
     let Some(disk) = SmallDisk::mount("64k") else {
         return;
     };
-    let live = fs::read(desk.home().state_db()).expect("the state file");
+    let live = whole_file(&desk.home());
     fs::remove_dir_all(desk.home().backup_spool()).expect("the spool");
     std::os::unix::fs::symlink(disk.path(), desk.home().backup_spool()).expect("a link");
     desk.backup(&["restore", "--id", &id, "--force"])
@@ -110,7 +110,7 @@ fn on_a_full_disk_nothing_is_replaced_and_the_way_out_is_named() {
 #[test]
 fn a_restore_that_is_killed_while_a_target_hangs_leaves_everything_as_it_was() {
     let desk = Desk::new().sealed();
-    let live = fs::read(desk.home().state_db()).expect("the state file");
+    let live = whole_file(&desk.home());
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = server.local_addr().expect("an address");
     let mut command = desk.command(&["backup", "restore", "--latest", "--identity"]);

@@ -16,7 +16,7 @@ use shared::audit::{self, Actor, Chain, Entry, Filter, action};
 use shared::paths::Home;
 use shared::state::tables::agreements;
 use shared::state::{Durability, State, StateError};
-use support::{Answer, Sidecar, SmallDisk, TOKEN};
+use support::{Answer, Sidecar, SmallDisk, TOKEN, whole_file};
 
 /// Nothing here is about who may read a backup.
 const SETTINGS: [(&str, &str); 2] = [("ADMIN_TOKEN", TOKEN), ("BACKUP_ALLOW_UNENCRYPTED", "true")];
@@ -172,9 +172,8 @@ fn spoil_a_page(home: &Home) {
             })
             .expect("a sound file");
     }
-    // The last one to close moves the log into the file.
     drop(state);
-    let mut bytes = fs::read(home.state_db()).expect("the file");
+    let mut bytes = whole_file(home);
     let page = bytes.chunks_mut(PAGE).find(|page| {
         let holds = |word: &[u8]| page.windows(word.len()).any(|at| at == word);
         LEAVES.contains(&page[0]) && holds(b"agreed:") && !holds(b"compatible_from")

@@ -15,7 +15,7 @@ use shared::audit::{Actor, Chain, Outcome, action, head, verify};
 use shared::paths::Home;
 use shared::session::{Kind, Session};
 use shared::state::tables::{epochs, open_writes, tenants};
-use shared::state::{Durability, Slot, State, StateError};
+use shared::state::{Checkpoint, Durability, Slot, State, StateError};
 use shared::writes::{BeginError, Deed, begin, end, turn};
 
 fn home() -> (tempfile::TempDir, Home) {
@@ -122,6 +122,7 @@ fn a_damaged_page_is_found_when_it_is_read() {
     let (_folder, home) = home();
     let state = State::open(&home).unwrap();
     grow(&state, 4).unwrap();
+    state.checkpoint(Checkpoint::Truncate).unwrap();
     drop(state);
     let mut bytes = fs::read(home.state_db()).unwrap();
     // Everything but the first page, which holds the header and the schema.
@@ -136,7 +137,9 @@ fn a_damaged_page_is_found_when_it_is_read() {
 #[test]
 fn the_database_of_another_program_is_refused_and_left_alone() {
     let (_folder, home) = home();
-    State::open(&home).unwrap();
+    let state = State::open(&home).unwrap();
+    state.checkpoint(Checkpoint::Truncate).unwrap();
+    drop(state);
     let mut bytes = fs::read(home.state_db()).unwrap();
     // The application id stands at byte 68 of the header (sqlite.org/fileformat.html).
     bytes[68..72].copy_from_slice(&0x0f05_5112_u32.to_be_bytes());
