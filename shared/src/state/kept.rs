@@ -4,6 +4,8 @@
 //! checked and on the disk. Of each kind the newest three stay, the one that was just made whatever the clock says, and what preceded the
 //! restores of the last week: who tries several moments after each other goes back to the file before the first.
 
+mod listing;
+
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -11,6 +13,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+
+pub use listing::{KeptCopy, kept_copies};
 
 use super::{State, StateError, copy, presence};
 use crate::fsx;
@@ -30,8 +34,15 @@ pub(super) const UNFINISHED: &str = copy::UNFINISHED;
 
 /// What a copy precedes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Before {
-    Migration { from: u32, to: u32 },
+pub enum Before {
+    /// The schema was about to be moved.
+    Migration {
+        /// The schema of the copy.
+        from: u32,
+        /// The one that was wanted.
+        to: u32,
+    },
+    /// Another file was about to take the place of this one.
     Restore,
 }
 
@@ -62,9 +73,11 @@ impl Before {
 }
 
 /// `20261121T214011Z`: sorts by time.
+const STAMP: &str = "%Y%m%dT%H%M%SZ";
+
 fn stamp(at_ms: i64) -> String {
     let at = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-    at.strftime("%Y%m%dT%H%M%SZ").to_string()
+    at.strftime(STAMP).to_string()
 }
 
 /// A name that nothing has yet, in a folder that is there.

@@ -41,6 +41,7 @@ mod upkeep;
 pub use copy::{Copied, Inspected, Progress, UNFINISHED};
 pub use error::StateError;
 pub use holders::{Holder, holders};
+pub use kept::{Before as KeptBefore, KeptCopy, kept_copies};
 pub use ledger::LedgerMark;
 pub use migrate::{
     Migrated, MigrationStatus, NEWEST as NEWEST_SCHEMA, migrate_to, migration_status,

@@ -137,3 +137,67 @@ fn what_a_killed_process_has_left_goes_with_the_next_copy() {
         ["before-migration-2-to-3-19700101T000000Z.db"]
     );
 }
+
+#[test]
+fn what_is_kept_is_listed_newest_first_with_why_when_and_of_which_schema() {
+    let (_folder, home) = home();
+    assert_eq!(kept_copies(&home).unwrap(), [], "there is no folder yet");
+    copy(&home, UP, 2_000).unwrap();
+    copy(&home, Before::Restore, 1_999).unwrap();
+    for _ in 0..11 {
+        copy(&home, Before::Restore, 3_000).unwrap();
+    }
+    let listed = kept_copies(&home).unwrap();
+    let known: Vec<_> = listed
+        .iter()
+        .map(|copy| (copy.name.as_str(), copy.before, copy.at_ms))
+        .collect();
+    let at = |second: u32| format!("19700101T00000{second}Z");
+    assert_eq!(
+        known[0],
+        (
+            format!("before-restore-{}-11.db", at(3)).as_str(),
+            Before::Restore,
+            3_000
+        )
+    );
+    assert_eq!(known[10].0, format!("before-restore-{}.db", at(3)));
+    let migration = format!("before-migration-2-to-3-{}.db", at(2));
+    assert_eq!(known[11], (migration.as_str(), UP, 2_000));
+    assert_eq!(known[12].2, 1_000, "the second that its name says");
+    let newest = crate::state::NEWEST_SCHEMA;
+    let length = fs::metadata(home.state_db()).unwrap().len();
+    assert!(
+        listed
+            .iter()
+            .all(|copy| copy.schema == Some(newest) && copy.bytes == length && !copy.has_log)
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_listed_and_what_is_no_copy_is_not() {
+    let (_folder, home) = home();
+    let whole = copy(&home, Before::Restore, 0).unwrap();
+    let damaged = copy(&home, Before::Restore, 0).unwrap();
+    fs::write(&damaged, [7; 8192]).unwrap();
+    fs::write(presence::companion(&damaged, "-wal"), "log").unwrap();
+    let beside = |name: &str| home.kept_copies().join(name);
+    fs::write(beside("a note.txt"), "").unwrap();
+    fs::write(beside("before-restore-yesterday.db"), "").unwrap();
+    fs::write(beside("before-migration-2-to-x-19700101T000000Z.db"), "").unwrap();
+    fs::write(beside("before-restore-19700101T000009Z.db-wal"), "log").unwrap();
+    fs::create_dir(beside("before-restore-19700101T000008Z.db")).unwrap();
+    // A restore that died just before the new file took the name.
+    #[cfg(unix)]
+    fs::hard_link(
+        home.state_db(),
+        beside("before-restore-19700101T000007Z.db"),
+    )
+    .unwrap();
+    let listed = kept_copies(&home).unwrap();
+    let known: Vec<_> = listed
+        .iter()
+        .map(|copy| (copy.path.clone(), copy.schema.is_some(), copy.has_log))
+        .collect();
+    assert_eq!(known, [(damaged, false, true), (whole, true, false)]);
+}
