@@ -16,6 +16,8 @@ from stage import BIN, OPEN_WIDE, Skipped, Stage
 
 # Tables that a schema's history renames, fills and drops; what is in them has to come through.
 LASTING = ["tenants", "stores", "audit"]
+# What a restore brings back to the last row; beside these there is the audit, to which it adds a record.
+WHOLE = ["tenants", "stores", "audit_anchors", "metric_live", "metric_retired", "metric_seq", "epochs", "open_writes"]
 # What may keep a backup.
 RULES = ["LAST", "HOURLY", "DAILY", "WEEKLY", "MONTHLY"]
 
@@ -79,6 +81,16 @@ class Operator:
         if sound != "ok":
             raise Broken(f"the state file is damaged: {sound}")
         return counts
+
+
+    def contents(self) -> dict[str, list]:
+        """Every row of what has to come back: shops, keys, counters, and the audit but for what restores note of themselves."""
+        self.rows()
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as state:
+            rows = {table: sorted(state.execute(f"SELECT * FROM {table}"), key=repr) for table in WHOLE}
+            rows["audit"] = sorted(state.execute("SELECT * FROM audit WHERE action != 'state.restored'"), key=repr)
+        state.close()
+        return rows
 
 
 class Scene:
@@ -166,6 +178,44 @@ def restoring(stage: Stage, whole: bool) -> Tally:
         operator.ops(*restore).well()
         if operator.shops() != before:
             raise Broken("a second restore did not bring the backup's state")
+
+    _everywhere(tally, 1 if whole else 9, attempt, holds)
+    return tally
+
+
+def putting_back(stage: Stage, whole: bool) -> Tally:
+    """`backup restore --kept`: a wrong restore is undone. Everything is as it was before that restore, or still as it was after it."""
+    tally = Tally("backup restore --kept")
+    operator = Operator(stage, "putting-back")
+    made = operator.ops("backup", "run", "--json").json()["id"]
+    operator.add_shop(1)
+    wanted = operator.contents()
+    operator.ops("backup", "restore", "--id", made, "--identity", operator.identity, "--force").well()
+    wrong = operator.contents()
+    (kept,) = [copy["name"] for copy in operator.ops("backup", "list", "--json").json()["kept"]]
+    scene = Scene(operator)
+    restore = ["backup", "restore", "--kept", kept, "--force"]
+
+    def attempt(environment: dict[str, str]) -> Ran:
+        scene.again()
+        return operator.ops(*restore, also=environment)
+
+    def holds(ran: Ran) -> None:
+        if not operator.database.exists():
+            raise Broken("there is no state file")
+        now = operator.contents()
+        if now not in (wanted, wrong) or (ran.code == 0 and now != wanted):
+            raise Broken(f"exit code {ran.code}, and the file is neither the kept one nor the one from before")
+        if ran.code != 0:
+            tally.outcomes["the file from before" if now == wrong else "the kept file"] += 1
+        operator.shell.run("audit", "verify").well()
+        operator.shops()
+        if not (operator.shell.data / "backups/kept" / kept).exists():
+            raise Broken("the kept copy is gone")
+        operator.ops(*restore).well()
+        if operator.contents() != wanted:
+            raise Broken("a second try did not bring the kept state")
+        operator.shell.run("audit", "verify").well()
 
     _everywhere(tally, 1 if whole else 9, attempt, holds)
     return tally
@@ -283,4 +333,4 @@ def flipping(stage: Stage, whole: bool) -> Tally:
     return tally
 
 
-PLAYS = [making, restoring, pruning, migrating, flipping]
+PLAYS = [making, restoring, putting_back, pruning, migrating, flipping]

@@ -89,7 +89,9 @@ pub fn run(
     identities: Option<&Identities>,
     progress: &dyn Progress,
 ) -> Result<Drilled, DrillError> {
+    progress.stage("waiting", 0);
     let turn = Turn::take(&room.home, PATIENCE)?;
+    progress.stage("looking", 0);
     let since = room.clock.instant();
     let backup = newest(&room.targets, room.clock.now_ms());
     match backup {
@@ -118,7 +120,7 @@ fn within(
         None => problems.push("there is no backup at any target that answers".to_owned()),
         Some(found) => match try_backup(room, &found.id, identities, progress) {
             Ok((brought, damaged)) => {
-                note.target = Some(brought.from.target.name().to_owned());
+                note.target = brought.target().map(str::to_owned);
                 note.bytes = found.manifest.database.bytes;
                 problems.extend(damaged);
             }

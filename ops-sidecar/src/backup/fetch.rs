@@ -113,7 +113,8 @@ pub fn fetch(
     for leftover in [&sealed, &path] {
         remove(leftover)?;
     }
-    refuse_to_fill(manifest, &path)?;
+    let both = (manifest.file.bytes).saturating_add(manifest.database.bytes);
+    refuse_to_fill(both, &path)?;
     progress.stage("fetching", manifest.file.bytes);
     let fetched = target.get_to(&manifest.file_key(), &sealed, &mut |bytes| {
         progress.advance(bytes);
@@ -128,12 +129,10 @@ pub fn fetch(
     Ok(Image { path, checked })
 }
 
-/// The sealed file and the database lie beside each other for a while, mostly on the disk of the state file: whoever writes that must not be
-/// the one who notices that there is no room, however large a manifest says that they are.
-fn refuse_to_fill(manifest: &Manifest, path: &Path) -> Result<(), FetchError> {
-    let needed = (manifest.file.bytes)
-        .saturating_add(manifest.database.bytes)
-        .saturating_add(LEFT_FREE_BYTES);
+/// What is to lie at `path` and beside it is mostly on the disk of the state file: whoever writes that must not be the one who notices that
+/// there is no room, however large a manifest says that something is.
+pub(super) fn refuse_to_fill(bytes: u64, path: &Path) -> Result<(), FetchError> {
+    let needed = bytes.saturating_add(LEFT_FREE_BYTES);
     let folder = path.parent().unwrap_or(Path::new("."));
     match disk::look(folder) {
         Some(disk) if disk.free_bytes < needed => Err(FetchError::Here {

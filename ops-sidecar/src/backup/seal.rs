@@ -1,23 +1,24 @@
 //! The envelope of everything that leaves the machine: zstd, and age around it.
 //!
-//! Here: to whom things are encrypted ([`Recipients`]), who can open them ([`Identities`]), a writer and a reader that never hold more than a
-//! few megabytes. The file is exactly what the commands `zstd` and `age` make of it, so that anybody can open it without us. This is the
-//! only file of the sidecar that knows the library; it never sees the keys that protect the shop's API keys.
+//! Here: to whom things are encrypted ([`Recipients`]), a writer and a reader that never hold more than a few megabytes; in `identities`, who
+//! can open them. The file is exactly what the commands `zstd` and `age` make of it, so that anybody can open it without us. These two are
+//! the only files of the sidecar that know the library; they never see the keys that protect the shop's API keys.
+
+mod identities;
 
 use std::fmt;
 use std::io::{self, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use age::x25519;
 use age::{DecryptError, Decryptor, Encryptor};
-use shared::secret::Secret;
+
+pub use identities::{Identities, IdentityFile, Protected};
 
 /// zstd's own default: a fifth of the size of a state file at some 300 MB/s, with a window of 2 MiB.
 const LEVEL: i32 = 3;
 /// The largest window that is accepted when reading, 8 MiB (what `zstd -19` makes): a hostile file must not choose our memory.
 const WINDOW_LOG_MAX: u32 = 23;
-/// An identity file is a few lines; a larger one is another file.
-const IDENTITY_FILE_MAX: u64 = 64 * 1024;
 /// How every secret key of `age` begins, in capitals.
 const SECRET_KEY: &str = "AGE-SECRET-KEY-";
 
@@ -58,13 +59,40 @@ pub enum SealError {
         /// Which file.
         path: PathBuf,
     },
-    /// The identity file is encrypted itself.
+    /// The identity file is encrypted itself, and there is nobody to ask for the passphrase.
     #[error(
-        "the identity file `{}` is protected by a passphrase; hint: decrypt it first, `age -d {} > identity.key`", path.display(), path.display()
+        "the identity file `{}` is protected by a passphrase, and nobody can be asked for it; \
+         hint: a command that runs on a terminal asks, `--passphrase-file FILE` answers; the sidecar itself needs an identity without one", path.display()
     )]
     Passphrase {
         /// Which file.
         path: PathBuf,
+    },
+    /// Another passphrase protects the identity file.
+    #[error(
+        "the passphrase does not open the identity file `{}`; hint: it is the one that was given when `age -p` made the file", path.display()
+    )]
+    WrongPassphrase {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The identity file is encrypted to a key.
+    #[error(
+        "the identity file `{0}` is encrypted, and not to a passphrase; hint: decrypt it first, `age -d -i KEY {0} > identity.key`", path.display()
+    )]
+    SealedToKey {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The identity file is encrypted, and is no longer what was written.
+    #[error(
+        "the identity file `{}` cannot be opened: {why}; hint: take another copy of it", path.display()
+    )]
+    IdentityDamaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
     },
     /// The identity file holds something else.
     #[error(
@@ -153,80 +181,6 @@ impl fmt::Debug for Recipients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.names()).finish()
     }
-}
-
-/// Secret keys that open what was encrypted to their public halves.
-#[derive(Clone)]
-pub struct Identities(Vec<x25519::Identity>);
-
-impl Identities {
-    /// Reads a file as `age-keygen` writes it: one or more keys, comments and empty lines between them.
-    ///
-    /// # Errors
-    /// The file cannot be read, is open to others, is protected by a passphrase, or holds something else.
-    pub fn from_file(path: &Path) -> Result<Identities, SealError> {
-        let failed = |source| SealError::IdentityFile {
-            path: path.to_owned(),
-            source,
-        };
-        let file = std::fs::File::open(path).map_err(failed)?;
-        if is_open_to_others(&file).map_err(failed)? {
-            return Err(SealError::OpenToOthers {
-                path: path.to_owned(),
-            });
-        }
-        let mut text = String::new();
-        file.take(IDENTITY_FILE_MAX)
-            .read_to_string(&mut text)
-            .map_err(failed)?;
-        parse_identities(path, &Secret::new(text))
-    }
-}
-
-impl fmt::Debug for Identities {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Identities({})", self.0.len())
-    }
-}
-
-fn parse_identities(path: &Path, text: &Secret) -> Result<Identities, SealError> {
-    let is_encrypted =
-        |line: &str| line.starts_with("age-encryption.org/") || line.starts_with("-----BEGIN AGE");
-    let mut keys = Vec::new();
-    let mut lines = 0;
-    for line in text.expose().lines().map(str::trim) {
-        lines += 1;
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if is_encrypted(line) {
-            return Err(SealError::Passphrase {
-                path: path.to_owned(),
-            });
-        }
-        keys.push(line.parse().map_err(|_| SealError::NoKey {
-            path: path.to_owned(),
-            line: lines,
-        })?);
-    }
-    if keys.is_empty() {
-        return Err(SealError::NoKey {
-            path: path.to_owned(),
-            line: lines + 1,
-        });
-    }
-    Ok(Identities(keys))
-}
-
-#[cfg(unix)]
-fn is_open_to_others(file: &std::fs::File) -> io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt;
-    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_file: &std::fs::File) -> io::Result<bool> {
-    Ok(false)
 }
 
 /// How the name of something sealed to these ends: `zst.age`, or `zst` when nothing is encrypted.

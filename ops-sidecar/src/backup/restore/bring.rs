@@ -5,6 +5,8 @@
 use std::fmt;
 use std::path::Path;
 
+use shared::state::KeptCopy;
+
 use super::choice::{self, Candidate, Origin, What, Window, candidates};
 use super::error::{RestoreError, WayError};
 use crate::backup::Progress;
@@ -65,24 +67,48 @@ pub struct Brought {
     /// Where it lies, and what is in it.
     pub image: Image,
     /// From where and from what it came.
-    pub from: Candidate,
-    /// What came over the line, in bytes.
+    pub from: Source,
+    /// What came over the line, or was copied, in bytes.
     pub bytes: u64,
     /// Holds the image.
     pub scratch: Scratch,
+}
+
+/// From where and from what a state came.
+#[derive(Debug)]
+pub enum Source {
+    /// A backup, or increments.
+    Target(Candidate),
+    /// A copy that this machine kept when the state file was replaced, or its schema moved.
+    Kept(KeptCopy),
 }
 
 impl Brought {
     /// Everything that was acknowledged before this moment is inside; milliseconds since 1970.
     #[must_use]
     pub fn reached_ms(&self) -> i64 {
-        self.from.reaches_ms
+        match &self.from {
+            Source::Target(way) => way.reaches_ms,
+            Source::Kept(copy) => copy.at_ms,
+        }
     }
 
-    /// What it came from, in a word: a backup's id, or the line of increments.
+    /// What it came from, in a word: a backup's id, the line of increments, or the kept copy.
     #[must_use]
     pub fn source(&self) -> String {
-        self.from.source()
+        match &self.from {
+            Source::Target(way) => way.source(),
+            Source::Kept(copy) => format!("kept copy {}", copy.name),
+        }
+    }
+
+    /// The name of the target that it came from, if it is from one.
+    #[must_use]
+    pub fn target(&self) -> Option<&str> {
+        match &self.from {
+            Source::Target(way) => Some(way.target.name()),
+            Source::Kept(_) => None,
+        }
     }
 }
 
@@ -134,7 +160,7 @@ pub fn bring(
                 return Ok(Brought {
                     image: opened.image,
                     bytes: opened.bytes,
-                    from: way,
+                    from: Source::Target(way),
                     scratch,
                 });
             }

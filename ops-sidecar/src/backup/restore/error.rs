@@ -73,6 +73,22 @@ pub enum RestoreError {
         /// Why.
         why: String,
     },
+    /// No copy of that name is kept.
+    #[error(
+        "no copy `{name}` is kept on this machine; hint: `ops-sidecar backup list` shows those there are"
+    )]
+    NoSuchCopy {
+        /// The one that was asked for.
+        name: String,
+    },
+    /// It is kept, and cannot be used.
+    #[error("the kept copy `{name}` cannot be put back: {why}")]
+    CannotPutBack {
+        /// Which one.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// Something of that name is there already.
     #[error("`{}` is there already and is not overwritten; hint: choose another name, or move it away", path.display())]
     Exists {

@@ -1,12 +1,13 @@
 //! Giving a state back: found at whichever target works, proven, and only then put in place.
 //!
-//! [`bring`] leaves a checked database in a folder of its own and touches nothing else; an interrupted one leaves that folder, which the
-//! next removes. Then [`leave`] puts it under a new name, or [`put_in_place`] makes it the state file. Here: these two. Not here: which ways
+//! [`bring`], or [`bring_kept`], leaves a checked database in a folder of its own and touches nothing else; an interrupted one leaves that
+//! folder, which the next removes. Then [`leave`] puts it under a new name, or [`put_in_place`] makes it the state file. Here: these two. Not here: which ways
 //! there are (`choice`), taking them (`bring`), and how a file is replaced (`shared::state`).
 
 mod bring;
 mod choice;
 mod error;
+mod kept;
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,9 +15,10 @@ use std::time::Duration;
 use shared::paths::Home;
 use shared::state::{Replaced, Restore, replace};
 
-pub use bring::{Brought, Skipped, Wanted, both_of_each, bring, window_of_each};
+pub use bring::{Brought, Skipped, Source, Wanted, both_of_each, bring, window_of_each};
 pub use choice::{Candidate, Origin, What, Window, candidates};
 pub use error::RestoreError;
+pub use kept::bring_kept;
 
 /// Leaves what was brought under the name `to`, for its owner only.
 ///

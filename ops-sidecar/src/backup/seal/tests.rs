@@ -1,9 +1,13 @@
 //! What comes out of the envelope, for whom, and what is said when it does not.
 
 use std::fs;
+use std::path::Path;
 
+use age::armor::{ArmoredWriter, Format};
+use age::scrypt;
 use age::secrecy::ExposeSecret;
 use proptest::prelude::*;
+use shared::secret::Secret;
 
 use super::*;
 
@@ -27,7 +31,7 @@ impl Keys {
         }
     }
 
-    fn file(&self, text: &str) -> PathBuf {
+    fn file(&self, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join("identity.key");
         fs::write(&path, text).unwrap();
         restrict(&path, 0o600);
@@ -37,6 +41,30 @@ impl Keys {
     fn identities(&self, text: &str) -> Result<Identities, SealError> {
         Identities::from_file(&self.file(text))
     }
+
+    /// The file as it is opened with these words.
+    fn opened(&self, content: &[u8], words: &str) -> Result<Identities, SealError> {
+        match IdentityFile::read(&self.file(content))? {
+            IdentityFile::Plain(_) => panic!("it is not encrypted"),
+            IdentityFile::Protected(file) => file.open(&Secret::new(words.to_owned())),
+        }
+    }
+}
+
+/// What `age --encrypt` makes of a text, with or without `--armor`.
+fn encrypted(text: &str, to: &dyn age::Recipient, format: Format) -> Vec<u8> {
+    let encryptor = Encryptor::with_recipients(std::iter::once(to)).unwrap();
+    let out = ArmoredWriter::wrap_output(Vec::new(), format).unwrap();
+    let mut writer = encryptor.wrap_output(out).unwrap();
+    writer.write_all(text.as_bytes()).unwrap();
+    writer.finish().unwrap().finish().unwrap()
+}
+
+/// The cheapest scrypt: the work is not what is tested.
+fn words(words: &str) -> scrypt::Recipient {
+    let mut to = scrypt::Recipient::new(words.to_owned().into());
+    to.set_work_factor(1);
+    to
 }
 
 #[cfg(unix)]
@@ -192,6 +220,62 @@ fn an_identity_file_that_is_none_is_refused_without_showing_it() {
     }
     let missing = Identities::from_file(Path::new("/nowhere/identity.key")).unwrap_err();
     assert!(missing.to_string().contains("/nowhere/identity.key"));
+}
+
+#[test]
+fn an_identity_that_a_passphrase_protects_opens_with_that_one_alone() {
+    let (keys, pair) = (Keys::new(), pair());
+    let sealed = seal(b"state", &recipients(&[&pair.0]).unwrap());
+    for format in [Format::AsciiArmor, Format::Binary] {
+        let file = encrypted(&pair.1, &words(" wet badgers "), format);
+        let identities = keys.opened(&file, " wet badgers ").unwrap();
+        assert_eq!(open(&sealed, true, Some(&identities)).unwrap(), b"state");
+        for other in ["wet badgers", ""] {
+            let refused = keys.opened(&file, other).unwrap_err();
+            assert!(
+                matches!(refused, SealError::WrongPassphrase { .. }),
+                "{refused}"
+            );
+        }
+        // Where nobody can be asked.
+        let refused = Identities::from_file(&keys.file(&file)).unwrap_err();
+        assert!(
+            refused.to_string().contains("--passphrase-file"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn a_protected_identity_that_cannot_be_opened_says_why_and_shows_nothing() {
+    let (keys, pair) = (Keys::new(), pair());
+    let recipient: x25519::Recipient = pair.0.parse().unwrap();
+    let to_a_key = encrypted(&pair.1, &recipient, Format::Binary);
+    let refused = keys.opened(&to_a_key, "x").unwrap_err();
+    assert!(
+        matches!(refused, SealError::SealedToKey { .. }),
+        "{refused}"
+    );
+    let whole = encrypted(&pair.1, &words("x"), Format::Binary);
+    let damaged = [&whole[..30], &whole[..whole.len() - 1]].map(<[u8]>::to_vec);
+    let mut dear = whole.clone();
+    let cost = dear.windows(3).position(|bytes| bytes == b" 1\n").unwrap();
+    dear.splice(cost..cost + 3, *b" 40\n");
+    for file in [&damaged[0], &damaged[1], &dear] {
+        let refused = keys.opened(file, "x").unwrap_err();
+        assert!(
+            matches!(refused, SealError::IdentityDamaged { .. }),
+            "{refused}"
+        );
+        assert!(refused.to_string().contains("hint: "), "{refused}");
+    }
+    let not_keys = encrypted("AGE-SECRET-KEY-1QQ\n", &words("x"), Format::Binary);
+    let refused = keys.opened(&not_keys, "x").unwrap_err();
+    assert!(
+        matches!(refused, SealError::NoKey { line: 1, .. }),
+        "{refused}"
+    );
+    assert!(!format!("{refused} {refused:?}").contains("1QQ"));
 }
 
 #[cfg(unix)]

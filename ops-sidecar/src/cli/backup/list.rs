@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
+use shared::state::{KeptBefore, KeptCopy, kept_copies};
 
 use super::{exactly, exit, in_words, remark, rfc3339};
 use crate::backup::Room;
@@ -13,8 +14,14 @@ use crate::backup::pitr::Span;
 use crate::backup::restore::{self, Window};
 use crate::cli::{say, when};
 
-/// Lists; exit 1 if no target answers.
-pub(super) fn list(room: &Room, points: bool, as_json: bool) -> anyhow::Result<ExitCode> {
+/// Lists; exit 1 if no target answers. What is kept on this machine is shown, too, unless one target was asked for.
+pub(super) fn list(
+    room: &Room,
+    points: bool,
+    shows_kept: bool,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    let kept = if shows_kept { kept_here(room) } else { None };
     let (shelves, windows) = if points {
         restore::both_of_each(&room.targets)
     } else {
@@ -22,14 +29,18 @@ pub(super) fn list(room: &Room, points: bool, as_json: bool) -> anyhow::Result<E
     };
     let found = find::merge(&shelves);
     if as_json {
-        say(&format!(
-            "{:#}\n",
-            to_json(&shelves, &found, points.then_some(&windows))
-        ))?;
+        let mut all = to_json(&shelves, &found, points.then_some(&windows));
+        if let Some(kept) = &kept {
+            all["kept"] = kept.iter().map(kept_json).collect();
+        }
+        say(&format!("{all:#}\n"))?;
     } else {
         say(&to_text(&shelves, &found, room.clock.now_ms()))?;
         if points {
             say(&points_to_text(&windows, room.clock.now_ms()))?;
+        }
+        if let Some(kept) = kept.filter(|kept| !kept.is_empty()) {
+            say(&kept_to_text(&kept, room.clock.now_ms()))?;
         }
         for shelf in &shelves {
             if let Some(why) = &shelf.away {
@@ -38,6 +49,18 @@ pub(super) fn list(room: &Room, points: bool, as_json: bool) -> anyhow::Result<E
         }
     }
     Ok(exit(shelves.iter().any(|shelf| shelf.away.is_none())))
+}
+
+fn kept_here(room: &Room) -> Option<Vec<KeptCopy>> {
+    match kept_copies(&room.home) {
+        Ok(kept) => Some(kept),
+        Err(error) => {
+            remark(&format!(
+                "what is kept on this machine is not known: {error}"
+            ));
+            None
+        }
+    }
 }
 
 fn to_json(shelves: &[Shelf], found: &[Found], windows: Option<&Vec<Window>>) -> Value {
@@ -131,6 +154,43 @@ fn to_text(shelves: &[Shelf], found: &[Found], now_ms: i64) -> String {
                 unusable.why
             );
         }
+    }
+    text
+}
+
+fn kept_json(copy: &KeptCopy) -> Value {
+    json!({
+        "name": copy.name,
+        "before": match copy.before {
+            KeptBefore::Restore => "restore",
+            KeptBefore::Migration { .. } => "migration",
+        },
+        "at": rfc3339(copy.at_ms),
+        "bytes": copy.bytes,
+        "schema": copy.schema,
+    })
+}
+
+fn kept_to_text(kept: &[KeptCopy], now_ms: i64) -> String {
+    let mut text =
+        "\nkept on this machine, for `ops-sidecar backup restore --kept NAME`:\n".to_owned();
+    let widest = kept.iter().map(|copy| copy.name.len()).max().unwrap_or(0);
+    for copy in kept {
+        let why = match copy.before {
+            KeptBefore::Restore => "before a restore".to_owned(),
+            KeptBefore::Migration { to, .. } => format!("before schema {to}"),
+        };
+        let schema = match copy.schema {
+            Some(schema) => format!("schema {schema}"),
+            None => "unreadable".to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "{:<widest$}  {:>9}  {schema}  {why}, {}",
+            copy.name,
+            HumanBytes(copy.bytes).to_string(),
+            exactly(copy.at_ms, now_ms)
+        );
     }
     text
 }

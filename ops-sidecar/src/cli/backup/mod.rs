@@ -3,6 +3,7 @@
 //! Here: the words of the command line, and what each command stands on. Each command is one file that prints what a room did; none decides
 //! what a good backup is. All of it works with the daemon up and down, and without a terminal.
 
+mod keys;
 mod list;
 mod make;
 mod prove;
@@ -10,7 +11,7 @@ mod prune;
 mod restore;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,8 +24,8 @@ use shared::state::Slot;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
 
+use self::keys::KeyArgs;
 use super::{Usage, start_log, when};
-use crate::backup::seal::Identities;
 use crate::backup::{BackupId, Room};
 use crate::config::{Config, ConfigError, Flags};
 
@@ -41,10 +42,10 @@ pub(super) enum BackupCommand {
         #[arg(long)]
         json: bool,
     },
-    /// What can be restored, newest first.
+    /// What can be restored, newest first: backups, and the copies that this machine keeps.
     #[command(after_help = LIST_HELP)]
     List {
-        /// Only what this target has, by its name in the settings.
+        /// Only the backups that this target has, by its name in the settings.
         #[arg(long, value_name = "NAME")]
         target: Option<String>,
         /// The moments that can be restored, besides whole backups.
@@ -72,9 +73,8 @@ pub(super) enum BackupCommand {
     /// Restore the newest backup and the newest moment into a scratch file, compare, and note how long it took.
     #[command(after_help = DRILL_HELP)]
     Drill {
-        /// An age identity; without this, the one that BACKUP_IDENTITY_FILE names.
-        #[arg(long, value_name = "FILE")]
-        identity: Option<PathBuf>,
+        #[command(flatten)]
+        keys: KeyArgs,
         /// For programs.
         #[arg(long)]
         json: bool,
@@ -97,9 +97,8 @@ pub(super) struct VerifyArgs {
     /// What recovery to a moment stands on.
     #[arg(long)]
     pitr: bool,
-    /// An age identity: with it the backup is opened and compared like a restored one, which counts as a drill.
-    #[arg(long, value_name = "FILE")]
-    identity: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// For programs.
     #[arg(long)]
     json: bool,
@@ -107,7 +106,7 @@ pub(super) struct VerifyArgs {
 
 /// What to restore, and where to.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("what").required(true).args(["id", "at", "latest"]))]
+#[command(group = ArgGroup::new("what").required(true).args(["id", "at", "latest", "kept"]))]
 pub(super) struct RestoreArgs {
     /// This backup.
     #[arg(long, value_name = "ID")]
@@ -118,15 +117,17 @@ pub(super) struct RestoreArgs {
     /// The newest state there is.
     #[arg(long)]
     latest: bool,
+    /// What this machine kept when the state file was replaced or its schema moved; `list` shows the names.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["identity", "passphrase_file", "target"])]
+    kept: Option<String>,
     /// Count --at within this line of increments only, for moments that a wrong clock named; `list --points` shows lines.
-    #[arg(long, value_name = "LINE", conflicts_with_all = ["id", "latest"])]
+    #[arg(long, value_name = "LINE", conflicts_with_all = ["id", "latest", "kept"])]
     line: Option<String>,
     /// Leave it in this new file and touch nothing else.
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
-    /// An age identity that opens the backup; without this, the one that BACKUP_IDENTITY_FILE names.
-    #[arg(long, value_name = "FILE")]
-    identity: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// Only from this target, by its name in the settings.
     #[arg(long, value_name = "NAME")]
     target: Option<String>,
@@ -147,14 +148,15 @@ const RUN_HELP: &str = "Works with the sidecar running or not, and from cron. Fo
 
 const LIST_HELP: &str = "A target that does not answer is named and does not keep the others from being listed; exit 1 if none answers.";
 
-const VERIFY_HELP: &str = "Without an identity every byte is read back and compared with what was written; only with one, or if the backup is not encrypted, is it also opened. For example:
+const VERIFY_HELP: &str = "Without an identity every byte is read back and compared with what was written; only with one, or if the backup is not encrypted, is it also opened and compared like a restored one, which counts as a drill. For example:
   ops-sidecar backup verify --latest
   ops-sidecar backup verify --all --identity ~/backup-identity.txt";
 
 const RESTORE_HELP: &str = "TIME is a moment (2026-11-21T15:00:00Z), a time of this machine's clock (\"2026-11-21 15:00\", 15:00) or how long ago (10m, \"2h ago\").
 Close the assistants and stop the sidecar first: as long as one has the state file open, nothing is put in place. For example:
   ops-sidecar backup restore --latest --identity ~/backup-identity.txt
-  ops-sidecar backup restore --at \"10m ago\" --to /tmp/state-as-it-was.db";
+  ops-sidecar backup restore --at \"10m ago\" --to /tmp/state-as-it-was.db
+  ops-sidecar backup restore --kept before-restore-20261121T150000Z.db --force";
 
 const DRILL_HELP: &str =
     "Touches nothing that is in use. Exit 1 if the backup is not what it claims to be.";
@@ -175,12 +177,10 @@ pub(super) fn execute(
     let config = load(command, flags, vars)?;
     start_log(&config.settings);
     let runtime = runtime()?;
+    let _entered = runtime.enter();
     // A file-size limit or quota would otherwise kill the process instead of failing the write.
-    let _file_size = {
-        let _entered = runtime.enter();
-        tokio::signal::unix::signal(SignalKind::from_raw(SIGXFSZ))
-            .context("cannot listen for signals")?
-    };
+    let _file_size = tokio::signal::unix::signal(SignalKind::from_raw(SIGXFSZ))
+        .context("cannot listen for signals")?;
     let slot = Slot::new(config.home.clone());
     let room = Room::open(
         &slot,
@@ -194,7 +194,10 @@ pub(super) fn execute(
             target,
             points,
             json,
-        } => list::list(&only(room, target.as_deref())?, *points, *json),
+        } => {
+            let shows_kept = target.is_none();
+            list::list(&only(room, target.as_deref())?, *points, shows_kept, *json)
+        }
         BackupCommand::Verify(args) => {
             if args.pitr {
                 restore::deliver_first(&room);
@@ -202,13 +205,13 @@ pub(super) fn execute(
             prove::verify(&room, args)
         }
         BackupCommand::Restore(args) => {
-            if args.id.is_none() {
+            if args.id.is_none() && args.kept.is_none() {
                 restore::deliver_first(&room);
             }
             restore::restore(&only(room, args.target.as_deref())?, args)
         }
         BackupCommand::Prune { dry_run, json } => prune::prune(&room, *dry_run, *json),
-        BackupCommand::Drill { identity, json } => prove::drill(&room, identity.as_deref(), *json),
+        BackupCommand::Drill { keys, json } => prove::drill(&room, keys, *json),
     }
 }
 
@@ -247,24 +250,6 @@ fn only(mut room: Room, name: Option<&str>) -> Result<Room, Usage> {
         )));
     }
     Ok(room)
-}
-
-/// The secret keys that were named; else those of the settings, if they can be had.
-fn identities(room: &Room, flag: Option<&Path>) -> anyhow::Result<Option<Identities>> {
-    if let Some(path) = flag {
-        return Ok(Some(Identities::from_file(path)?));
-    }
-    let Some(path) = &room.settings.identity_file else {
-        return Ok(None);
-    };
-    match Identities::from_file(path) {
-        Ok(identities) => Ok(Some(identities)),
-        Err(error) => {
-            let error = anyhow::Error::from(error);
-            remark(&format!("BACKUP_IDENTITY_FILE is of no use: {error:#}"));
-            Ok(None)
-        }
-    }
 }
 
 /// Something a person should know that is no result: to stderr.

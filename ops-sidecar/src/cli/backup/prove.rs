@@ -1,14 +1,14 @@
 //! `backup verify` and `backup drill`: what was proven, and what was not.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use serde_json::{Value, json};
 
+use super::keys::{KeyArgs, identities};
 use super::list::backup_json;
-use super::{VerifyArgs, exit, identities, in_words, remark, rfc3339};
+use super::{VerifyArgs, exit, in_words, remark, rfc3339};
 use crate::backup::find::{self, Found, Shelf};
 use crate::backup::journal::DrillNote;
 use crate::backup::pitr::Context;
@@ -20,7 +20,7 @@ use crate::cli::{complain, say};
 
 /// Proves; exit 1 if anything is bad.
 pub(super) fn verify(room: &Room, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let identities = identities(room, args.identity.as_deref())?;
+    let identities = identities(room, &args.keys)?;
     if args.pitr {
         return points(room, identities.as_ref(), args.json);
     }
@@ -262,12 +262,8 @@ fn points_text(proof: &PointProof, now_ms: i64) -> String {
 }
 
 /// A drill by hand; exit 1 if something did not come back as it was.
-pub(super) fn drill(
-    room: &Room,
-    identity: Option<&Path>,
-    as_json: bool,
-) -> anyhow::Result<ExitCode> {
-    let identities = identities(room, identity)?;
+pub(super) fn drill(room: &Room, keys: &KeyArgs, as_json: bool) -> anyhow::Result<ExitCode> {
+    let identities = identities(room, keys)?;
     let bar = Bar::new();
     let drilled = drill::run(room, identities.as_ref(), &bar)?;
     bar.done();
