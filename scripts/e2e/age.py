@@ -1,4 +1,5 @@
-"""The age of Debian opens what `key export` writes, and `key import` takes what that age writes.
+"""The age of Debian opens what `key export` writes, and `key import` takes what that age writes. An identity that it has protected with a
+passphrase opens backups.
 
 age asks for its passphrase on the terminal and nowhere else, so it gets a real one.
 """
@@ -6,6 +7,7 @@ age asks for its passphrase on the terminal and nowhere else, so it gets a real 
 import shutil
 from pathlib import Path
 
+from crash_backups import Operator
 from session import Check
 from shell import Shell
 from stage import BIN, Skipped, Stage
@@ -21,7 +23,7 @@ def check(stage: Stage) -> list[Check]:
     shell.run("init").well()
     shell.run("store", "add", "--name", store["name"], "--id", store["store_id"], stdin=store["api_key"]).well()
     key = (shell.data / "master.key").read_text().strip()
-    return [*_theirs_opens_ours(shell, key), *_ours_opens_theirs(stage, shell, key)]
+    return [*_theirs_opens_ours(shell, key), *_ours_opens_theirs(stage, shell, key), *_protected_identity(stage)]
 
 
 def _theirs_opens_ours(shell: Shell, key: str) -> list[Check]:
@@ -72,6 +74,41 @@ def _ours_opens_theirs(stage: Stage, shell: Shell, key: str) -> list[Check]:
             typed.code == 0 and PASSPHRASE not in typed.stdout,
             typed.stdout,
         ),
+    ]
+
+
+def _protected_identity(stage: Stage) -> list[Check]:
+    """The secret key of the backups under a passphrase, as age's own documentation recommends it."""
+    operator = Operator(stage, "age-identity")
+    shell = operator.shell
+    operator.ops("backup", "run").well()
+    protected, words = shell.home / "protected.age", shell.home / "words"
+    twice = [("passphrase", PASSPHRASE), ("confirm", PASSPHRASE)]
+    shell.on_a_terminal("age", "--passphrase", "-o", protected, operator.identity, answers=twice).well()
+    protected.chmod(0o600)
+    words.write_text(f"{PASSPHRASE}\n")
+    restore = [BIN / "ops-sidecar", "backup", "restore", "--latest", "--identity", protected, "--to"]
+    asked = shell.on_a_terminal(*restore, "asked.db", answers=[("passphrase", PASSPHRASE)])
+    wrong = shell.on_a_terminal(*restore, "wrong.db", answers=[("passphrase", f"{PASSPHRASE}s")])
+    stopped = shell.on_a_terminal(*restore, "stopped.db", answers=[("passphrase", "\x03")])
+    piped = shell.program(*restore, "piped.db", stdin=f"{PASSPHRASE}\n")
+    filed = shell.program(*restore, "filed.db", "--passphrase-file", words)
+    drilled = shell.on_a_terminal(
+        BIN / "ops-sidecar", "backup", "drill", "--identity", protected, answers=[("passphrase", PASSPHRASE)]
+    )
+    there = {file.name for file in shell.home.glob("*.db")}
+    return [
+        Check(
+            "restore asks for the passphrase of an identity, without echo",
+            asked.code == 0 and PASSPHRASE not in asked.stdout,
+            asked.stdout,
+        ),
+        Check("another passphrase is refused", wrong.code == 1 and "hint:" in wrong.stdout, wrong.stdout),
+        Check("Ctrl-C at the question ends the command", stopped.code == 1 and "nothing was changed" in stopped.stdout, stopped.stdout),
+        Check("without a terminal the way out is named", piped.code == 1 and "--passphrase-file" in piped.stderr, piped.said),
+        Check("--passphrase-file answers", filed.code == 0, filed.said),
+        Check("a drill asks as well", drilled.code == 0 and "good" in drilled.stdout, drilled.stdout),
+        Check("only what was opened was restored", there == {"asked.db", "filed.db"}, f"{there}"),
     ]
 
 

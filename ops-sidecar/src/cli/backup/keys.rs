@@ -4,7 +4,7 @@
 //! history and in every list of processes.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,11 +34,6 @@ pub(in crate::cli) struct KeyArgs {
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
 }
-
-/// The question was answered with Ctrl-C.
-#[derive(Debug, thiserror::Error)]
-#[error("no passphrase was given; nothing was changed")]
-struct Unanswered;
 
 /// The secret keys that were named; else those of the settings, if they can be had.
 pub(super) fn identities(room: &Room, args: &KeyArgs) -> anyhow::Result<Option<Identities>> {
@@ -103,21 +98,20 @@ fn ask(identity: &Path) -> anyhow::Result<Secret> {
     catch_interrupts(&is_asking)?;
     let prompt = format!("passphrase of the identity file `{}`: ", identity.display());
     let answer = rpassword::prompt_password(prompt);
-    is_asking.store(false, Ordering::SeqCst);
-    match answer {
-        Ok(text) => Ok(Secret::new(text)),
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof
-            ) =>
-        {
-            Err(Unanswered.into())
-        }
-        Err(error) => Err(error).context(
-            "the terminal cannot be asked without echo; hint: name a file that holds the passphrase with `--passphrase-file FILE`",
-        ),
+    let was_stopped = answer.as_ref().is_err_and(|error| {
+        matches!(
+            error.kind(),
+            ErrorKind::Interrupted | ErrorKind::UnexpectedEof
+        )
+    });
+    // Whoever was stopped leaves by itself, with its words.
+    is_asking.store(was_stopped, Ordering::SeqCst);
+    if was_stopped {
+        bail!("no passphrase was given; nothing was changed");
     }
+    answer.map(Secret::new).context(
+        "the terminal cannot be asked without echo; hint: name a file that holds the passphrase with `--passphrase-file FILE`",
+    )
 }
 
 /// Ctrl-C at the prompt raises the signal before the terminal is put right: caught, it ends the question, and the command ends by itself.
