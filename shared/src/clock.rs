@@ -1,7 +1,9 @@
 //! Time, handed in so that tests own it.
 //!
 //! Here: the two clocks a program has (the wall, which people and other processes read and which may jump; and the steady one, for
-//! durations), and a clock for tests that moves only when told. Not here: waiting. Whoever waits does so where it can be woken.
+//! durations), a clock for tests that moves only when told, and the words for a span of time. Not here: waiting. Whoever waits does so where it can be woken.
+
+mod words;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
+
+pub use words::{ago, span};
 
 /// Where a room reads the time from. Share it as `Arc<dyn Clock>`.
 pub trait Clock: Send + Sync + fmt::Debug {

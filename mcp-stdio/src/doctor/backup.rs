@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use shared::clock;
 use shared::paths::Home;
 
 use super::{Check, Hint, Typed};
@@ -101,7 +102,7 @@ pub(super) fn judge(
         BackupFacts::Newest(newest) => {
             let age = age(newest.at_ms, now);
             if age > OLD {
-                let summary = format!("the newest backup is {} old", words(age));
+                let summary = format!("the newest backup is {} old", clock::span(age));
                 return Check::warning(ID, summary, make("make one, or see what is in the way"));
             }
             sound(newest, age, sealed, typed)
@@ -119,7 +120,7 @@ fn sound(newest: &Newest, age: Duration, sealed: Sealed<'_>, typed: &Typed) -> C
     let summary = format!(
         "the newest, {}, is {} old and {form}",
         newest.id,
-        words(age)
+        clock::span(age)
     );
     let Sealed::WithKey(key) = sealed else {
         return Check::fine(ID, summary);
@@ -148,16 +149,6 @@ fn contents(sealed: Sealed<'_>) -> &'static str {
 fn age(at_ms: i64, now: Timestamp) -> Duration {
     let ms = now.as_millisecond().saturating_sub(at_ms);
     Duration::from_millis(u64::try_from(ms).unwrap_or(0))
-}
-
-fn words(age: Duration) -> String {
-    let (count, unit) = match age.as_secs() {
-        seconds if seconds >= 2 * DAY_SECONDS => (seconds / DAY_SECONDS, "day"),
-        seconds if seconds >= 2 * 3600 => (seconds / 3600, "hour"),
-        seconds => (seconds / 60, "minute"),
-    };
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{s}")
 }
 
 #[cfg(all(test, unix))]

@@ -3,6 +3,7 @@
 //! One request per store answers all three: whoever answers is reachable, whatever the answer is, and dates it.
 
 use jiff::SignedDuration;
+use shared::clock;
 use url::{Host, Url};
 
 use super::key::plain;
@@ -249,21 +250,10 @@ pub(super) fn judge_clock(probed: &[Probed]) -> Check {
         CLOCK,
         format!(
             "this machine's clock is {} {way} Order Desk's",
-            amount(skew)
+            clock::span(skew.unsigned_abs())
         ),
         Hint::run("let the system set it", set_clock()),
     )
-}
-
-fn amount(skew: SignedDuration) -> String {
-    let seconds = skew.unsigned_abs().as_secs();
-    let (count, unit) = match seconds {
-        0..=599 => (seconds, "seconds"),
-        600..=35_999 => (seconds / 60, "minutes"),
-        36_000..=863_999 => (seconds / 3_600, "hours"),
-        _ => (seconds / 86_400, "days"),
-    };
-    format!("{count} {unit}")
 }
 
 fn set_clock() -> String {

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 pub use facts::{BackupFacts, Drill, Drills, Good, Outcome, Reader, Run, Runs, TargetFacts, Terms};
 
+use shared::clock;
+
 use super::Draft;
 use crate::backup::journal::Step;
 
@@ -54,7 +56,7 @@ fn age(facts: &BackupFacts, terms: &Terms, now: Now) -> Option<Draft> {
     };
     let age = since(newest_ms, now.ms);
     let Some(every) = terms.every else {
-        return (age > BY_HAND).then(|| off(&format!("the newest is {} old", words(age))));
+        return (age > BY_HAND).then(|| off(&format!("the newest is {} old", clock::span(age))));
     };
     let is_stale = age > every.saturating_mul(2).saturating_add(SLACK) && had_time;
     is_stale.then(|| {
@@ -62,7 +64,7 @@ fn age(facts: &BackupFacts, terms: &Terms, now: Now) -> Option<Draft> {
             "backup.stale",
             format!(
                 "the newest good backup is {} old, two runs should have been made since",
-                words(age)
+                clock::span(age)
             ),
             "run `ops-sidecar backup run`: it says what is in the way",
         )
@@ -155,7 +157,10 @@ fn drills(facts: &BackupFacts, terms: &Terms, now: Now) -> Option<Draft> {
             let age = since(at, now.ms);
             (
                 age > too_long,
-                format!("nobody has tried to bring a backup back for {}", words(age)),
+                format!(
+                    "nobody has tried to bring a backup back for {}",
+                    clock::span(age)
+                ),
             )
         }
         None => (
@@ -178,15 +183,6 @@ fn drill_hint(facts: &BackupFacts, terms: &Terms) -> &'static str {
 
 fn since(then_ms: i64, now_ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(now_ms.saturating_sub(then_ms)).unwrap_or(0))
-}
-
-/// An age as people say it.
-fn words(age: Duration) -> String {
-    match age.as_secs() {
-        seconds if seconds >= 2 * DAY_SECONDS => format!("{} days", seconds / DAY_SECONDS),
-        seconds if seconds >= 2 * 3600 => format!("{} hours", seconds / 3600),
-        seconds => format!("{} minutes", seconds / 60),
-    }
 }
 
 #[cfg(test)]

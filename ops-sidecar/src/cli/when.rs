@@ -1,4 +1,4 @@
-//! A moment as a person writes it, and the words for one.
+//! A moment as a person writes it.
 //!
 //! Here: RFC 3339, the clock on the wall of this machine, and how long ago. Not here: what lies at that moment. A time that could mean two
 //! moments, none, or one that has not come yet is an error: a restore is no place for guesses.
@@ -116,29 +116,6 @@ fn ago(text: &str, now: Timestamp) -> Option<Timestamp> {
     now.checked_sub(far).ok()
 }
 
-/// How long before `now` that was, in the largest unit that says enough.
-pub(super) fn age(moment: Timestamp, now: Timestamp) -> String {
-    let Ok(seconds) = u64::try_from(now.duration_since(moment).as_secs()) else {
-        return "in the future".to_owned();
-    };
-    if seconds < 5 {
-        return "just now".to_owned();
-    }
-    format!("{} ago", span(seconds))
-}
-
-/// Seconds in words: `48 seconds`, `12 minutes`, `36 hours`, `9 days`.
-pub(super) fn span(seconds: u64) -> String {
-    let (count, unit) = match seconds {
-        0..120 => (seconds, "second"),
-        120..7_200 => (seconds / 60, "minute"),
-        7_200..172_800 => (seconds / 3_600, "hour"),
-        _ => (seconds / 86_400, "day"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,21 +191,6 @@ mod tests {
         for text in ["2026-11-21T15:00:01Z", "16:01", "2027-01-01"] {
             let told = moment(text, now, &berlin()).expect_err(text).to_string();
             assert!(told.contains("has not come yet"), "{told}");
-        }
-    }
-
-    #[test]
-    fn an_age_is_said_in_one_unit() {
-        let now = at("2026-11-21T15:00:00Z");
-        for (moment, said) in [
-            ("2026-11-21T15:00:00Z", "just now"),
-            ("2026-11-21T14:59:00Z", "60 seconds ago"),
-            ("2026-11-21T14:48:00Z", "12 minutes ago"),
-            ("2026-11-20T03:00:00Z", "36 hours ago"),
-            ("2026-11-12T14:00:00Z", "9 days ago"),
-            ("2026-11-21T15:01:00Z", "in the future"),
-        ] {
-            assert_eq!(age(at(moment), now), said);
         }
     }
 }

@@ -136,11 +136,11 @@ fn the_clock_may_be_two_minutes_off_and_not_a_second_more() {
     assert!(judged(120).ok && judged(-120).ok);
     assert_eq!(
         judged(121).summary,
-        "this machine's clock is 121 seconds ahead of Order Desk's"
+        "this machine's clock is 2 minutes ahead of Order Desk's"
     );
     assert_eq!(
         judged(-7200).summary,
-        "this machine's clock is 120 minutes behind Order Desk's"
+        "this machine's clock is 2 hours behind Order Desk's"
     );
     assert!(judge_clock(&[probed("a", REAL, Ok(()))]).ok);
 }

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
+use shared::clock;
 use shared::state::{KeptBefore, KeptCopy, kept_copies};
 
 use super::{exactly, exit, in_words, remark, rfc3339};
@@ -12,7 +14,7 @@ use crate::backup::Room;
 use crate::backup::find::{self, Found, Shelf};
 use crate::backup::pitr::Span;
 use crate::backup::restore::{self, Window};
-use crate::cli::{say, when};
+use crate::cli::say;
 
 /// Lists; exit 1 if no target answers. What is kept on this machine is shown, too, unless one target was asked for.
 pub(super) fn list(
@@ -224,6 +226,6 @@ fn span_in_words(span: &Span) -> String {
     if span.from_ms == span.to_ms {
         return format!("at {from}");
     }
-    let every = when::span(span.every_seconds);
+    let every = clock::span(Duration::from_secs(span.every_seconds));
     format!("every {every} from {from} to {to}")
 }

@@ -18,14 +18,14 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
-use shared::clock::SystemClock;
+use shared::clock::{self, SystemClock};
 use shared::env::Vars;
 use shared::state::Slot;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
 
 use self::keys::KeyArgs;
-use super::{Usage, start_log, when};
+use super::{Usage, start_log};
 use crate::backup::{BackupId, Room};
 use crate::config::{Config, ConfigError, Flags};
 
@@ -267,7 +267,7 @@ fn rfc3339(ms: i64) -> String {
 /// The same for people, with how long ago that was.
 fn exactly(ms: i64, now_ms: i64) -> String {
     let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap_or_default();
-    format!("{} ({})", at(ms), when::age(at(ms), at(now_ms)))
+    format!("{} ({})", at(ms), clock::ago(at(ms), at(now_ms)))
 }
 
 /// Where the second is enough.
