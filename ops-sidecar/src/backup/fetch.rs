@@ -282,7 +282,9 @@ mod tests {
         let bytes = target.get(&id.manifest_key()).unwrap();
         let sound = Manifest::parse(&id, &bytes).unwrap();
         let scratch = Scratch::new(desk.folder.path()).unwrap();
-        let claims: [fn(&mut Manifest); 4] = [
+        let claims: [fn(&mut Manifest); 6] = [
+            |claimed| claimed.file.bytes += 1,
+            |claimed| claimed.file.sha256 = "0".repeat(64),
             |claimed| claimed.database.sha256 = "0".repeat(64),
             |claimed| claimed.database.restore_epoch += 1,
             |claimed| *claimed.database.rows.get_mut("meta").unwrap() += 1,
@@ -304,6 +306,21 @@ mod tests {
                 "{number}: {refused}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_larger_inside_than_its_manifest_says_is_written_no_further() {
+        let desk = Desk::new();
+        let id = desk.good();
+        let target = &desk.room.targets[0];
+        let bytes = target.get(&id.manifest_key()).unwrap();
+        let mut manifest = Manifest::parse(&id, &bytes).unwrap();
+        manifest.database.bytes = 4096;
+        let scratch = Scratch::new(desk.folder.path()).unwrap();
+        let refused = fetch(target, &manifest, None, &scratch, &Quiet).unwrap_err();
+        assert!(matches!(refused, FetchError::Differs(_)), "{refused}");
+        let written = std::fs::metadata(scratch.join("state.db")).unwrap();
+        assert!(written.len() <= 4096, "{}", written.len());
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! When a drill is due.
+//! When a drill is due, and what makes it fail.
 
 use shared::env::{Owner, Vars};
 use shared::paths::Home;
 
 use super::*;
 use crate::backup::journal::{Outcome, RunNote};
+use crate::backup::make::tests::desk::{Desk, FIRST};
+use crate::backup::make::tests::faulty::Fault;
 
 const HOUR_MS: i64 = 3_600_000;
 const NOW_MS: i64 = 1_795_297_211_042;
@@ -76,4 +78,79 @@ fn a_failed_drill_is_tried_again_within_the_hour() {
 fn a_drill_from_the_future_says_nothing() {
     let journal = journal(&[(NOW_MS + HOUR_MS, None)]);
     assert!(due(&journal, &settings(), NOW_MS));
+}
+
+#[test]
+fn a_drill_is_good_when_the_newest_backup_comes_back_and_no_moment_was_promised_yet() {
+    let desk = Desk::new();
+    desk.good();
+    let id = desk.good();
+    let drilled = run(&desk.room, None, &Quiet).expect("a drill");
+    assert!(drilled.is_good(), "{:?}", drilled.note);
+    assert_eq!(drilled.note.id, Some(id.to_string()));
+    assert_eq!(drilled.note.reached_ms, None);
+}
+
+/// What is done to the targets of a desk whose newest backup has this name.
+type Mishap = fn(&Desk, &BackupId);
+
+#[test]
+fn whatever_does_not_come_back_fails_the_drill_and_is_noted() {
+    let mishaps: [(Mishap, &str); 4] = [
+        (
+            |desk, id| {
+                for target in &desk.room.targets {
+                    target.delete(&id.manifest_key()).expect("a target");
+                }
+            },
+            "there is no backup",
+        ),
+        (
+            |desk, _| {
+                for store in &desk.stores {
+                    store.has(Fault::Changed(".zst"));
+                }
+            },
+            "another hash",
+        ),
+        // The other target gives it back sound all the same.
+        (|desk, _| desk.stores[0].has(Fault::Changed(".zst")), FIRST),
+        (
+            |desk, _| {
+                let base = "pitr/20261121T080000Z-00000a/0000000001000-base-d.inc.zst";
+                let target = &desk.room.targets[0];
+                target.put(base, b"noise".to_vec()).expect("a target");
+            },
+            "the newest moment: ",
+        ),
+    ];
+    for (mishap, told) in mishaps {
+        let desk = Desk::new();
+        let id = desk.good();
+        mishap(&desk, &id);
+        let drilled = run(&desk.room, None, &Quiet).expect("a drill");
+        let error = drilled.note.error.expect(told);
+        assert!(error.contains(told), "{told}: {error}");
+        let journal = Journal::read(&desk.room.home);
+        let noted = journal.drills.last().expect("a note");
+        assert_eq!(noted.error.as_ref(), Some(&error));
+    }
+}
+
+#[test]
+fn a_drill_whose_key_is_gone_is_a_failed_one() {
+    let mut desk = Desk::encrypted();
+    desk.good();
+    desk.room.settings.identity_file = Some(desk.folder.path().join("gone.key"));
+    let mut drills = Drills::new(desk.room.clone()).expect("a key is set");
+    assert!(drills.step().expect("a step"));
+    let journal = Journal::read(&desk.room.home);
+    let noted = journal.drills.last().expect("a note");
+    assert!(
+        noted
+            .error
+            .as_ref()
+            .is_some_and(|why| why.contains("gone.key")),
+        "{noted:?}"
+    );
 }

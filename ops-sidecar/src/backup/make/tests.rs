@@ -54,17 +54,39 @@ fn an_encrypted_backup_opens_with_the_key_of_its_recipient_only() {
         desk.room.settings.recipients.names()
     );
     let file = desk.room.targets[0].get(&made.manifest.file_key()).unwrap();
-    let mut bytes = Vec::new();
-    seal::reader(file.as_slice(), true, desk.identities.as_ref())
-        .unwrap()
-        .read_to_end(&mut bytes)
-        .unwrap();
+    let bytes = opened(&desk, &file);
     assert_eq!(bytes.len() as u64, made.manifest.database.bytes);
     assert!(bytes.starts_with(b"SQLite format 3\0"));
     // Nothing of the state can be read by who has no key.
     assert!(!file.windows(15).any(|window| window == b"SQLite format 3"));
     let wrong = seal::reader(file.as_slice(), true, None).err().unwrap();
     assert!(matches!(wrong, SealError::NoIdentity));
+}
+
+/// What is in an encrypted file, for who has the key of the desk.
+fn opened(desk: &Desk, file: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    seal::reader(file, true, desk.identities.as_ref())
+        .unwrap()
+        .read_to_end(&mut bytes)
+        .unwrap();
+    bytes
+}
+
+#[test]
+fn whoever_of_several_recipients_is_left_opens_the_backup_alone() {
+    for place in [0, 1] {
+        let mut desk = Desk::encrypted();
+        let other = age::x25519::Identity::generate().to_public().to_string();
+        let mut keys = desk.room.settings.recipients.names();
+        keys.insert(place, other);
+        desk.room.settings.recipients = seal::Recipients::parse(&keys).unwrap();
+        let made = make(&desk.room, &Quiet).unwrap();
+        assert_eq!(made.manifest.recipients, keys);
+        let file = desk.room.targets[0].get(&made.manifest.file_key()).unwrap();
+        let bytes = opened(&desk, &file);
+        assert_eq!(bytes.len() as u64, made.manifest.database.bytes);
+    }
 }
 
 #[test]
@@ -134,7 +156,11 @@ fn two_backups_in_one_second_are_two() {
 
 #[test]
 fn a_broken_audit_chain_is_backed_up_and_takes_no_good_ones_place() {
-    let desk = Desk::new();
+    let mut desk = Desk::new();
+    desk.room.settings.keep = crate::backup::retention::Keep {
+        last: 1,
+        ..crate::backup::retention::Keep::EVERYTHING
+    };
     let good = desk.good();
     let checkpoint = format!(
         "{{\"at\":\"2026-11-21T00:00:00Z\",\"chain\":\"system\",\"seq\":99,\"head\":\"{}\"}}\n",

@@ -144,11 +144,16 @@ fn what_a_killed_process_left_unfinished_and_what_waits_for_nobody_goes() {
 fn a_full_spool_gives_up_the_finest_first_and_the_newest_base_never() {
     let folder = tempfile::tempdir().unwrap();
     let spool = open(&folder, &BOTH, 100);
+    for slot in [0, 1] {
+        spool.looked_at(slot, None);
+    }
     put(&spool, Level::Day, 1, 30, &[1]);
     put(&spool, Level::Hour, 2, 30, &[1]);
     put(&spool, Level::Remote, 3, 30, &[1]);
+    assert!(!spool.is_suspect(1));
     put(&spool, Level::Minute, 4, 30, &[1]);
     assert_eq!(waiting(&spool, 1), [('d', 1), ('h', 2), ('m', 4)]);
+    assert!(spool.is_suspect(1), "it is looked at before it is trusted");
     put(&spool, Level::Hour, 5, 30, &[1]);
     assert_eq!(waiting(&spool, 1), [('d', 1), ('h', 2), ('h', 5)]);
     put(&spool, Level::Day, 6, 90, &[1]);
@@ -161,7 +166,7 @@ fn a_full_spool_gives_up_the_finest_first_and_the_newest_base_never() {
     );
     let view = spool.view(1);
     assert_eq!((view.pending, view.bytes, view.dropped), (1, 900, 6));
-    assert_eq!(spool.view(0).dropped, 0);
+    assert!(spool.view(0).dropped == 0 && !spool.is_suspect(0));
 }
 
 #[test]

@@ -1,10 +1,15 @@
 //! Objects that are not what they should be: refused, gone round, never applied.
 
+use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::super::increment::{Decoder, Encoder};
 use super::super::*;
 use super::kit::*;
+use crate::backup::Progress;
+use crate::backup::make::tests::faulty::Fault;
+use crate::backup::seal::{self, Recipients};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -129,6 +134,102 @@ fn a_state_that_is_not_the_one_before_is_not_built_on() {
     let rebuilt = desk.assert_rebuilds(third);
     assert_eq!(rebuilt.reached_ms, second);
     assert_eq!(rebuilt.passed_by.len(), 1);
+}
+
+/// The same increment with other bytes in its last page: well-formed, and not what the page hashes were taken from.
+fn with_another_page(sound: &[u8]) -> Vec<u8> {
+    let mut decoder = Decoder::open(seal::reader(sound, false, None).unwrap(), false).unwrap();
+    let header = decoder.header().clone();
+    let (mut pages, mut page) = (Vec::new(), Vec::new());
+    while let Some(number) = decoder.next_page(&mut page).unwrap() {
+        pages.push((number, page.clone()));
+    }
+    pages.last_mut().unwrap().1[2_000] ^= 1;
+    let sealed = seal::writer(Vec::new(), &Recipients::none()).unwrap();
+    let mut encoder = Encoder::begin(sealed, &header).unwrap();
+    for (number, page) in pages {
+        encoder.page(number, &page).unwrap();
+    }
+    encoder.finish().unwrap().finish().unwrap()
+}
+
+#[test]
+fn a_step_whose_pages_are_not_those_that_were_hashed_leads_nowhere() {
+    let mut desk = Desk::new(Where::Local);
+    desk.tick();
+    let first = desk.step(SECOND);
+    let second = desk.step(SECOND);
+    let place = file(&desk, &keys(&desk, 's')[1]);
+    let changed = with_another_page(&std::fs::read(&place).unwrap());
+    std::fs::write(&place, changed).unwrap();
+    let rebuilt = desk.assert_rebuilds(second);
+    assert_eq!(rebuilt.reached_ms, first);
+    assert!(
+        rebuilt.passed_by[0].contains("do not make the state"),
+        "{rebuilt:?}"
+    );
+}
+
+/// A disk that changes a byte after everything was written.
+struct Rotting(PathBuf);
+
+impl Progress for Rotting {
+    fn stage(&self, name: &'static str, _total: u64) {
+        if name == "checking" {
+            let mut file = std::fs::File::options().write(true).open(&self.0).unwrap();
+            file.seek(SeekFrom::Start(5_000)).unwrap();
+            file.write_all(b"rot").unwrap();
+        }
+    }
+    fn advance(&self, _by: u64) {}
+    fn done(&self) {}
+}
+
+#[test]
+fn a_file_that_is_not_what_was_written_into_it_is_not_given_out() {
+    let mut desk = Desk::new(Where::Local);
+    desk.tick();
+    let point = desk.step(SECOND);
+    let out = desk.scratch();
+    let rotting = Rotting(out.clone());
+    let refused = rebuild(&desk.target(0), point, None, None, &out, &rotting).unwrap_err();
+    assert!(refused.is_ours() && !refused.is_damage(), "{refused}");
+    assert!(!out.exists());
+}
+
+#[test]
+fn an_increment_that_comes_back_changed_is_sent_again_and_stays_here_until_then() {
+    let mut desk = Desk::new(Where::Cloud);
+    desk.tick();
+    desk.ship();
+    desk.cloud.has(Fault::Changed(".inc.zst"));
+    desk.pass(10 * SECOND);
+    desk.write();
+    assert!(desk.tick());
+    let point = desk.status().last_point_ms.unwrap();
+    let told = desk.shippers[1].step().unwrap_err().to_string();
+    assert!(told.contains("other bytes than were sent"), "{told}");
+    assert_eq!(desk.names(1).len(), 1, "only the base is left there");
+    desk.cloud.heal();
+    desk.pass(SECOND);
+    desk.ship();
+    assert_eq!(desk.assert_rebuilds(point).reached_ms, point);
+}
+
+#[test]
+fn another_object_under_the_name_of_a_step_holds_up_nothing_that_follows() {
+    let mut desk = Desk::new(Where::Disk);
+    desk.tick();
+    desk.ship();
+    desk.pass(SECOND);
+    desk.write();
+    assert!(desk.tick());
+    desk.shippers[0].step().unwrap();
+    let key = keys(&desk, 's').pop().unwrap();
+    desk.target(1).put(&key, b"noise".to_vec()).unwrap();
+    desk.ship();
+    let last = (0..70).map(|_| desk.step(SECOND)).last().unwrap();
+    assert_eq!(desk.assert_rebuilds(last).reached_ms, last);
 }
 
 #[test]

@@ -196,10 +196,12 @@ fn a_rebuilt_file_is_a_sound_database() {
 }
 
 #[test]
-fn increments_are_encrypted_to_the_recipients_and_opened_with_their_key() {
+fn increments_are_encrypted_to_the_recipients_and_opened_with_the_key_of_any() {
     use age::secrecy::ExposeSecret;
     let secret = age::x25519::Identity::generate();
-    let recipients = Recipients::parse(&[secret.to_public().to_string()]).unwrap();
+    let other = age::x25519::Identity::generate();
+    let keys = [&other, &secret].map(|identity| identity.to_public().to_string());
+    let recipients = Recipients::parse(&keys).unwrap();
     let mut desk = Desk::with(Where::Local, recipients, pitr_settings());
     desk.tick();
     let point = desk.step(SECOND);

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::memory::InMemory;
 use shared::clock::{Clock, ManualClock};
 use shared::paths::Home;
 use shared::session::{Kind, SessionId};
@@ -14,6 +13,7 @@ use shared::state::{Durability, Slot, State};
 
 use super::super::*;
 use crate::backup::Room;
+use crate::backup::make::tests::faulty::Faulty;
 use crate::backup::retention::Keep as BackupKeep;
 use crate::backup::schedule::Schedule;
 use crate::backup::seal::{Identities, Recipients};
@@ -42,6 +42,8 @@ pub(super) struct Desk {
     pub(super) room: Room,
     pub(super) engine: Engine,
     pub(super) shippers: Vec<Shipper>,
+    /// What is elsewhere, where something is.
+    pub(super) cloud: Arc<Faulty>,
     pub(super) identities: Option<Identities>,
     /// What the file was at each point.
     pub(super) images: BTreeMap<(String, i64), Vec<u8>>,
@@ -80,14 +82,9 @@ impl Desk {
         let open = |text: &str| {
             Target::open(&TargetSpec::parse(text, &home).unwrap(), handle.clone()).unwrap()
         };
-        let cloud = || {
-            crate::backup::targets::tests::named(
-                "s3://elsewhere",
-                Arc::new(InMemory::new()),
-                "",
-                &handle,
-            )
-        };
+        let store = Arc::<Faulty>::default();
+        let cloud =
+            || crate::backup::targets::tests::named("s3://elsewhere", store.clone(), "", &handle);
         let targets = match places {
             Where::Local => vec![open("local")],
             Where::Disk => {
@@ -129,6 +126,7 @@ impl Desk {
             room,
             engine,
             shippers,
+            cloud: store,
             identities: None,
             images: BTreeMap::new(),
             copies: 0,

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use shared::clock::Clock;
 
+use super::super::name::parse_key;
 use super::super::*;
 use super::kit::*;
+use crate::backup::owner;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -57,6 +59,25 @@ fn what_a_killed_sidecar_had_not_sent_is_sent_by_the_next_or_by_who_restores() {
     assert_eq!(deliver(&desk.room), [("local".to_owned(), Ok(1))]);
     assert_eq!(desk.assert_rebuilds(point).reached_ms, point);
     assert_eq!(deliver(&desk.room), [("local".to_owned(), Ok(0))]);
+}
+
+#[test]
+fn a_killed_sidecar_goes_on_from_where_the_last_minute_ended() {
+    let mut desk = Desk::new(Where::Local);
+    desk.tick();
+    for _ in 0..40 {
+        desk.step(10 * SECOND);
+    }
+    desk.kill();
+    let point = desk.step(SECOND);
+    let names = desk.names(0);
+    let names = names.iter().map(|key| parse_key(key).unwrap().1);
+    let steps: Vec<_> = names.filter(|name| name.to_ms == point).collect();
+    assert!(!steps.is_empty());
+    // Two minutes of pages in it at most, and not all that changed since the last base.
+    for step in steps {
+        assert!(step.from_ms >= Some(point - 121_000), "{step:?}");
+    }
 }
 
 #[test]
@@ -155,6 +176,25 @@ fn a_clock_that_was_set_back_while_nobody_looked_begins_a_new_line_too() {
 }
 
 #[test]
+fn a_line_that_a_later_one_has_followed_never_goes_on() {
+    let mut desk = Desk::new(Where::Local);
+    desk.tick();
+    desk.step(3_600 * SECOND);
+    let tables = desk.spool().join("tables");
+    let of_the_first = std::fs::read(&tables).unwrap();
+    let back = desk.clock.now() - Duration::from_secs(1_800);
+    desk.clock.jump_to(back);
+    desk.step(SECOND);
+    assert_eq!(lines(&desk), 2);
+    // Killed after the first point of the second line, and before it was stored where its series stand.
+    desk.kill();
+    std::fs::write(&tables, of_the_first).unwrap();
+    // By now the clock shows again what the first line has seen.
+    let point = desk.step(2 * 3_600 * SECOND);
+    assert_eq!(desk.assert_rebuilds(point).reached_ms, point);
+}
+
+#[test]
 fn an_old_line_still_gives_its_moments_by_name() {
     let mut desk = Desk::new(Where::Local);
     desk.tick();
@@ -205,6 +245,27 @@ fn a_state_file_that_was_made_anew_is_another_line() {
     for point in [first, second] {
         assert_eq!(desk.assert_rebuilds(point).reached_ms, point);
     }
+}
+
+#[test]
+fn what_a_killed_sidecar_had_not_sent_is_not_delivered_to_the_target_of_another_home() {
+    let mut desk = Desk::new(Where::Disk);
+    desk.tick();
+    desk.step(SECOND);
+    desk.pass(SECOND);
+    desk.write();
+    assert!(desk.tick());
+    desk.kill();
+    let disk = desk.target(1);
+    disk.delete(owner::KEY).unwrap();
+    disk.put(owner::KEY, br#"{"home":"another"}"#.to_vec())
+        .unwrap();
+    let before = desk.names(1);
+    let delivered = deliver(&desk.room);
+    assert_eq!(delivered[0], ("local".to_owned(), Ok(1)));
+    let refused = delivered[1].1.as_ref().unwrap_err();
+    assert!(refused.contains("another home"), "{refused}");
+    assert_eq!(desk.names(1), before);
 }
 
 #[test]
