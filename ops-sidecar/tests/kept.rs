@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::process::Signal;
 use serde_json::Value;
 use shared::audit::{self, Chain};
-use shared::state::{Durability, KeptCopy, State, kept_copies, tables};
+use shared::state::{Durability, KeptBefore, KeptCopy, NEWEST_SCHEMA, State, kept_copies, tables};
 use support::backup::{Desk, golden, records_in};
 use support::{Sidecar, whole_file};
 
@@ -98,9 +98,7 @@ impl Content {
 
     fn in_copy(path: &Path) -> Content {
         let copy = State::open_copy(path).expect("a copy");
-        let heads = copy
-            .read("test", |reading| audit::heads(reading))
-            .expect("heads");
+        let heads = copy.read("test", audit::heads).expect("heads");
         let end = |(chain, head): (Chain, audit::Head)| {
             (chain.as_str().to_owned(), (head.seq, head.hash_hex()))
         };
@@ -143,7 +141,7 @@ fn a_wrong_restore_is_undone_and_everything_is_as_it_was() {
     let said = desk
         .backup(&["restore", "--kept", &copy.name, "--force", "--json"])
         .code(0);
-    insta::assert_json_snapshot!("put_back", golden(&kept_golden(said.json(), &copy.name)));
+    insta::assert_json_snapshot!("put_back", golden(&kept_golden(&said.json(), &copy.name)));
 
     assert_eq!(desk.records(), 5);
     let after = Content::of(&desk);
@@ -184,12 +182,12 @@ fn listed_golden(listed: &Value) -> Value {
     let mut kept = listed["kept"].clone();
     for copy in kept.as_array_mut().expect("a list") {
         let name = copy["name"].as_str().expect("a name").to_owned();
-        *copy = kept_golden(copy.clone(), &name);
+        *copy = kept_golden(copy, &name);
     }
     golden(&kept)
 }
 
-fn kept_golden(answer: Value, name: &str) -> Value {
+fn kept_golden(answer: &Value, name: &str) -> Value {
     let text = answer.to_string().replace(name, "[name]");
     serde_json::from_str(&text).expect("json")
 }
@@ -203,7 +201,7 @@ fn the_audit_says_what_happened_and_the_sidecar_finds_nothing_wrong_with_it() {
         .backup(&["restore", "--kept", &name, "--force"])
         .code(0);
     let state = State::open(&undone.desk.home()).expect("a state file");
-    let noted = state.read("test", |reading| tables::meta::restore(reading));
+    let noted = state.read("test", tables::meta::restore);
     let noted = noted.expect("a note");
     assert_eq!((noted.epoch, noted.from), (2, format!("kept copy {name}")));
     let points = audit::checkpoint::read(&undone.desk.home()).expect("checkpoints");
@@ -235,11 +233,16 @@ fn what_was_kept_before_a_migration_comes_back_up_to_date() {
         .code(0);
     desk.record(2);
     let copies = kept(&desk);
-    let older = copies.last().expect("a copy from before the way down");
-    assert_eq!(records_in(&older.path), 3);
-    let up = copies.first().expect("a copy from before the way up");
-    assert_eq!((up.schema, copies.len()), (Some(1), 2));
-    for copy in [older, up] {
+    let from = |schema: u32| {
+        let is_it = |copy: &&KeptCopy| matches!(copy.before, KeptBefore::Migration { from, .. } if from == schema);
+        copies.iter().find(is_it).expect("a copy of that schema")
+    };
+    let (newest, older) = (from(NEWEST_SCHEMA), from(1));
+    assert_eq!(
+        (newest.schema, older.schema),
+        (Some(NEWEST_SCHEMA), Some(1))
+    );
+    for copy in [newest, older] {
         desk.backup(&["restore", "--kept", &copy.name, "--force"])
             .code(0);
         assert_eq!(desk.records(), 3);

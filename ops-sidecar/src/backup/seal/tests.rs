@@ -258,7 +258,7 @@ fn a_protected_identity_that_cannot_be_opened_says_why_and_shows_nothing() {
     );
     let whole = encrypted(&pair.1, &words("x"), Format::Binary);
     let damaged = [&whole[..30], &whole[..whole.len() - 1]].map(<[u8]>::to_vec);
-    let mut dear = whole.clone();
+    let mut dear = whole;
     let cost = dear.windows(3).position(|bytes| bytes == b" 1\n").unwrap();
     dear.splice(cost..cost + 3, *b" 40\n");
     for file in [&damaged[0], &damaged[1], &dear] {

@@ -49,7 +49,11 @@ pub fn kept_copies(home: &Home) -> Result<Vec<KeptCopy>, StateError> {
         .flatten()
         .filter_map(|file| look(home, file.file_name().to_str()?))
         .collect();
-    copies.sort_by_key(|copy| std::cmp::Reverse((copy.at_ms, copy.number)));
+    // Of two kinds in one second nobody knows which came first; that they stand in the same order each time is all that can be had.
+    copies.sort_by(|one, other| {
+        let key = |copy: &KeptCopy| (copy.at_ms, copy.number);
+        key(other).cmp(&key(one)).then(one.name.cmp(&other.name))
+    });
     Ok(copies)
 }
 
