@@ -168,6 +168,18 @@ fn to_another_file_leaves_that_file_and_touches_nothing_else() {
 }
 
 #[test]
+fn to_a_name_beside_the_log_of_another_database_nothing_is_restored() {
+    let desk = Desk::new();
+    desk.run();
+    let (to, log) = (desk.path("other.db"), desk.path("other.db-wal"));
+    fs::write(&log, "what SQLite would replay").expect("a file");
+    desk.backup(&["restore", "--latest", "--to", text(&to)])
+        .code(1)
+        .told(&["other.db-wal", "is there already", "hint:"]);
+    assert!(!to.exists() && log.exists());
+}
+
+#[test]
 fn a_damaged_copy_is_passed_by_and_the_next_target_gives_the_same_backup() {
     let desk = Desk::new().sealed().with_targets(&["one", "two"]);
     let id = desk.run();
@@ -254,14 +266,13 @@ fn without_the_right_key_nothing_is_restored_and_the_key_is_asked_for() {
         .code(1)
         .told(&["encrypted", "--identity FILE"]);
     desk.key("other");
-    desk.backup(&[
-        "restore",
-        "--latest",
-        "--identity",
-        text(&desk.path("other")),
-    ])
-    .code(1)
-    .told(&["encrypted to other keys", "hint:"]);
+    let wrong = desk.path("other");
+    let refused = desk
+        .backup(&["restore", "--latest", "--identity", text(&wrong)])
+        .code(1)
+        .told(&["encrypted to other keys", "hint:"]);
+    // No other backup, from no other target, is fetched with a key that opens none.
+    assert!(!refused.err.contains("passed by"), "{}", refused.err);
     let setting = desk.path("identity");
     let mut command = desk.command(&["backup", "restore", "--latest"]);
     command.env("ORDERDESK_MCP_BACKUP_IDENTITY_FILE", setting);

@@ -9,6 +9,7 @@ use std::fs;
 use std::io::Read;
 
 use desk::Desk;
+use shared::clock::{Clock, SystemClock};
 
 use super::*;
 use crate::backup::Quiet;
@@ -125,6 +126,34 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
     fs::write(left.join("state.db"), b"half").unwrap();
     make(&desk.room, &Quiet).unwrap();
     assert_eq!(desk.left_in_the_spool(), Vec::<String>::new());
+}
+
+/// When the copy had begun to be read, by the clock of the system.
+#[derive(Default)]
+struct BeganCopying(std::sync::OnceLock<i64>);
+
+impl Progress for BeganCopying {
+    fn stage(&self, name: &'static str, _total: u64) {
+        if name == "copy" {
+            self.0.get_or_init(|| SystemClock.now_ms());
+        }
+    }
+    fn advance(&self, _by: u64) {}
+    fn done(&self) {}
+}
+
+#[test]
+fn a_backup_claims_nothing_that_was_written_after_its_copy_began() {
+    let desk = Desk::new();
+    let began = BeganCopying::default();
+    let before_ms = SystemClock.now_ms();
+    let made = make(&desk.room, &began).unwrap();
+    let began_ms = began.0.into_inner().unwrap();
+    let claimed_ms = made.manifest.at_ms();
+    assert!(
+        (before_ms..=began_ms).contains(&claimed_ms),
+        "{before_ms} {claimed_ms} {began_ms}"
+    );
 }
 
 #[test]

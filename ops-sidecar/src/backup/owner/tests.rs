@@ -142,6 +142,15 @@ fn what_waits_in_a_spool_goes_to_its_own_target_only_also_without_the_state_file
 }
 
 #[test]
+fn who_only_asks_what_would_be_removed_takes_no_target() {
+    let town = Town::new();
+    let room = town.home("one");
+    assert_eq!(prune(&room, true).unwrap()[0].error, None);
+    assert_eq!(owner(&room.targets[0]).unwrap(), None);
+    make(&town.home("other"), &Quiet).unwrap();
+}
+
+#[test]
 fn a_target_that_does_not_say_whose_it_is_is_left_alone() {
     let town = Town::new();
     let room = town.home("one");

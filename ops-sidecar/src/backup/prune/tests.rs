@@ -1,6 +1,6 @@
 //! What goes, what stays, and what an interruption leaves.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::backup::make::tests::desk::{Desk, SECOND};
@@ -147,10 +147,20 @@ fn a_manifest_of_a_later_version_counts_and_a_damaged_one_does_not() {
 
 #[test]
 fn nobody_prunes_while_a_backup_is_made() {
-    let (desk, _) = three();
+    let (desk, ids) = three();
+    let first = &desk.room.targets[0];
     let turn = Turn::take(&desk.room.home, Duration::ZERO).unwrap();
     // A dry run removes nothing, so it need not wait.
     prune(&desk.room, true).unwrap();
-    drop(turn);
-    prune(&desk.room, false).unwrap();
+    std::thread::scope(|scope| {
+        let pruning = scope.spawn(|| prune(&desk.room, false));
+        let since = Instant::now();
+        // Ten times what it takes when nobody has the turn.
+        while since.elapsed() < Duration::from_millis(500) {
+            assert_eq!(desk.claimed(first), ids, "before it was its turn");
+        }
+        drop(turn);
+        pruning.join().unwrap().unwrap();
+    });
+    assert_eq!(desk.claimed(first), ids[2..]);
 }

@@ -1,6 +1,7 @@
 //! Which way is taken: from what targets list, without opening anything.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use shared::paths::Home;
 use tokio::runtime::Runtime;
@@ -11,7 +12,7 @@ use crate::backup::find::{self, Shelf};
 use crate::backup::id::BackupId;
 use crate::backup::manifest::{DatabasePart, FORMAT, FilePart, Manifest};
 use crate::backup::pitr;
-use crate::backup::targets::{Target, TargetSpec};
+use crate::backup::targets::{self, Target, TargetSpec};
 use crate::backup::words;
 
 const OLD_LINE: &str = "20261121T080000Z-00000a";
@@ -155,6 +156,22 @@ fn what_reaches_further_comes_first_and_a_whole_backup_before_increments_of_the_
         ways(&What::LatestPoint, &shelves, &windows),
         [(5_000, false)]
     );
+}
+
+#[test]
+fn what_lies_on_this_machine_comes_before_the_same_moment_from_elsewhere() {
+    let (near, far) = (
+        Place::new().with_point(NEW_LINE, 5_000, "base", "d"),
+        Place::new(),
+    );
+    let store = Arc::new(object_store::memory::InMemory::new());
+    let shelf = Shelf {
+        target: targets::tests::named("s3://far", store, "", far.runtime.handle()),
+        ..far.shelf(&[5_000])
+    };
+    let found = candidates(&LATEST, &[shelf], &[near.window()]);
+    let is_remote: Vec<_> = found.iter().map(|way| way.target.is_remote()).collect();
+    assert_eq!(is_remote, [false, true]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Swapped, marked, compared; refused where it must be; and killed between any two steps.
 
 mod afterwards;
+mod beside;
 mod crash;
 mod kit;
 
