@@ -4,11 +4,14 @@
 //! Monday) and month that has a backup the newest one, for so many of them as the settings say, all in UTC; a backup stays as long as one
 //! rule wants it. Periods without a backup do not count, so that a machine that was off for a month keeps what it had. The newest good one
 //! always stays.
+//!
+//! A clock that is years ahead gives a backup an hour, a day, a week and a month of its own, and looks like a machine that was off for years.
+//! So the first period after such a leap takes nobody's place: it is kept in addition, up to as many times as the rule counts.
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::id::BackupId;
 
@@ -37,6 +40,9 @@ impl Keep {
         monthly: 0,
     };
 }
+
+/// What lies further apart is a leap. Backups of two months in a row never do.
+const LEAP: SignedDuration = SignedDuration::from_hours(62 * 24);
 
 /// Names a backup's period.
 type Period = fn(&BackupId) -> (i16, i16, i8, i8);
@@ -124,18 +130,36 @@ fn newest<'a>(past: &[&'a Candidate], count: u64) -> impl Iterator<Item = &'a Ca
     past.iter().rev().take(count).copied()
 }
 
-/// The newest of each of the newest `count` periods that have any.
+/// The newest of each of the newest `count` periods that have any; those that begin with a leap do not count, if they are not more.
 fn newest_of_each<'a>(past: &[&'a Candidate], count: u64, period: Period) -> Vec<&'a BackupId> {
     let mut kept: Vec<&BackupId> = Vec::new();
-    for id in past.iter().rev().map(|backup| &backup.id) {
-        if kept.len() as u64 == count {
+    let (mut counted, mut leaps) = (0, 0);
+    for of_one in past
+        .chunk_by(|one, next| period(&one.id) == period(&next.id))
+        .rev()
+    {
+        if counted == count {
             break;
         }
-        if kept.last().is_none_or(|later| period(later) != period(id)) {
-            kept.push(id);
+        kept.extend(of_one.last().map(|newest| &newest.id));
+        if leaps < count && begins_with_leap(past, of_one) {
+            leaps += 1;
+        } else {
+            counted += 1;
         }
     }
     kept
+}
+
+/// Whether there was nothing for long before the first of a period.
+fn begins_with_leap(past: &[&Candidate], of_one: &[&Candidate]) -> bool {
+    let Some(first) = of_one.first().map(|backup| backup.age()) else {
+        return false;
+    };
+    let before = past.partition_point(|backup| backup.age() < first);
+    before
+        .checked_sub(1)
+        .is_some_and(|at| first.0.duration_since(past[at].id.at()) > LEAP)
 }
 
 #[cfg(test)]

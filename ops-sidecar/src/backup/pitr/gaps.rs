@@ -251,7 +251,7 @@ mod tests {
         let line = line();
         let gone = [object(Level::Second, 29_000, 30_000)];
         let keep = Keep {
-            seconds_ms: HOUR,
+            seconds_ms: 60_000,
             minutes_ms: 2 * HOUR,
             hours_ms: 3 * HOUR,
         };
@@ -259,8 +259,8 @@ mod tests {
             pending: Vec::new(),
             keep: Some(keep),
         };
-        let gaps = judge(&lines_without(&line, &gone), &context, HOUR + 70_000);
-        assert_eq!(gaps.lost, 0, "{gaps:?}");
+        let gaps = judge(&lines_without(&line, &gone), &context, 130_000);
+        assert_eq!((gaps.late, gaps.lost), (0, 0), "{gaps:?}");
     }
 
     #[test]

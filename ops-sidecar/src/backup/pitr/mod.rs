@@ -5,7 +5,7 @@
 //! | `level`, `name` | which series of increments there are, and what an object is called |
 //! | `hashes` | what a moment is: sixteen bytes per page, one root for all |
 //! | `increment` | what is inside of an object |
-//! | `plan`, `retention`, `gaps` | which way leads to a moment, what may go, what is missing: arithmetic over names |
+//! | `plan`, `elapsed`, `retention`, `gaps` | which way leads to a moment, how old one is, what may go, what is missing: arithmetic over names |
 //! | `window`, `rebuild` | what can be reached, and reaching it |
 //! | `cut`, `series`, `tables` | from a snapshot to increments; where the series stand, also over a restart |
 //! | `engine` | when to look; the loop `pitr` |
@@ -17,6 +17,7 @@
 //! ever read again, so the machine that writes needs no secret key.
 
 mod cut;
+mod elapsed;
 mod engine;
 mod error;
 mod gaps;

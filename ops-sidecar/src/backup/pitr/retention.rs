@@ -3,9 +3,12 @@
 //! Promised are, at any time: every moment of the last `seconds`, every minute of the last `minutes`, every hour of the last `hours`, and
 //! the newest state there is. An object stays while it is younger than its own span (a second way to a point is worth keeping), and
 //! afterwards while a promised point needs it. Where a coarse step is missing, the finer ones that bridge it are such a need.
+//!
+//! How long ago something was, `elapsed` tells: the clock alone decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::elapsed::{self, SPANS};
 use super::name::{Line, Name};
 use super::plan::{Lines, Reach, reach};
 
@@ -32,13 +35,24 @@ impl Keep {
         }
     }
 
-    /// Of a rank of [`Level::rank`].
-    fn span(&self, rank: u8) -> i64 {
-        match rank {
-            0 => self.seconds_ms,
-            1 => self.minutes_ms.max(self.seconds_ms),
-            _ => self.hours_ms.max(self.minutes_ms).max(self.seconds_ms),
-        }
+    /// Of each rank of `Level::rank`; bases stay as long as hours do.
+    fn spans(&self) -> [i64; SPANS] {
+        let minutes_ms = self.minutes_ms.max(self.seconds_ms);
+        [self.seconds_ms, minutes_ms, self.hours_ms.max(minutes_ms)]
+    }
+}
+
+/// Where the spans begin in a line, by its own names.
+struct Begins([i64; SPANS]);
+
+impl Begins {
+    fn of(&self, rank: u8) -> i64 {
+        self.0[usize::from(rank).min(SPANS - 1)]
+    }
+
+    /// Of the whole window.
+    fn first(&self) -> i64 {
+        self.0[SPANS - 1]
     }
 }
 
@@ -46,39 +60,40 @@ impl Keep {
 #[must_use]
 pub(super) fn doomed(lines: &Lines, keep: &Keep, now_ms: i64) -> Vec<(Line, Name)> {
     let mut doomed = Vec::new();
+    let begins = elapsed::begins(lines, keep.spans(), now_ms);
     // From the newest line back: an older one answers for the beginning of the window only where no newer one does.
     let mut is_answered = false;
     for (line, objects) in lines.iter().rev() {
         let reach = reach(objects, &BTreeSet::new());
-        let promised = promised(&reach, keep, now_ms, is_answered);
+        let begins = Begins(begins[line]);
+        let promised = promised(&reach, &begins, is_answered);
         let needed: BTreeSet<Name> = promised
             .iter()
             .flat_map(|point| reach.plan(*point))
             .map(|object| object.name)
             .collect();
-        let old = objects.iter().map(|object| object.name).filter(|name| {
-            name.to_ms < now_ms.saturating_sub(keep.span(name.level.rank()))
-                && !needed.contains(name)
-        });
-        doomed.extend(old.map(|name| (line.clone(), name)));
+        let old = |name: &Name| name.to_ms < begins.of(name.level.rank()) && !needed.contains(name);
+        let names = objects.iter().map(|object| object.name);
+        doomed.extend(names.filter(old).map(|name| (line.clone(), name)));
         is_answered |= reach
-            .newest(now_ms.saturating_sub(keep.span(u8::MAX)))
-            .is_some();
+            .points()
+            .next()
+            .is_some_and(|first| first < begins.first());
     }
     doomed.sort_by_key(|(_, name)| (name.level.rank(), name.to_ms));
     doomed
 }
 
 /// The points of a line that must stay reachable. Of each kind also the newest one before its span begins: it is the state at the beginning.
-fn promised(reach: &Reach, keep: &Keep, now_ms: i64, is_answered: bool) -> BTreeSet<i64> {
+fn promised(reach: &Reach, begins: &Begins, is_answered: bool) -> BTreeSet<i64> {
     let mut promised = BTreeSet::new();
     let newest = reach.points().next_back();
-    let has_ended = newest.is_none_or(|newest| newest < now_ms.saturating_sub(keep.span(u8::MAX)));
+    let has_ended = newest.is_none_or(|newest| newest < begins.first());
     if has_ended && is_answered {
         return promised;
     }
     for rank in 0..=2 {
-        let begin = now_ms.saturating_sub(keep.span(rank));
+        let begin = begins.of(rank);
         let mut before = None;
         for (point, _) in reach.ranks().filter(|(_, of_point)| *of_point >= rank) {
             if point >= begin {

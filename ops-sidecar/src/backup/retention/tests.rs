@@ -158,6 +158,29 @@ fn a_clock_that_was_wrong_costs_no_good_backup() {
     );
 }
 
+#[test]
+fn what_is_made_while_the_clock_is_ahead_takes_nobodys_place() {
+    let rules = Keep {
+        last: 1,
+        ..keep(3, 3, 3, 3)
+    };
+    let mut backups =
+        ago(&[0, 1, 2, 24, 48, 7 * 24, 14 * 24, 31 * 24, 62 * 24].map(|hours| hours * HOUR_MS));
+    assert_eq!(doomed(&backups, &rules, now()), []);
+    // The clock is set forward by years, again and again; each time a backup is made, and pruned by hand as well.
+    for years in [5, 9, 30] {
+        let then_ms = NOW_MS + years * 365 * DAY_MS;
+        backups.push(at(then_ms, true));
+        let then = Timestamp::from_millisecond(then_ms).unwrap();
+        assert_eq!(doomed(&backups, &rules, then), [], "{years}");
+    }
+    // There is an end to it.
+    let then_ms = NOW_MS + 60 * 365 * DAY_MS;
+    backups.push(at(then_ms, true));
+    let then = Timestamp::from_millisecond(then_ms).unwrap();
+    assert!(!doomed(&backups, &rules, then).is_empty());
+}
+
 /// Up to sixty backups within two years before and a little after now, most of them good.
 fn some_backups() -> impl Strategy<Value = Vec<Candidate>> {
     let one = (-30 * DAY_MS..730 * DAY_MS, prop::bool::weighted(0.8));
@@ -213,7 +236,39 @@ proptest! {
         prop_assume!(keep != Keep::EVERYTHING);
         let past: Vec<_> = backups.into_iter().filter(|backup| backup.good && backup.id.at() <= now()).collect();
         let stays = after(&past, &doomed(&past, &keep, now())).len() as u64;
+        let counted = keep.hourly + keep.daily + keep.weekly + keep.monthly;
+        prop_assert!(stays <= keep.last + 2 * counted + 1, "{}", stays);
+    }
+
+    #[test]
+    fn without_a_leap_no_more_stays_than_the_rules_say(hours in prop::collection::vec(1..1_000_i64, 1..90), keep in some_keep()) {
+        prop_assume!(keep != Keep::EVERYTHING);
+        let mut ago_ms = 0;
+        let backups: Vec<_> = hours.iter().map(|hours| { ago_ms += hours * HOUR_MS; at(NOW_MS - ago_ms, true) }).collect();
+        let stays = after(&backups, &doomed(&backups, &keep, now())).len() as u64;
         prop_assert!(stays <= keep.last + keep.hourly + keep.daily + keep.weekly + keep.monthly + 1, "{}", stays);
+    }
+
+    #[test]
+    fn a_clock_that_leaps_ahead_costs_nothing_that_a_period_keeps(
+        hours in prop::collection::vec(1..1_400_i64, 0..60),
+        rules in (1..6_u64, 1..6_u64, 1..6_u64, 1..6_u64).prop_map(|(h, d, w, m)| keep(h, d, w, m)),
+        days in 93..90_000_i64,
+        made in 1..4_i64,
+    ) {
+        let mut ago_ms = 0;
+        let known: Vec<_> = hours.iter().map(|hours| { ago_ms += hours * HOUR_MS; at(NOW_MS - ago_ms, true) }).collect();
+        let before = after(&known, &doomed(&known, &rules, now()));
+        let mut left = before.clone();
+        let then_ms = NOW_MS + days * DAY_MS;
+        for minute in 0..made {
+            left.push(at(then_ms + minute * 60_000, true));
+            let then = Timestamp::from_millisecond(then_ms + minute * 60_000).unwrap();
+            left = after(&left, &doomed(&left, &rules, then));
+        }
+        for backup in &before {
+            prop_assert!(left.contains(backup), "{}", backup.id);
+        }
     }
 
     #[test]

@@ -43,6 +43,115 @@ fn history(points: &[i64], lost: &mut dyn FnMut(Level) -> bool) -> Vec<Object> {
     objects
 }
 
+/// A machine with a target, a clock, and the time as it really is.
+struct World {
+    lines: Lines,
+    line: Line,
+    /// Where the series stand: days, hours, minutes, seconds.
+    stands: [i64; 4],
+    wall: i64,
+    truth: i64,
+    /// Line, point, rank, and when it really was.
+    made: Vec<(Line, i64, u8, i64)>,
+}
+
+impl World {
+    fn new() -> World {
+        let mut world = World {
+            lines: Lines::new(),
+            line: line(),
+            stands: [0; 4],
+            wall: 1 << 41,
+            truth: 0,
+            made: Vec::new(),
+        };
+        world.begin_line(line());
+        world
+    }
+
+    fn begin_line(&mut self, line: Line) {
+        self.line = line;
+        self.stands = [self.wall; 4];
+        self.make(Level::Day, 0);
+    }
+
+    fn make(&mut self, level: Level, from_ms: i64) {
+        let objects = self.lines.entry(self.line.clone()).or_default();
+        objects.push(object(level, from_ms, self.wall));
+        let made = (self.line.clone(), self.wall, level.rank(), self.truth);
+        self.made.push(made);
+    }
+
+    /// Time passes, the clock is set by so much, and something changes.
+    fn step(&mut self, passes: i64, set: i64) {
+        let last = self.wall;
+        self.truth += passes;
+        self.wall += passes + set;
+        if self.wall <= last {
+            return self.begin_line(Line::start(0, Some(&self.line)));
+        }
+        let spans = [
+            (Level::Day, 2_000),
+            (Level::Hour, 300),
+            (Level::Minute, 40),
+            (Level::Second, 1),
+        ];
+        let mut is_due = false;
+        for (at, (level, span)) in spans.into_iter().enumerate() {
+            is_due |= self.wall - self.stands[at] >= span;
+            if is_due {
+                let from_ms = std::mem::replace(&mut self.stands[at], self.wall);
+                self.make(level, from_ms);
+            }
+        }
+    }
+
+    fn prune(&mut self) {
+        for (line, name) in doomed(&self.lines, &KEEP, self.wall) {
+            let objects = self.lines.get_mut(&line).unwrap();
+            objects.retain(|object| object.name != name);
+        }
+    }
+
+    /// What was promised and cannot be restored any more, by when it really was.
+    fn lost(&self) -> Vec<(i64, u8)> {
+        let reaches: Vec<_> = self
+            .lines
+            .iter()
+            .map(|(line, objects)| (line, reach(objects, &BTreeSet::new())))
+            .collect();
+        let is_promised = |rank: u8, made: i64| {
+            self.truth - made <= [100, 1_000, 10_000][usize::from(rank.min(2))]
+        };
+        let made = self.made.iter().filter(|(line, point, rank, made)| {
+            let has = |(of, reach): &(&Line, Reach)| *of == line && reach.contains(*point);
+            is_promised(*rank, *made) && !reaches.iter().any(has)
+        });
+        made.map(|(_, _, rank, made)| (self.truth - made, *rank))
+            .collect()
+    }
+
+    fn objects(&self) -> usize {
+        self.lines.values().map(Vec::len).sum()
+    }
+}
+
+#[test]
+fn with_a_right_clock_what_is_kept_does_not_grow() {
+    let mut world = World::new();
+    let mut kept = Vec::new();
+    for step in 1..=9_000 {
+        world.step(7, 0);
+        if step % 50 == 0 {
+            world.prune();
+        }
+        if step % 4_500 == 0 {
+            kept.push(world.objects());
+        }
+    }
+    assert!(kept[1] <= kept[0] + 20 && kept[0] < 300, "{kept:?}");
+}
+
 /// Every point that the promise speaks of, by the words of the promise.
 fn promised_points(objects: &[Object], now: i64) -> BTreeSet<i64> {
     let reach = reach(objects, &BTreeSet::new());
@@ -87,18 +196,37 @@ fn a_quiet_target_keeps_its_newest_state_for_ever() {
 #[test]
 fn a_line_that_ended_long_ago_goes_entirely_once_a_newer_one_answers() {
     let old = line();
-    let new = Line::start(0, Some(&old));
-    let lines = Lines::from([
-        (old.clone(), history(&[0, 10, 20], &mut |_| false)),
-        (new, vec![object(Level::Day, 0, 30)]),
-    ]);
-    // The new line answers for the whole window only when it is as old as the window.
-    assert!(doomed(&lines, &KEEP, 10_029).len() < 3);
-    let all: Vec<Line> = doomed(&lines, &KEEP, 10_031)
-        .into_iter()
-        .map(|(line, _)| line)
-        .collect();
-    assert_eq!(all, vec![old; lines.values().next().unwrap().len()]);
+    let ended = history(&[0, 10, 20], &mut |_| false);
+    let gone_after = |steps: i64| {
+        let new = Line::start(0, Some(&old));
+        let points: Vec<i64> = (0..=steps).map(|step| 30 + step * 700).collect();
+        let since = history(&points, &mut |_| false);
+        let lines = Lines::from([(old.clone(), ended.clone()), (new, since)]);
+        let doomed = doomed(&lines, &KEEP, *points.last().unwrap());
+        doomed.into_iter().filter(|(line, _)| *line == old).count()
+    };
+    // The new line answers for the whole window only when it is as old as the window: fifteen steps, and those that do not count.
+    assert!(gone_after(30) < ended.len());
+    assert_eq!(gone_after(31), ended.len());
+}
+
+#[test]
+fn a_clock_that_is_years_ahead_dooms_nothing_and_neither_do_the_hours_under_it() {
+    let (line, ahead) = (line(), 1 << 40);
+    let mut points: Vec<i64> = (0..200).map(|step| step * 7).collect();
+    let right = *points.last().unwrap();
+    let before = |points: &[i64], now| {
+        let lines = Lines::from([(line.clone(), history(points, &mut |_| false))]);
+        doomed(&lines, &KEEP, now)
+    };
+    let due = before(&points, right);
+    assert_eq!(before(&points, right + ahead), due, "not one more");
+    // What is made from now on has wrong names, and counts by what passes.
+    points.extend((1..=9).map(|step| right + ahead + step * 7));
+    let lines = Lines::from([(line.clone(), history(&points, &mut |_| false))]);
+    let now_doomed = doomed(&lines, &KEEP, right + ahead + 63);
+    let within = |name: &Name| name.to_ms >= right - (KEEP.seconds_ms - 70);
+    assert!(now_doomed.iter().all(|(_, name)| !within(name)));
 }
 
 #[test]
@@ -170,5 +298,32 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn with_any_clock_what_was_promised_can_be_restored(
+        gaps in proptest::collection::vec(1i64..40, 20..300),
+        ahead in proptest::collection::vec((any::<prop::sample::Index>(), 1..1_i64 << 40), 0..=elapsed::LEAPS),
+        back in proptest::collection::vec((any::<prop::sample::Index>(), 1..1_i64 << 40), 0..9),
+    ) {
+        let mut events: Vec<(i64, i64)> = gaps.into_iter().map(|gap| (gap, 0)).collect();
+        for (at, by) in &ahead {
+            at.get_mut(&mut events).1 += by;
+        }
+        for (at, by) in &back {
+            at.get_mut(&mut events).1 -= by;
+        }
+        let mut world = World::new();
+        for (step, (passes, set)) in events.into_iter().enumerate() {
+            world.step(passes, set);
+            if step % 9 == 0 || set != 0 {
+                world.prune();
+            }
+            if step % 31 == 0 {
+                prop_assert_eq!(world.lost(), []);
+            }
+        }
+        world.prune();
+        prop_assert_eq!(world.lost(), []);
     }
 }
