@@ -149,17 +149,18 @@ impl Shelf {
     /// What is called otherwise than ours is not looked at.
     fn of(target: &Target) -> Result<Shelf, TargetError> {
         let mut backups: BTreeMap<BackupId, Parts> = BTreeMap::new();
-        for item in target.list(FOLDER)? {
+        target.each(FOLDER, &mut |item| {
             let Some(id) = BackupId::of_key(&item.key) else {
-                continue;
+                return;
             };
-            let parts = backups.entry(id.clone()).or_default();
-            if item.key == id.manifest_key() {
+            let is_manifest = item.key == id.manifest_key();
+            let parts = backups.entry(id).or_default();
+            if is_manifest {
                 parts.manifest = Some(item);
             } else {
                 parts.files.push(item);
             }
-        }
+        })?;
         Ok(Shelf { backups })
     }
 

@@ -21,16 +21,11 @@ pub(super) struct Object {
 /// All objects of a target.
 pub(super) type Lines = BTreeMap<Line, Vec<Object>>;
 
-/// From a listing. What is not ours is left out.
-#[must_use]
-pub(super) fn collect<'a>(items: impl IntoIterator<Item = (&'a str, u64)>) -> Lines {
-    let mut lines = Lines::new();
-    for (key, bytes) in items {
-        if let Some((line, name)) = parse_key(key) {
-            lines.entry(line).or_default().push(Object { name, bytes });
-        }
+/// Takes in one object of a listing. What is not ours is left out.
+pub(super) fn collect(lines: &mut Lines, key: &str, bytes: u64) {
+    if let Some((line, name)) = parse_key(key) {
+        lines.entry(line).or_default().push(Object { name, bytes });
     }
-    lines
 }
 
 /// The best way to a point, larger is better: how coarse its last step is, its base, the number of steps, their bytes. That the last step

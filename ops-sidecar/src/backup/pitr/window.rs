@@ -72,10 +72,15 @@ pub fn survey(target: &Target, now_ms: i64, context: &Context) -> Result<Gaps, P
 }
 
 pub(super) fn listing(target: &Target) -> Result<Lines, PitrError> {
-    let items = target.list(FOLDER)?;
-    Ok(collect(
-        items.iter().map(|item| (item.key.as_str(), item.bytes)),
-    ))
+    let mut lines = Lines::new();
+    // There may be a hundred thousand: of each no more is kept than its name says.
+    target.each(FOLDER, &mut |item| {
+        collect(&mut lines, &item.key, item.bytes);
+    })?;
+    for objects in lines.values_mut() {
+        objects.sort_unstable();
+    }
+    Ok(lines)
 }
 
 fn view(line: &str, objects: &[Object]) -> Option<LineView> {

@@ -192,6 +192,7 @@ fn transported(kind: HttpErrorKind) -> (Kind, String, Option<&'static str>) {
         HttpErrorKind::Timeout => ("no answer in time", NETWORK),
         HttpErrorKind::Connect => ("no connection (name, port, route or certificate)", NETWORK),
         HttpErrorKind::Interrupted | HttpErrorKind::Request => ("the connection broke", NETWORK),
+        HttpErrorKind::Decode => ("its answer broke off, or has no end", NETWORK),
         _ => ("no connection could be begun", PLAIN),
     };
     (Kind::Away, why.to_owned(), Some(hint))

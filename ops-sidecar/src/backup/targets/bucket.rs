@@ -1,7 +1,8 @@
 //! A bucket of a cloud as a target.
 //!
 //! Everything in pieces of a few MiB: an upload in parts, one at a time, that appears when it is completed and not before; a download in
-//! ranges of one version of the object. So memory stays small, and every request has a bound however large the object is.
+//! ranges of one version of the object; a listing page by page, up to the [`Bounds`]. So memory stays small, and every request has a bound
+//! however large the object is.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,6 +18,7 @@ use object_store::{
 };
 
 use super::blame::blame;
+use super::bounds::{Bounds, Excess, Laps};
 use super::error::{Kind, TargetError};
 use super::key;
 use super::target::{Item, listing};
@@ -35,6 +37,7 @@ pub(super) struct Bucket {
     pub(super) name: String,
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) prefix: Location,
+    pub(super) bounds: Bounds,
 }
 
 impl Bucket {
@@ -186,36 +189,46 @@ impl Bucket {
         Ok(self.head(key).await?.map(|found| found.size))
     }
 
-    /// Every object under the folder `prefix`, in no order. What is not ours to name is passed over.
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<Item>, TargetError> {
-        let failed = |error: object_store::Error| self.unlisted(prefix, &error);
-        let folder = self.at(prefix);
-        let mut objects = self.store.list(Some(&folder));
-        let mut items = Vec::new();
-        while let Some(found) = objects.try_next().await.map_err(failed)? {
+    /// Gives every object under the folder `prefix` to `visit`, in no order and page by page. What is not ours to name is passed over.
+    pub(super) async fn list(
+        &self,
+        prefix: &str,
+        visit: &mut dyn FnMut(Item),
+    ) -> Result<(), TargetError> {
+        let all = self.list_all(prefix, visit);
+        match tokio::time::timeout(self.bounds.time, all).await {
+            Ok(listed) => listed,
+            Err(_) => Err(self.unbounded(prefix, Excess::Time)),
+        }
+    }
+
+    async fn list_all(&self, prefix: &str, visit: &mut dyn FnMut(Item)) -> Result<(), TargetError> {
+        let mut objects = self.store.list(Some(&self.at(prefix)));
+        let mut laps = Laps::default();
+        while let Some(found) = objects
+            .try_next()
+            .await
+            .map_err(|error| self.unlisted(prefix, &error))?
+        {
+            if laps.is_again(found.location.as_ref()) {
+                return Err(self.unbounded(prefix, Excess::Again));
+            }
+            if laps.seen > self.bounds.objects {
+                return Err(self.unbounded(prefix, Excess::Objects));
+            }
             if let Some(key) = self.key_of(&found.location) {
-                items.push(Item {
+                visit(Item {
                     key,
                     bytes: found.size,
                     modified_ms: found.last_modified.timestamp_millis(),
                 });
             }
         }
-        Ok(items)
+        Ok(())
     }
 
-    /// The names of the folders directly in `prefix`, in no order.
-    pub(super) async fn folders(&self, prefix: &str) -> Result<Vec<String>, TargetError> {
-        let found = self
-            .store
-            .list_with_delimiter(Some(&self.at(prefix)))
-            .await
-            .map_err(|error| self.unlisted(prefix, &error))?;
-        let names = found.common_prefixes.iter().filter_map(Location::filename);
-        Ok(names
-            .filter(|name| key::is_ours(name))
-            .map(str::to_owned)
-            .collect())
+    fn unbounded(&self, prefix: &str, excess: Excess) -> TargetError {
+        excess.error(&self.name, listing(prefix), &self.bounds)
     }
 
     /// Removes `key`, if it is there.

@@ -87,36 +87,29 @@ impl Folder {
         }
     }
 
-    /// Every object under the folder `prefix`, in no order. What is not ours to name, and every link, is passed over.
-    pub(super) fn list(&self, prefix: &str) -> Result<Vec<Item>, TargetError> {
+    /// Gives every object under the folder `prefix` to `visit`, in no order. What is not ours to name, and every link, is passed over.
+    pub(super) fn list(
+        &self,
+        prefix: &str,
+        visit: &mut dyn FnMut(Item),
+    ) -> Result<(), TargetError> {
         self.is_there(listing(prefix))?;
-        let mut found = Vec::new();
         let mut folders = vec![prefix.to_owned()];
         while let Some(folder) = folders.pop() {
-            for entry in self.entries(&folder)? {
-                if entry.is_folder {
-                    folders.push(entry.key);
-                } else {
-                    found.push(Item {
+            let failed = |error: io::Error| self.failed(listing(&folder), &error);
+            for entry in read_dir(&self.path.join(&folder)).map_err(failed)? {
+                match Entry::of(&folder, &entry.map_err(failed)?) {
+                    Some(entry) if entry.is_folder => folders.push(entry.key),
+                    Some(entry) => visit(Item {
                         key: entry.key,
                         bytes: entry.bytes,
                         modified_ms: entry.modified_ms,
-                    });
+                    }),
+                    None => {}
                 }
             }
         }
-        Ok(found)
-    }
-
-    /// The names of the folders directly in `prefix`, in no order.
-    pub(super) fn folders(&self, prefix: &str) -> Result<Vec<String>, TargetError> {
-        self.is_there(listing(prefix))?;
-        let entries = self.entries(prefix)?;
-        Ok(entries
-            .into_iter()
-            .filter(|entry| entry.is_folder)
-            .filter_map(|entry| Some(entry.key.rsplit('/').next()?.to_owned()))
-            .collect())
+        Ok(())
     }
 
     /// Removes `key`, if it is there.

@@ -7,6 +7,7 @@
 //! | `key` | how objects may be called |
 //! | `folder` | objects as files: whole or not at all, private, on a disk that is there |
 //! | `bucket` | objects in a cloud: in parts, in ranges, one request at a time |
+//! | `bounds` | how long a listing may be |
 //! | `cloud` | how a cloud is reached, with whose credentials, and for how long |
 //! | `wire` | our HTTP client under the clouds' library |
 //! | `error`, `blame` | what went wrong, in words that hold no secret |
@@ -19,6 +20,7 @@
 //! target got, which has to be a multi-threaded one.
 
 mod blame;
+mod bounds;
 mod bucket;
 mod cloud;
 mod error;

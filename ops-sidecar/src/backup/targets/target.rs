@@ -14,6 +14,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
+use super::bounds::Bounds;
 use super::bucket::Bucket;
 use super::cloud::{self, Patience};
 use super::error::{Kind, TargetError};
@@ -97,6 +98,7 @@ impl Target {
                     store: cloud::open(&name, *cloud, root, patience)?,
                     name,
                     prefix: prefix.clone(),
+                    bounds: Bounds::USUAL,
                 })
             }
         };
@@ -251,29 +253,24 @@ impl Target {
     /// that others put there, and uploads under way, are passed over. A folder that is missing is empty.
     ///
     /// # Errors
-    /// Why the target could not be asked.
+    /// As [`Target::each`].
     pub fn list(&self, prefix: &str) -> Result<Vec<Item>, TargetError> {
-        let prefix = self.folder(prefix, "list")?;
-        let mut items = match self.store.as_ref() {
-            Store::Folder(folder) => folder.list(prefix)?,
-            Store::Bucket(bucket) => self.handle.block_on(bucket.list(prefix))?,
-        };
+        let mut items = Vec::new();
+        self.each(prefix, &mut |item| items.push(item))?;
         items.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         Ok(items)
     }
 
-    /// The names of the folders directly in the folder `prefix`, sorted: cheap, whatever they hold.
+    /// The same one by one, in no order: for whoever keeps less of each than its name. After an error what was visited is not all.
     ///
     /// # Errors
-    /// Why the target could not be asked.
-    pub fn folders(&self, prefix: &str) -> Result<Vec<String>, TargetError> {
+    /// Why the target could not be asked; or the listing is longer than one can be.
+    pub fn each(&self, prefix: &str, visit: &mut dyn FnMut(Item)) -> Result<(), TargetError> {
         let prefix = self.folder(prefix, "list")?;
-        let mut names = match self.store.as_ref() {
-            Store::Folder(folder) => folder.folders(prefix)?,
-            Store::Bucket(bucket) => self.handle.block_on(bucket.folders(prefix))?,
-        };
-        names.sort_unstable();
-        Ok(names)
+        match self.store.as_ref() {
+            Store::Folder(folder) => folder.list(prefix, visit),
+            Store::Bucket(bucket) => self.handle.block_on(bucket.list(prefix, visit)),
+        }
     }
 
     /// Removes an object; gone already is fine.

@@ -2,16 +2,19 @@
 //!
 //! The library brings an adapter to the same client, and with it HTTP/2: features of a crate add up over a workspace, so `mcp-stdio` would
 //! carry it along, a megabyte of each of a hundred servers, and speak it to Order Desk. Here: one request, one answer, and of which kind a
-//! failure was. Not here: repeating (the library's), and the client's bounds (`cloud`).
+//! failure was; and no answer is larger than any of ours can be. Not here: repeating (the library's), and the client's times (`cloud`).
 
 use std::error::Error;
 use std::io;
 
 use async_trait::async_trait;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use object_store::client::{
     HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
+
+/// The most that one answer holds. We ask for ranges of 4 MiB; five thousand names with their times, Azure's largest page, are half of this.
+const ANSWER: usize = 16 * 1024 * 1024;
 
 /// The client; requests and answers are streamed.
 #[derive(Debug)]
@@ -29,10 +32,20 @@ impl HttpService for Wire {
         let answer = self.0.execute(request).await.map_err(failure)?;
         // Its parts and its body; the type behind is another crate's, named by what it converts from.
         let (parts, body) = HttpAnswer::from(answer).into_parts();
-        let body = HttpResponseBody::new(body.map_err(failure));
+        let body =
+            Limited::new(body, ANSWER).map_err(|error| match error.downcast::<reqwest::Error>() {
+                Ok(error) => failure(*error),
+                Err(too_large) => HttpError::new(HttpErrorKind::Decode, Oversized(too_large)),
+            });
+        let body = HttpResponseBody::new(body);
         Ok(HttpResponse::from_parts(parts, body))
     }
 }
+
+/// An answer went on for longer than any can be.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is too large")]
+struct Oversized(#[source] Box<dyn Error + Send + Sync>);
 
 type HttpAnswer = hyper::Response<reqwest::Body>;
 

@@ -26,7 +26,6 @@ pub(in super::super) fn every_promise_holds(target: &Target) {
 
 fn nothing_is_there(target: &Target) {
     assert_eq!(target.list("promises").unwrap(), []);
-    assert_eq!(target.folders("promises").unwrap(), [""; 0]);
     let missing = target.get("promises/none").unwrap_err();
     assert_eq!(missing.kind(), Kind::Missing, "{missing}");
     assert!(!missing.is_transient());
@@ -152,7 +151,6 @@ fn listings_are_sorted_and_whole(target: &Target) {
     let year_2020 = 1_577_836_800_000;
     assert!(items.iter().all(|item| item.modified_ms > year_2020));
     assert_eq!(target.list("promises/small/").unwrap(), items[4..]);
-    assert_eq!(target.folders("promises").unwrap(), ["files", "small"]);
     // A folder, not the beginning of a name.
     assert_eq!(target.list("promises/smal").unwrap(), []);
 }

@@ -21,7 +21,6 @@ fn a_disk_that_is_not_mounted_is_away_and_nothing_is_written_where_it_belongs() 
         target.get("snapshots/a").unwrap_err(),
         target.delete("snapshots/a").unwrap_err(),
         target.list("snapshots").unwrap_err(),
-        target.folders("pitr").unwrap_err(),
         target.sweep("", Duration::ZERO).unwrap_err(),
     ] {
         assert_eq!(away.kind(), Kind::Away, "{away}");
@@ -69,7 +68,6 @@ fn what_others_put_there_is_passed_over() {
         fs::write(folder.path().join(name), "x").unwrap();
     }
     assert_eq!(target.list("").unwrap().len(), 1);
-    assert_eq!(target.folders("").unwrap(), ["snapshots"]);
 }
 
 #[test]

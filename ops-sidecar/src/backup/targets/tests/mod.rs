@@ -1,9 +1,10 @@
 //! The room's tests: what every target promises (`conformance`), held by a folder, by memory and, when `scripts/e2e/targets.py` runs them, by
-//! servers of others; then what only folders do, how long a dead network is waited for, and that no secret gets into a text.
+//! servers of others; then what only folders do, how long a dead network is waited for, listings without an end, and that no secret gets into a text.
 
 mod conformance;
 mod faults;
 mod folders;
+mod listings;
 mod pretender;
 mod servers;
 
@@ -15,6 +16,7 @@ use object_store::memory::InMemory;
 use shared::paths::Home;
 use tokio::runtime::Handle;
 
+use super::bounds::Bounds;
 use super::bucket::Bucket;
 use super::target::Store;
 use super::{Target, TargetSpec};
@@ -45,6 +47,21 @@ pub(super) fn over(store: Arc<dyn ObjectStore>, prefix: &str, handle: &Handle) -
     named("s3://memory", store, prefix, handle)
 }
 
+/// The same with other bounds.
+pub(super) fn bounded(bounds: Bounds, store: Arc<dyn ObjectStore>, handle: &Handle) -> Target {
+    let bucket = Bucket {
+        name: "s3://memory".to_owned(),
+        store,
+        prefix: "".into(),
+        bounds,
+    };
+    Target {
+        store: Arc::new(Store::Bucket(bucket)),
+        handle: handle.clone(),
+        is_remote: true,
+    }
+}
+
 /// The same under a name of its own: for the tests of whoever ships to several.
 pub(in crate::backup) fn named(
     name: &str,
@@ -57,6 +74,7 @@ pub(in crate::backup) fn named(
             name: name.to_owned(),
             store,
             prefix: prefix.into(),
+            bounds: Bounds::USUAL,
         })),
         handle: handle.clone(),
         is_remote: true,

@@ -53,7 +53,7 @@ impl Pretender {
     }
 }
 
-fn request(stream: &TcpStream) -> Option<Seen> {
+pub(super) fn request(stream: &TcpStream) -> Option<Seen> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
