@@ -27,7 +27,9 @@ const CARD_FIELDS: [&str; 4] = [
 ///
 /// Idempotent. Line breaks and tabs stay; a carriage return becomes a line break. Clean text is not copied.
 pub fn text(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| is_visible(c) && c != '\r') {
+    // Nearly all text is this, and bytes are looked at faster than characters.
+    let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+    if text.bytes().all(plain) || text.chars().all(|c| is_visible(c) && c != '\r') {
         return Cow::Borrowed(text);
     }
     let unix = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -51,13 +53,31 @@ pub fn value(value: Value) -> Value {
 
 /// [`value`] for an object.
 pub fn object(fields: Map<String, Value>) -> Map<String, Value> {
-    let mut cleaned = Map::with_capacity(fields.len());
-    for (key, inner) in fields {
-        let mut key = text(&key).into_owned();
-        while cleaned.contains_key(&key) {
+    object_of(fields.into_iter().map(|(key, inner)| (key, value(inner))))
+}
+
+/// An object of these fields: the keys are cleaned here, the values have been.
+///
+/// The keys must differ, as those of an object do.
+pub fn object_of<K>(fields: impl Iterator<Item = (K, Value)>) -> Map<String, Value>
+where
+    K: AsRef<str> + Into<String>,
+{
+    let (least, most) = fields.size_hint();
+    let mut cleaned = Map::with_capacity(most.unwrap_or(least));
+    // As long as no key has changed, no two can have become equal.
+    let mut changed = false;
+    for (key, value) in fields {
+        let replaced = match text(key.as_ref()) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(other) => Some(other),
+        };
+        changed |= replaced.is_some();
+        let mut key = replaced.unwrap_or_else(|| key.into());
+        while changed && cleaned.contains_key(&key) {
             key.push('~');
         }
-        cleaned.insert(key, value(inner));
+        cleaned.insert(key, value);
     }
     cleaned
 }
@@ -145,6 +165,11 @@ mod tests {
         assert_eq!(
             value(dirty),
             json!({"email": "real@example.com", "email~": "fake@example.com"})
+        );
+        let dirty_first = json!({"em\u{200B}ail": "fake@example.com", "email": "real@example.com", "e\u{200B}mail": "third"});
+        assert_eq!(
+            value(dirty_first),
+            json!({"email": "fake@example.com", "email~": "real@example.com", "email~~": "third"})
         );
     }
 

@@ -75,13 +75,12 @@ impl Reply {
     /// For the client, with the number of bytes that reach the model.
     #[must_use]
     pub fn render(self) -> (CallToolResult, usize) {
-        let result = CallToolResult::structured(self.into_value());
-        let bytes = result
-            .content
-            .iter()
-            .filter_map(ContentBlock::as_text)
-            .map(|text| text.text.len())
-            .sum();
+        let value = self.into_value();
+        // The library's own way from a value to this goes through `Display`, which takes longer.
+        let text = serde_json::to_string(&value).expect("a Value is always JSON");
+        let bytes = text.len();
+        let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+        result.structured_content = Some(value);
         (result, bytes)
     }
 }
@@ -138,6 +137,34 @@ pub fn size_of(value: &Value) -> usize {
     count.bytes
 }
 
+/// What [`size_of`] is not above, without writing anything: most rows are far below any limit.
+fn bound_of(value: &Value) -> usize {
+    /// The longest a number is written.
+    const NUMBER: usize = 25;
+    match value {
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(_) => NUMBER,
+        Value::String(text) => bound_of_text(text),
+        Value::Array(values) => {
+            2 + values
+                .iter()
+                .map(|value| bound_of(value) + 1)
+                .sum::<usize>()
+        }
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            2 + fields
+                .map(|(name, value)| bound_of_text(name) + bound_of(value) + 2)
+                .sum::<usize>()
+        }
+    }
+}
+
+/// A byte is written as `\u0000` at the worst; what counts double is written as itself.
+fn bound_of_text(text: &str) -> usize {
+    2 + 6 * text.len()
+}
+
 /// No word, number or part of a web address that people write is longer.
 const LONGEST_WORD: usize = 100;
 
@@ -169,6 +196,9 @@ pub fn shrink(row: &mut Value) {
 
 /// Leaves out the largest fields of an object until it has at most so many bytes; says which in `omitted`.
 pub fn shrink_to(row: &mut Value, most_bytes: usize) {
+    if bound_of(row) <= most_bytes {
+        return;
+    }
     let mut size = size_of(row);
     let Some(fields) = row.as_object_mut() else {
         return;
@@ -250,6 +280,14 @@ mod tests {
         assert_eq!(size_of(&code), 2 * bytes - LONGEST_WORD - 2);
         let link = json!("https://files.example.com/2026/11/0000beef.pdf");
         assert_eq!(size_of(&link), link.to_string().len());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_takes_more_than_its_bound(text in "\\PC*|[\\x00-\\x7F]*|[a-z]{0,400}", float in proptest::num::f64::ANY, int: i64) {
+            let value = json!({&text: [&text, float, int, null, false], "nested": {"a": [], &text: {}}});
+            proptest::prop_assert!(size_of(&value) <= bound_of(&value));
+        }
     }
 
     #[test]

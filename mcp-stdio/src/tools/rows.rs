@@ -82,37 +82,42 @@ pub(super) fn show(
     view: &View,
     summary: impl FnOnce() -> Map<String, Value>,
 ) -> Value {
-    let chosen = match view {
-        View::Summary => without_empty(summary()),
-        View::Full => without_empty(row.clone()),
-        View::Fields(fields) => fields
-            .iter()
-            .filter_map(|field| row.get(field).map(|value| (field.clone(), value.clone())))
-            .collect(),
-    };
-    Value::Object(clean::object(clean::without_cards(chosen)))
+    Value::Object(match view {
+        View::Summary => filled(without_cards(&summary())),
+        View::Full => filled(without_cards(row)),
+        View::Fields(fields) => {
+            let given = |field: &String| row.get(field).map(|value| (field.clone(), value.clone()));
+            clean::object(clean::without_cards(
+                fields.iter().filter_map(given).collect(),
+            ))
+        }
+    })
 }
 
-/// Order Desk writes every field of every row; most are empty and cost tokens.
-fn without_empty(row: Map<String, Value>) -> Map<String, Value> {
-    row.into_iter()
-        .filter_map(|(key, value)| full(value).map(|value| (key, value)))
-        .collect()
+fn without_cards(row: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    row.iter().filter(|(name, _)| !clean::is_of_a_card(name))
 }
 
-fn full(value: Value) -> Option<Value> {
+/// What of these fields is not empty, copied and cleaned on the way. Order Desk writes every field of every row; most are empty and cost tokens.
+fn filled<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>) -> Map<String, Value> {
+    clean::object_of(fields.filter_map(|(name, value)| Some((name, full(value)?))))
+}
+
+fn full(value: &Value) -> Option<Value> {
     match value {
         Value::Null => None,
-        Value::String(text) => (!text.is_empty()).then_some(Value::String(text)),
+        Value::String(text) => {
+            (!text.is_empty()).then(|| Value::String(clean::text(text).into_owned()))
+        }
         Value::Array(values) => {
-            let values: Vec<Value> = values.into_iter().filter_map(full).collect();
+            let values: Vec<Value> = values.iter().filter_map(full).collect();
             (!values.is_empty()).then_some(Value::Array(values))
         }
         Value::Object(object) => {
-            let object = without_empty(object);
+            let object = filled(object.iter());
             (!object.is_empty()).then_some(Value::Object(object))
         }
-        other => Some(other),
+        Value::Bool(_) | Value::Number(_) => Some(value.clone()),
     }
 }
 
@@ -188,9 +193,12 @@ mod tests {
 
     #[test]
     fn what_strangers_wrote_is_cleaned_and_cards_are_gone() {
-        let row =
-            object(&json!({"note": "a\u{202E}b", "cc_number_masked": "1111", "cc_exp": "01/2030"}));
-        assert_eq!(show(&row, &View::Full, Map::new), json!({"note": "ab"}));
+        let row = object(
+            &json!({"note": "a\u{202E}b", "cc_number_masked": "1111", "cc_exp": "01/2030", "items": [{"na\u{200B}me": "x\u{200B}", "code": ""}]}),
+        );
+        let shown = json!({"note": "ab", "items": [{"name": "x"}]});
+        assert_eq!(show(&row, &View::Full, Map::new), shown);
+        assert_eq!(show(&Map::new(), &View::Summary, || row.clone()), shown);
         assert_eq!(
             show(&row, &View::Fields(vec!["cc_exp".into()]), Map::new),
             json!({})

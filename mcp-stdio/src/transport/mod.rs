@@ -56,6 +56,9 @@ pub struct Bounds {
 /// The name of a tool if there is one of that name: names that a client makes up are no labels.
 pub type KnownTool = fn(&str) -> Option<&'static str>;
 
+/// Room for most answers from the beginning: growing copies what is there.
+const USUAL_ANSWER_BYTES: usize = 4096;
+
 /// The transport. See the module's words.
 pub struct Stdio {
     lines: mpsc::Receiver<Line>,
@@ -195,7 +198,8 @@ impl Stdio {
         answer: &ServerJsonRpcMessage,
         reply: Option<meter::Reply>,
     ) -> std::io::Result<()> {
-        let mut bytes = serde_json::to_vec(answer)?;
+        let mut bytes = Vec::with_capacity(USUAL_ANSWER_BYTES);
+        serde_json::to_writer(&mut bytes, answer)?;
         bytes.push(b'\n');
         self.writer.send(Frame { bytes, reply })
     }
