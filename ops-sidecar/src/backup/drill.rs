@@ -91,7 +91,7 @@ pub fn run(
 ) -> Result<Drilled, DrillError> {
     progress.stage("waiting", 0);
     let turn = Turn::take(&room.home, PATIENCE)?;
-    progress.stage("looking", 0);
+    progress.stage("listing", 0);
     let since = room.clock.instant();
     let backup = newest(&room.targets, room.clock.now_ms());
     match backup {

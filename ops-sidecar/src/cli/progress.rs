@@ -34,12 +34,8 @@ impl Bar {
     }
 
     fn on(target: ProgressDrawTarget) -> Bar {
-        let bar = ProgressBar::with_draw_target(None, target);
-        if !bar.is_hidden() {
-            bar.enable_steady_tick(TICK);
-        }
         Bar {
-            bar,
+            bar: ProgressBar::with_draw_target(None, target),
             under_way: Mutex::new(None),
         }
     }
@@ -66,10 +62,14 @@ impl Progress for Bar {
             since: Instant::now(),
         };
         self.close(self.under_way.lock().replace(now));
-        self.bar.reset();
+        // Each of these may draw: the look first, and no ticks before there is a stage, or a bar of nothing is seen.
         self.bar.set_style(style(total));
-        self.bar.set_length(total);
         self.bar.set_message(name);
+        self.bar.set_length(total);
+        self.bar.reset();
+        if !self.bar.is_hidden() {
+            self.bar.enable_steady_tick(TICK);
+        }
     }
 
     fn advance(&self, by: u64) {
