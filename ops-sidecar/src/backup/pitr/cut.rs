@@ -1,6 +1,6 @@
 //! From one snapshot to increments: what is read, what is written, and which series it is for.
 //!
-//! Everything here happens while one snapshot is pinned: a first pass hashes all pages, a second reads those that changed. Nothing is flushed
+//! Everything here happens while one snapshot is pinned: a first pass has hashed all pages (`scan`), a second reads those that changed. Nothing is flushed
 //! to the disk meanwhile, so the pin is held for the reading and the compressing alone: milliseconds, or a second or two for the base of a
 //! few hundred megabytes.
 
@@ -8,9 +8,9 @@ use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
 use anyhow::Context;
-use shared::state::{Snapshot, StateError};
+use shared::state::Snapshot;
 
-use super::hashes::{Key, Table};
+use super::hashes::Table;
 use super::increment::{Encoder, Header};
 use super::level::Level;
 use super::name::Name;
@@ -18,21 +18,12 @@ use super::series::{Point, Running};
 use super::spool::{Cut, Spool};
 use crate::backup::seal::{self, Recipients};
 
+mod scan;
+
+pub(super) use scan::Scan;
+
 /// Small increments are written in one piece.
 const BUFFER: usize = 64 * 1024;
-
-/// Hashes all pages.
-///
-/// # Errors
-/// The file cannot be read.
-pub(super) fn scan(snapshot: &Snapshot<'_>, key: &Key) -> Result<Table, StateError> {
-    let mut table = Table::empty(snapshot.page_size(), snapshot.pages());
-    snapshot.each_page(&mut |number, page| {
-        table.set(number, key.page(page));
-        Ok(())
-    })?;
-    Ok(table)
-}
 
 /// What is to be cut at a point.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

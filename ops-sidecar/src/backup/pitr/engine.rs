@@ -17,6 +17,7 @@ use shared::state::{LedgerMark, Mark, Pages, Snapshot, State};
 
 use self::point::Cutting;
 use super::Settings;
+use super::cut::Scan;
 use super::level::{Level, Pace};
 use super::series::{self, Point, Running};
 use super::spool::{Cut, Spool};
@@ -54,6 +55,8 @@ pub struct Engine {
     lock: Option<File>,
     pages: Option<(Pages, Mark)>,
     running: Option<Running>,
+    /// All pages as they were at the last look.
+    seen: Option<Scan>,
     /// Whether the file may have changed since all pages were last looked at.
     is_unseen: bool,
     ledger: Option<LedgerMark>,
@@ -106,6 +109,7 @@ impl Engine {
             lock: None,
             pages: None,
             running: None,
+            seen: None,
             is_unseen: true,
             ledger: None,
             scan: Duration::ZERO,
@@ -260,6 +264,7 @@ impl Engine {
         }
         self.needs_saving |= cutting.needs_saving;
         self.running = Some(cutting.running);
+        self.seen = Some(cutting.seen);
         self.is_unseen = false;
         self.note_waiting(looked.ledger, now_ms);
         Ok(did)

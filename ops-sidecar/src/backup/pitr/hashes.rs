@@ -42,9 +42,9 @@ impl Key {
         Some(Key(*Hash::from_hex(text).ok()?.as_bytes()))
     }
 
-    /// The hash of one page.
+    /// The hash of one page, or of several that follow each other.
     #[must_use]
-    pub(super) fn page(&self, bytes: &[u8]) -> PageHash {
+    pub(super) fn hash(&self, bytes: &[u8]) -> PageHash {
         let mut short = [0; 16];
         short.copy_from_slice(&blake3::keyed_hash(&self.0, bytes).as_bytes()[..16]);
         short
@@ -91,6 +91,13 @@ impl Table {
     #[must_use]
     pub(super) fn hashes(&self) -> &[PageHash] {
         &self.hashes
+    }
+
+    /// The hash of one page, if there is such a page.
+    #[must_use]
+    pub(super) fn get(&self, number: u32) -> Option<PageHash> {
+        let place = (number as usize).checked_sub(1)?;
+        self.hashes.get(place).copied()
     }
 
     /// Notes one page; `false` when there is no such page.
@@ -151,7 +158,7 @@ mod tests {
     fn table(key: &Key, pages: &[u8]) -> Table {
         let mut table = Table::empty(512, u32::try_from(pages.len()).unwrap());
         for (number, page) in (1..).zip(pages) {
-            assert!(table.set(number, key.page(&[*page; 512])));
+            assert!(table.set(number, key.hash(&[*page; 512])));
         }
         table
     }
@@ -167,7 +174,7 @@ mod tests {
     #[test]
     fn another_key_gives_other_hashes_and_another_root() {
         let (one, two) = (Key::random().unwrap(), Key::random().unwrap());
-        assert_ne!(one.page(b"page"), two.page(b"page"));
+        assert_ne!(one.hash(b"page"), two.hash(b"page"));
         let table = table(&one, &[1, 2]);
         assert_ne!(table.root(&one), table.root(&two));
         assert_eq!(Key::from_hex(&one.to_hex()), Some(one));

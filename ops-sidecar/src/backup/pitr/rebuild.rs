@@ -158,7 +158,7 @@ impl Work<'_> {
         let mut page = vec![0; state.table.page_size() as usize];
         for (number, hash) in (1..).zip(state.table.hashes()) {
             reader.read_exact(&mut page).map_err(PitrError::here(out))?;
-            if number != lock && state.key.page(&page) != *hash {
+            if number != lock && state.key.hash(&page) != *hash {
                 let odd = io::Error::other(format!("page {number} is not as it was written"));
                 return Err(PitrError::here(out)(odd));
             }
@@ -238,7 +238,7 @@ impl Work<'_> {
             .map_err(PitrError::here(out))?;
         let mut table = Table::empty(header.page_size, header.pages);
         write_pages(key, &mut decoder, &file, out, |number, page| {
-            table.set(number, header.key.page(page));
+            table.set(number, header.key.hash(page));
         })?;
         self.prove_root(key, &header, &table)?;
         Ok(State {
@@ -273,7 +273,7 @@ impl Work<'_> {
             .next_page(&mut page)
             .map_err(|error| PitrError::of_reading(key, error))?
         {
-            table.set(number, header.key.page(&page));
+            table.set(number, header.key.hash(&page));
         }
         self.prove_root(key, &header, &table)?;
         Ok(table)

@@ -8,7 +8,7 @@ use anyhow::Context;
 use shared::state::{LedgerMark, Snapshot};
 
 use super::Engine;
-use crate::backup::pitr::cut::{self, Plan};
+use crate::backup::pitr::cut::{self, Plan, Scan};
 use crate::backup::pitr::hashes::{Key, Table};
 use crate::backup::pitr::level::Level;
 use crate::backup::pitr::name::Line;
@@ -20,6 +20,7 @@ pub(super) struct Cutting {
     pub(super) running: Running,
     pub(super) cuts: Vec<Cut>,
     pub(super) point: Point,
+    pub(super) seen: Scan,
     pub(super) scan: Duration,
     pub(super) is_new_line: bool,
     pub(super) needs_saving: bool,
@@ -37,11 +38,13 @@ impl Engine {
         now_ms: i64,
     ) -> anyhow::Result<Cutting> {
         let since = Instant::now();
-        let table = cut::scan(snapshot, &running.key).context("cannot read the state file")?;
+        let seen = Scan::of(snapshot, &running.key, self.seen.as_ref())
+            .context("cannot read the state file")?;
         let scan = since.elapsed();
+        let table = &seen.table;
         let point = running.point(now_ms, table.root(&running.key));
         let plan = cut::plan(running, &point, due, orders, &self.is_remote);
-        let cuts = self.write(snapshot, spool, running, &point, &table, &plan)?;
+        let cuts = self.write(snapshot, spool, running, &point, table, &plan)?;
         let is_full_base = due == Some(Level::Day)
             && plan
                 .increments
@@ -53,7 +56,7 @@ impl Engine {
             next.floor_ms = next.floor_ms.max(point.at_ms);
             next.last = point;
         }
-        let boundary = self.boundary(&point, Some(Arc::new(table)), ledger, now_ms);
+        let boundary = self.boundary(&point, Some(Arc::clone(table)), ledger, now_ms);
         for (level, series) in &mut next.series {
             if plan.levels.contains(level) {
                 *series = boundary.clone();
@@ -71,6 +74,7 @@ impl Engine {
             running: next,
             cuts,
             point,
+            seen,
             scan,
             is_new_line: false,
             needs_saving,
@@ -88,8 +92,9 @@ impl Engine {
     ) -> anyhow::Result<Cutting> {
         let key = Key::random().context("the system has no randomness to give")?;
         let since = Instant::now();
-        let table = cut::scan(snapshot, &key).context("cannot read the state file")?;
+        let seen = Scan::of(snapshot, &key, None).context("cannot read the state file")?;
         let scan = since.elapsed();
+        let table = &seen.table;
         let point = Point {
             at_ms: now_ms,
             root: table.root(&key),
@@ -110,8 +115,8 @@ impl Engine {
             levels: Vec::new(),
             increments: vec![(Level::Day, cut::slots(Level::Day, &self.is_remote))],
         };
-        let cuts = self.write(snapshot, spool, &running, &point, &table, &plan)?;
-        let boundary = self.boundary(&point, Some(Arc::new(table)), ledger, now_ms);
+        let cuts = self.write(snapshot, spool, &running, &point, table, &plan)?;
+        let boundary = self.boundary(&point, Some(Arc::clone(table)), ledger, now_ms);
         running.series = self
             .levels
             .iter()
@@ -121,6 +126,7 @@ impl Engine {
             running,
             cuts,
             point,
+            seen,
             scan,
             is_new_line: true,
             needs_saving: true,
