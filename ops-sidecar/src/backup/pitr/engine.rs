@@ -387,9 +387,9 @@ pub(super) fn take_lock(room: &Room) -> anyhow::Result<Option<File>> {
     }
 }
 
-/// One slow look is an accident, several are a pace.
+/// One slow look is an accident, several are a pace; one quick look shows what the file takes.
 fn smoothed(before: Duration, now: Duration) -> Duration {
-    if before.is_zero() {
+    if before.is_zero() || now < before {
         now
     } else {
         (before * 3 + now) / 4
