@@ -67,7 +67,8 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// Runs `step` every `pace`, on a thread where it may block. A step still running when its turn comes again is waited for. What it
+    /// Runs `step` every `pace`, on a thread of its own where it may block; always the same one, because the allocator keeps what a step
+    /// once needed for its thread, and would keep it for each of many. A step still running when its turn comes again is waited for. What it
     /// records is written when something else is, or within a minute: loops that look do not keep an idle machine writing.
     pub fn every<S>(&mut self, name: &'static str, pace: Duration, step: S)
     where
@@ -123,17 +124,31 @@ where
     let mut ticks = tokio::time::interval(pace);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failing = false;
+    let (ask, asked) = std::sync::mpsc::channel();
+    let (answer, mut answers) = tokio::sync::mpsc::channel(1);
+    let thread = tokio::task::spawn_blocking(move || {
+        // Whoever asks is gone when the process ends.
+        while asked.recv().is_ok() {
+            let outcome = shared::telemetry::quietly(&mut step);
+            if answer.blocking_send(outcome).is_err() {
+                return;
+            }
+        }
+    });
     loop {
         ticks.tick().await;
-        let (returned, outcome) = tokio::task::spawn_blocking(move || {
-            let outcome = shared::telemetry::quietly(&mut step);
-            (step, outcome)
-        })
-        .await
-        .map_err(|cause| anyhow::Error::msg(describe(&cause)))?;
-        step = returned;
+        let outcome = match ask.send(()) {
+            Ok(()) => answers.recv().await,
+            Err(_) => None,
+        };
+        let Some(outcome) = outcome else {
+            break;
+        };
         failing = note(name, failing, &outcome);
     }
+    thread
+        .await
+        .map_err(|cause| anyhow::Error::msg(describe(&cause)))
 }
 
 /// Logs the beginning and the end of a failure, not each of its repetitions. Returns whether it fails now. A step that had nothing to do, or
