@@ -112,10 +112,11 @@ impl Config {
     /// From which share of the disk on somebody is told.
     #[must_use]
     pub fn disk_thresholds(&self) -> Thresholds {
-        let percent = |key| f64::from(u32::try_from(self.settings.count(key)).unwrap_or(100));
+        // The catalogue admits nothing above 100.
+        let percent = |count| f64::from(u8::try_from(count).unwrap_or(100));
         Thresholds {
-            warn_percent: percent("disk_warn_percent"),
-            fail_percent: percent("disk_fail_percent"),
+            warn_percent: percent(self.settings.count("disk_warn_percent")),
+            fail_percent: percent(self.settings.count("disk_fail_percent")),
         }
     }
 
