@@ -54,6 +54,12 @@ pub(super) fn measure(stage: &Stage, effort: Effort) -> anyhow::Result<Vec<Row>>
             Some(10_000),
         ),
         time(
+            "200 MB, 100 writers: first start until the base is shipped",
+            "",
+            seen.first_base,
+            None,
+        ),
+        time(
             "200 MB, 100 writers: commit to increment on the disk",
             "p50",
             seen.lag.quantile(0.5),

@@ -61,6 +61,8 @@ pub(crate) struct Figures {
     pub(crate) restore: Duration,
     /// `backup restore --at` likewise.
     pub(crate) restore_at: Duration,
+    /// From the sidecar's first start on this home until the base of its line is at the target: until then there is nothing to follow.
+    pub(crate) first_base: Duration,
     /// From a commit until an increment that has it is on the disk.
     pub(crate) lag: Samples,
     /// Shipped per hour while ten servers are open and nobody asks them anything.
@@ -92,6 +94,7 @@ pub(crate) fn measure(stage: &Stage, amount: Amount) -> anyhow::Result<Figures> 
     let (backup, _) = timed(|| keeper.ask(&["backup", "run"]))?;
 
     let sidecar = keeper.start(&[])?;
+    let (first_base, ()) = timed(|| wait_for_the_base(&target))?;
     let (points, mut resident) = watch_points(&sidecar, &keeper, &target, amount.lag)?;
     let lives = crew.finish()?;
     wait_until_shipped(&keeper)?;
@@ -111,6 +114,7 @@ pub(crate) fn measure(stage: &Stage, amount: Amount) -> anyhow::Result<Figures> 
         backup,
         restore,
         restore_at,
+        first_base,
         lag: lag(&lives, &points),
         idle_bytes_per_hour: (idle as f64 * 3_600.0 / amount.idle.as_secs_f64()) as u64,
         resident,
@@ -189,6 +193,18 @@ struct Point {
     seen_us: i64,
 }
 
+fn wait_for_the_base(target: &Path) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while increments_in(&target.join("pitr"))?.is_empty() {
+        ensure!(
+            began.elapsed() < FIRST_BASE_WITHIN,
+            "no base was shipped within {FIRST_BASE_WITHIN:?}"
+        );
+        pause(LOOKS_EVERY);
+    }
+    Ok(())
+}
+
 /// Watches increments appear, in the spool or, when it was faster, at the target. Also the most that the sidecar held.
 fn watch_points(
     sidecar: &Sidecar,
@@ -197,14 +213,6 @@ fn watch_points(
     time: Duration,
 ) -> anyhow::Result<(Vec<Point>, u64)> {
     let (spool, target) = (keeper.home.backup_spool(), target.join("pitr"));
-    let began = Instant::now();
-    while increments_in(&target)?.is_empty() {
-        ensure!(
-            began.elapsed() < FIRST_BASE_WITHIN,
-            "no base was shipped within {FIRST_BASE_WITHIN:?}"
-        );
-        pause(LOOKS_EVERY);
-    }
     let over = AtomicBool::new(false);
     let mut resident = 0;
     let points = scope(|scope| {
@@ -251,10 +259,9 @@ fn shown_us(increment: &Path) -> Option<i64> {
     Some(to_ms * 1000)
 }
 
-/// From each deed's confirmation until an increment with it was seen.
+/// From each deed's confirmation until an increment with it was seen. What was done before the line's base was there is left out.
 fn lag(lives: &[Life], points: &[Point]) -> Samples {
     let mut lag = Samples::default();
-    // What was there at the first look may have been there for long.
     let Some(first) = points.first() else {
         return lag;
     };
@@ -262,7 +269,7 @@ fn lag(lives: &[Life], points: &[Point]) -> Samples {
         let done = begun + took.as_micros() as i64;
         let has_it = points.iter().find(|point| point.to_us > done);
         if let Some(point) = has_it
-            && done > first.to_us
+            && done > first.seen_us
         {
             let us = (point.seen_us - done).max(0);
             lag.push(Duration::from_micros(us.cast_unsigned()));
