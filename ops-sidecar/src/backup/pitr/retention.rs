@@ -84,7 +84,8 @@ pub(super) fn doomed(lines: &Lines, keep: &Keep, now_ms: i64) -> Vec<(Line, Name
     doomed
 }
 
-/// The points of a line that must stay reachable. Of each kind also the newest one before its span begins: it is the state at the beginning.
+/// The points of a line that must stay reachable. Of each kind also the newest one before its span begins: it is the state at the beginning,
+/// and, where nothing younger is, the newest of all.
 fn promised(reach: &Reach, begins: &Begins, is_answered: bool) -> BTreeSet<i64> {
     let mut promised = BTreeSet::new();
     let newest = reach.points().next_back();
@@ -104,7 +105,6 @@ fn promised(reach: &Reach, begins: &Begins, is_answered: bool) -> BTreeSet<i64> 
         }
         promised.extend(before);
     }
-    promised.extend(newest);
     promised
 }
 
