@@ -49,8 +49,9 @@ const LAST_FLUSH: Duration = Duration::from_secs(1);
 const LAST_CAPTURE: Duration = Duration::from_secs(3);
 /// Threads that answer HTTP; the work behind an answer is milliseconds.
 const WORKERS: usize = 2;
-/// Threads for the checks, the housekeeping, scrapes and backups, which may block on the disk or a target. They come when needed and go when
-/// idle; a slow target must not take the last one from a scrape.
+/// Loops that keep a thread each, besides one for each target: what they do may block on the disk or a target.
+const LOOPS: usize = 8;
+/// Further threads, for scrapes and what else waits for the disk. They come when needed and go when idle.
 const BLOCKING_THREADS: usize = 24;
 
 /// Serves until SIGTERM, SIGINT or SIGHUP; `announce` is told the address once it listens.
@@ -63,7 +64,7 @@ pub fn until_signal(
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
-        .max_blocking_threads(BLOCKING_THREADS)
+        .max_blocking_threads(BLOCKING_THREADS + LOOPS + config.backup.targets.len())
         .enable_all()
         .build()
         .context("cannot start the runtime")?;

@@ -201,6 +201,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_loop_stays_on_its_thread_while_others_come_and_go() {
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let mut tasks = Tasks::default();
+        tasks.every("steady", Duration::from_millis(1), move || {
+            Ok(tell.send(std::thread::current().id()).is_ok())
+        });
+        let first = told.recv().await.expect("the step runs");
+        for _ in 0..20 {
+            let other = tokio::task::spawn_blocking(|| std::thread::current().id());
+            assert_ne!(other.await.expect("it returns"), first);
+            assert_eq!(told.recv().await, Some(first));
+        }
+    }
+
+    #[tokio::test]
     async fn a_loop_that_panics_is_a_failure_with_its_name() {
         let mut tasks = Tasks::default();
         tasks.every("brittle", Duration::from_millis(1), || panic!("glass"));
