@@ -395,3 +395,16 @@ fn smoothed(before: Duration, now: Duration) -> Duration {
         (before * 3 + now) / 4
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_look_is_forgiven_and_a_quick_one_believed() {
+        let ms = Duration::from_millis;
+        assert_eq!(smoothed(Duration::ZERO, ms(800)), ms(800));
+        assert_eq!(smoothed(ms(800), ms(100)), ms(100));
+        assert_eq!(smoothed(ms(100), ms(500)), ms(200));
+    }
+}
