@@ -270,6 +270,9 @@ fn remove(path: &Path) -> Result<(), FetchError> {
 
 #[cfg(test)]
 mod tests {
+    use shared::audit::{self, Actor, Chain, Entry, action};
+    use shared::state::Durability;
+
     use super::*;
     use crate::backup::Quiet;
     use crate::backup::make::tests::desk::Desk;
@@ -277,17 +280,25 @@ mod tests {
     #[test]
     fn what_came_back_is_held_against_every_claim_of_its_manifest() {
         let desk = Desk::new();
+        let (state, actor) = (desk.room.slot.get().unwrap(), Actor::cli());
+        let entry = Entry::done(&actor, action::STORE_ADDED, Some("tea"));
+        let noted = state.write("test", Durability::Full, |writing| {
+            audit::append(writing, &Chain::Env, &entry, 1, None)
+        });
+        noted.unwrap();
         let id = desk.good();
         let target = &desk.room.targets[0];
         let bytes = target.get(&id.manifest_key()).unwrap();
         let sound = Manifest::parse(&id, &bytes).unwrap();
         let scratch = Scratch::new(desk.folder.path()).unwrap();
-        let claims: [fn(&mut Manifest); 6] = [
+        let claims: [fn(&mut Manifest); 8] = [
             |claimed| claimed.file.bytes += 1,
             |claimed| claimed.file.sha256 = "0".repeat(64),
             |claimed| claimed.database.sha256 = "0".repeat(64),
             |claimed| claimed.database.restore_epoch += 1,
             |claimed| *claimed.database.rows.get_mut("meta").unwrap() += 1,
+            |claimed| claimed.chains[0].head = "0".repeat(64),
+            |claimed| claimed.chains[0].rows += 1,
             |claimed| {
                 claimed.chains.push(ChainEnd {
                     chain: "system".to_owned(),

@@ -151,6 +151,15 @@ fn who_only_asks_what_would_be_removed_takes_no_target() {
 }
 
 #[test]
+fn without_a_state_file_asking_makes_none_and_takes_no_target() {
+    let town = Town::new();
+    let room = town.home_without_state("new");
+    claim(&room, &room.targets[0]).unwrap();
+    assert!(!room.home.state_db().exists());
+    assert_eq!(owner(&room.targets[0]).unwrap(), None);
+}
+
+#[test]
 fn a_target_that_does_not_say_whose_it_is_is_left_alone() {
     let town = Town::new();
     let room = town.home("one");

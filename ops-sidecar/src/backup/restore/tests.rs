@@ -10,6 +10,7 @@ use super::bring::nothing;
 use super::*;
 use crate::backup::find::{self, Shelf};
 use crate::backup::id::BackupId;
+use crate::backup::make::tests::desk::Desk;
 use crate::backup::manifest::{DatabasePart, FORMAT, FilePart, Manifest};
 use crate::backup::pitr;
 use crate::backup::targets::{self, Target, TargetSpec};
@@ -172,6 +173,24 @@ fn what_lies_on_this_machine_comes_before_the_same_moment_from_elsewhere() {
     let found = candidates(&LATEST, &[shelf], &[near.window()]);
     let is_remote: Vec<_> = found.iter().map(|way| way.target.is_remote()).collect();
     assert_eq!(is_remote, [false, true]);
+}
+
+#[test]
+fn a_backup_whose_file_is_gone_or_cut_is_not_offered_and_why_is_said() {
+    for (left, told) in [(None, "missing"), (Some("half"), "4 bytes instead of")] {
+        let desk = Desk::new();
+        let id = desk.good();
+        let target = &desk.room.targets[0];
+        target.delete(&id.file_key(false)).expect("a target");
+        if let Some(left) = left {
+            let put = target.put(&id.file_key(false), left.into());
+            put.expect("a target");
+        }
+        let shelf = find::shelf(target);
+        let why = &shelf.unusable.first().expect("it is named").why;
+        assert!(why.contains(told), "{why}");
+        assert_eq!(ways(&What::Id(id), &[shelf], &[]), []);
+    }
 }
 
 #[test]

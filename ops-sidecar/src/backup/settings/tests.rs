@@ -44,6 +44,40 @@ fn nothing_set_backs_up_to_the_home_folder_every_hour() {
 }
 
 #[test]
+fn what_is_kept_is_set_each_by_its_own_name() {
+    let (settings, mistakes) = load(&[
+        ("BACKUP_KEEP_LAST", "1"),
+        ("BACKUP_KEEP_HOURLY", "2"),
+        ("BACKUP_KEEP_DAILY", "3"),
+        ("BACKUP_KEEP_WEEKLY", "4"),
+        ("BACKUP_KEEP_MONTHLY", "5"),
+        ("PITR_REMOTE_INTERVAL", "20s"),
+        ("PITR_KEEP_SECONDS", "2h"),
+        ("PITR_KEEP_MINUTES", "3h"),
+        ("PITR_KEEP_HOURS", "48h"),
+        ("PITR_SPOOL_MAX", "100MiB"),
+    ]);
+    assert_eq!(mistakes, Vec::<String>::new());
+    let keep = Keep {
+        last: 1,
+        hourly: 2,
+        daily: 3,
+        weekly: 4,
+        monthly: 5,
+    };
+    assert_eq!(settings.keep, keep);
+    let hours = |count: u64| Duration::from_secs(count * 3600);
+    let pitr = Pitr {
+        remote_interval: Duration::from_secs(20),
+        keep_seconds: hours(2),
+        keep_minutes: hours(3),
+        keep_hours: hours(48),
+        spool_max_bytes: 100 << 20,
+    };
+    assert_eq!(settings.pitr, Some(pitr));
+}
+
+#[test]
 fn recovery_to_a_moment_can_be_switched_off() {
     let (settings, _) = load(&[("PITR", "off"), ("BACKUP_SCHEDULE", "off")]);
     assert!(settings.pitr.is_none());

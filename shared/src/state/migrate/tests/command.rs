@@ -1,6 +1,8 @@
 //! What `ops-sidecar migrate` stands on: looking changes nothing, going down needs the file alone, and each way is copied first.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -73,6 +75,53 @@ fn nobody_goes_down_while_somebody_has_the_file_open() {
     assert_eq!(refused.code(), "in_use");
     drop(open);
     move_now(&home, Some(1)).unwrap();
+}
+
+/// Comes in as soon as it can, again and again; fails when the schema changes while it is inside.
+fn visit(home: &Home, is_down: &AtomicBool, visits: &AtomicU32) {
+    let schema = || {
+        let connection = connection::open(&home.state_db()).unwrap();
+        Header::read(&connection).unwrap().schema
+    };
+    let moment = Duration::from_millis(1);
+    while !is_down.load(Ordering::SeqCst) {
+        if let Ok(_inside) = gate::enter(&home.gate_lock()) {
+            let came_to = schema();
+            spend(moment);
+            assert_eq!(schema(), came_to, "changed under somebody who is inside");
+            visits.fetch_add(1, Ordering::SeqCst);
+        }
+        spend(moment);
+    }
+}
+
+/// Never asleep, so that who is let in too early comes in at once.
+fn spend(span: Duration) {
+    let since = Instant::now();
+    while since.elapsed() < span {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn the_schema_never_goes_down_under_somebody_who_came_meanwhile() {
+    let (_folder, home) = home();
+    drop(State::open(&home).unwrap());
+    for _ in 0..10 {
+        let (is_down, visits) = (AtomicBool::new(false), AtomicU32::new(0));
+        let moved = thread::scope(|scope| {
+            let guest = scope.spawn(|| visit(&home, &is_down, &visits));
+            while visits.load(Ordering::SeqCst) == 0 && !guest.is_finished() {
+                thread::yield_now();
+            }
+            let moved = migrate_to(&home, Some(1), NOW_MS, Duration::from_secs(30));
+            is_down.store(true, Ordering::SeqCst);
+            guest.join().expect("the guest was not disturbed");
+            moved
+        });
+        assert_eq!(moved.unwrap().to, 1);
+        move_now(&home, None).unwrap();
+    }
 }
 
 #[test]
