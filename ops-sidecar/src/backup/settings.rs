@@ -9,10 +9,11 @@ use std::time::Duration;
 use shared::env::{Mistake, Owner};
 use shared::paths::Home;
 
+use super::pitr;
 use super::retention::Keep;
 use super::schedule::Schedule;
 use super::seal::Recipients;
-use super::targets::TargetSpec;
+use super::targets::{MOST_OBJECTS, TargetSpec};
 
 /// Everything that concerns backups.
 #[derive(Clone, Debug)]
@@ -83,9 +84,10 @@ impl Settings {
             allow_unencrypted: settings.flag("backup_allow_unencrypted"),
             identity_file: settings.path("backup_identity_file"),
             drill_every: settings.duration("backup_drill_every"),
-            pitr: pitr(settings),
+            pitr: recovery(settings),
         };
         mistakes.extend(read.in_the_clear(settings));
+        mistakes.extend(read.too_many_moments());
         (read, mistakes)
     }
 
@@ -112,6 +114,23 @@ impl Settings {
             )
         })
     }
+
+    /// What lies in a bucket must be listed to be restored, or removed, and a listing has an end: the mistake that more is to be kept than
+    /// that. It does not concern who only reads backups. A tenth is left for what is to go, and for others.
+    #[must_use]
+    pub fn too_many_moments(&self) -> Option<Mistake> {
+        let objects = self.pitr.as_ref().map_or(0, pitr::Keep::most_objects);
+        let is_in_bucket = self.targets.iter().any(TargetSpec::is_remote);
+        (is_in_bucket && objects > MOST_OBJECTS / 10 * 9).then(|| {
+            mistake(
+                "pitr_keep_seconds",
+                &format!(
+                    "with `pitr_keep_minutes` and `pitr_keep_hours` it comes to {objects} objects in a bucket, and no more than {MOST_OBJECTS} can be \
+                     listed; hint: keep seconds or minutes for less long (whole backups go back further), or set a longer `pitr_remote_interval`"
+                ),
+            )
+        })
+    }
 }
 
 fn targets(texts: &[String], home: &Home, mistakes: &mut Vec<Mistake>) -> Vec<TargetSpec> {
@@ -129,7 +148,7 @@ fn targets(texts: &[String], home: &Home, mistakes: &mut Vec<Mistake>) -> Vec<Ta
     targets
 }
 
-fn pitr(settings: &shared::env::Settings) -> Option<Pitr> {
+fn recovery(settings: &shared::env::Settings) -> Option<Pitr> {
     let pitr = Pitr {
         remote_interval: settings.duration("pitr_remote_interval"),
         keep_seconds: settings.duration("pitr_keep_seconds"),

@@ -7,8 +7,10 @@
 //! How long ago something was, `elapsed` tells: the clock alone decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::elapsed::{self, SPANS};
+use super::level::{Level, Pace};
 use super::name::{Line, Name};
 use super::plan::{Lines, Reach, reach};
 
@@ -27,12 +29,29 @@ impl Keep {
     /// As it is set.
     #[must_use]
     pub fn of(settings: &super::Settings) -> Keep {
-        let ms = |span: std::time::Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        let ms = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         Keep {
             seconds_ms: ms(settings.keep_seconds),
             minutes_ms: ms(settings.keep_minutes),
             hours_ms: ms(settings.keep_hours),
         }
+    }
+
+    /// How many objects lie at a target on another machine once something has changed without a pause for as long as anything is kept.
+    #[must_use]
+    pub fn most_objects(settings: &super::Settings) -> u64 {
+        let pace = Pace {
+            remote: settings.remote_interval,
+            at_least: Duration::ZERO,
+        };
+        let spans = Keep::of(settings).spans();
+        let of = |level: Level| {
+            let span = spans[usize::from(level.rank()).min(SPANS - 1)];
+            let span = Duration::from_millis(span.unsigned_abs());
+            u64::try_from(span.as_millis() / pace.of(level).as_millis().max(1)).unwrap_or(u64::MAX)
+        };
+        let levels = Level::ALL.into_iter().filter(|level| level.is_for(true));
+        levels.map(of).fold(0, u64::saturating_add)
     }
 
     /// Of each rank of `Level::rank`; bases stay as long as hours do.
@@ -115,7 +134,7 @@ pub(super) struct Grace {
 }
 
 /// How long an object that may go stays.
-pub(super) const GRACE: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+pub(super) const GRACE: Duration = Duration::from_secs(60 * 60);
 
 impl Grace {
     /// Of those that may go now, the ones that might have gone for [`GRACE`] already. At most `most`, in the same order.

@@ -1,7 +1,8 @@
 //! A kept copy as the source of a restore: what stood there before another restore, or before a migration.
 //!
 //! Such a copy lies on this machine as a plain database without a manifest. So there is nothing to fetch, to open or to compare with; what
-//! can be checked of a file by itself is checked as it is of every other. The kept copy stays where it is.
+//! can be checked of a file by itself is checked as it is of every other. The kept copy stays where it is; like every other, it goes when
+//! newer ones have taken its place.
 
 use std::fs::File;
 use std::io::{self, Read, Write};

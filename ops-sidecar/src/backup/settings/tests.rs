@@ -140,3 +140,20 @@ fn a_target_that_is_named_twice_is_one() {
     let (settings, _) = load(&[("BACKUP_TARGETS", "file:///srv/b,file:///srv/b/,local")]);
     assert_eq!(names(&settings), ["file:///srv/b", "local"]);
 }
+
+#[test]
+fn more_moments_than_a_bucket_can_list_are_refused() {
+    let bucket = ("BACKUP_TARGETS", "s3://shop/backups");
+    let key = ("BACKUP_RECIPIENTS", KEY);
+    for fine in [("PITR_KEEP_SECONDS", "31d"), ("PITR_KEEP_MINUTES", "290d")] {
+        assert_eq!(load(&[bucket, key, fine]).1, Vec::<String>::new());
+    }
+    for too_many in [("PITR_KEEP_SECONDS", "60d"), ("PITR_KEEP_MINUTES", "365d")] {
+        let (_, mistakes) = load(&[bucket, key, too_many]);
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(mistakes[0].contains("500000 can be listed"), "{mistakes:?}");
+        assert_eq!(load(&[too_many]).1, Vec::<String>::new());
+        let off = ("PITR", "off");
+        assert_eq!(load(&[bucket, key, too_many, off]).1, Vec::<String>::new());
+    }
+}

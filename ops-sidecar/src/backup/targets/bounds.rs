@@ -8,6 +8,12 @@ use std::time::Duration;
 
 use super::error::{Kind, TargetError};
 
+/// The most objects that a listing of a bucket may have, whoever's they are. Settings that promise more are refused.
+pub const MOST_OBJECTS: u64 = 500_000;
+
+/// What one object counts at most, a tebibyte: whatever a broken server says of their sizes, so many of these can be added up.
+pub(super) const HEAVIEST: u64 = 1 << 40;
+
 /// What one listing may amount to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
@@ -20,7 +26,7 @@ pub(super) struct Bounds {
 
 impl Bounds {
     pub(super) const USUAL: Bounds = Bounds {
-        objects: 500_000,
+        objects: MOST_OBJECTS,
         time: Duration::from_secs(10 * 60),
     };
 }

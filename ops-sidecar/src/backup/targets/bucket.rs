@@ -18,7 +18,7 @@ use object_store::{
 };
 
 use super::blame::blame;
-use super::bounds::{Bounds, Excess, Laps};
+use super::bounds::{Bounds, Excess, HEAVIEST, Laps};
 use super::error::{Kind, TargetError};
 use super::key;
 use super::target::{Item, listing};
@@ -219,7 +219,7 @@ impl Bucket {
             if let Some(key) = self.key_of(&found.location) {
                 visit(Item {
                     key,
-                    bytes: found.size,
+                    bytes: found.size.min(HEAVIEST),
                     modified_ms: found.last_modified.timestamp_millis(),
                 });
             }

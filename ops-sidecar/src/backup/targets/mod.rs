@@ -30,6 +30,7 @@ mod spec;
 mod target;
 mod wire;
 
+pub use bounds::MOST_OBJECTS;
 pub use error::{Kind, TargetError};
 pub use spec::TargetSpec;
 pub use target::{Fetched, Item, Target};

@@ -215,12 +215,17 @@ pub(super) fn execute(
     }
 }
 
-/// Whoever only reads backups needs nobody to encrypt to: on a machine that lost everything, the targets and a secret key are enough.
+/// Whoever only reads backups needs nobody to encrypt to, and keeps none: on a machine that lost everything, the targets and a secret key are
+/// enough.
 fn load(command: &BackupCommand, flags: &Flags, vars: &Vars) -> Result<Config, ConfigError> {
     let (config, mut mistakes) = Config::load_anyway(flags, vars)?;
     if !matches!(command, BackupCommand::Run { .. }) {
-        let in_the_clear = config.backup.in_the_clear(&config.settings);
-        mistakes.retain(|mistake| Some(mistake) != in_the_clear.as_ref());
+        let backup = &config.backup;
+        let of_writers = [
+            backup.in_the_clear(&config.settings),
+            backup.too_many_moments(),
+        ];
+        mistakes.retain(|mistake| !of_writers.iter().flatten().any(|other| other == mistake));
     }
     if mistakes.is_empty() {
         Ok(config)

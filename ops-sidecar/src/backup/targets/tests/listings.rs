@@ -38,11 +38,16 @@ fn s3(address: &str, bounds: Bounds, handle: &Handle) -> Target {
 
 /// A page of ListObjectsV2 with these names, and another one behind it.
 fn page(names: impl IntoIterator<Item = String>, next: Option<&str>) -> Vec<u8> {
+    page_of(1, names, next)
+}
+
+/// The same of objects of that size.
+fn page_of(size: u64, names: impl IntoIterator<Item = String>, next: Option<&str>) -> Vec<u8> {
     let contents: String = names
         .into_iter()
         .map(|name| {
             format!(
-                "<Contents><Key>{name}</Key><Size>1</Size><LastModified>2026-11-21T21:40:11.000Z</LastModified></Contents>"
+                "<Contents><Key>{name}</Key><Size>{size}</Size><LastModified>2026-11-21T21:40:11.000Z</LastModified></Contents>"
             )
         })
         .collect();
@@ -125,6 +130,19 @@ fn objects_of_others_count_too() {
         .list("pitr")
         .unwrap_err();
     assert!(failed.to_string().contains("more than 2000"), "{failed}");
+}
+
+#[test]
+fn sizes_that_nothing_has_can_be_added_up_all_the_same() {
+    let runtime = runtime();
+    let server =
+        Pretender::start(|at, _| page_of(u64::MAX, names(at * 10, 10), (at < 3).then_some("next")));
+    let items = s3(&server.address(), FEW, runtime.handle())
+        .list("pitr")
+        .unwrap();
+    let mut sizes = items.iter().map(|item| item.bytes);
+    let sum = sizes.try_fold(0_u64, u64::checked_add);
+    assert!(items.len() == 40 && sum.is_some(), "{sum:?}");
 }
 
 #[test]
