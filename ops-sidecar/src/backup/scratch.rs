@@ -7,8 +7,11 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Names of the folders; what is named so and not locked is a leftover.
+/// How the names of the folders begin; what is named so, has a lock inside and is not locked is a leftover.
 const PREFIX: &str = ".work-";
+
+/// So many letters and digits follow.
+const SUFFIX: usize = 8;
 
 /// Inside of each: held by its owner.
 const LOCK: &str = "lock";
@@ -34,7 +37,7 @@ impl Scratch {
         sweep(place);
         for _ in 0..TRIES {
             let name: String = std::iter::repeat_with(fastrand::alphanumeric)
-                .take(8)
+                .take(SUFFIX)
                 .collect();
             let folder = place.join(format!("{PREFIX}{name}"));
             match make(&folder, false).and_then(|()| occupy(&folder)) {
@@ -64,26 +67,52 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         // What cannot be removed now is a leftover for the next one.
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = remove(&self.folder);
     }
 }
 
-/// Removes the folders in `place` whose owners are gone.
+/// Removes the folders in `place` whose owners are gone. A restore may work wherever somebody wants a file: what only looks alike stays.
 pub fn sweep(place: &Path) {
     let Ok(entries) = fs::read_dir(place) else {
         return;
     };
     for entry in entries.flatten() {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        if !is_folder || !is_ours {
+        if !is_folder || !is_named_so(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
+        if entry.path().join(LOCK).symlink_metadata().is_err() {
+            // One that died before it had its lock is empty.
+            let _ = fs::remove_dir(entry.path());
             continue;
         }
         // Held while the folder goes: who makes one of that name meanwhile sees that it is taken.
         if let Ok(Some(_lock)) = occupy(&entry.path()) {
-            let _ = fs::remove_dir_all(entry.path());
+            let _ = remove(&entry.path());
         }
     }
+}
+
+/// The lock last: who dies meanwhile leaves what is still known for ours.
+fn remove(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name() == LOCK {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    fs::remove_dir_all(folder)
+}
+
+fn is_named_so(name: &str) -> bool {
+    name.strip_prefix(PREFIX).is_some_and(|rest| {
+        rest.len() == SUFFIX && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 fn make(folder: &Path, with_parents: bool) -> io::Result<()> {
@@ -143,7 +172,7 @@ mod tests {
     #[test]
     fn what_a_dead_process_left_goes_and_what_a_living_one_uses_stays() {
         let place = tempfile::tempdir().expect("a folder");
-        let left = place.path().join(".work-left");
+        let left = place.path().join(".work-leftover");
         fs::create_dir(&left).expect("a folder");
         fs::write(left.join("state.db"), "x").expect("a file");
         fs::write(left.join(LOCK), "").expect("a file");
@@ -155,9 +184,30 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_else_named_alike_stays() {
+        let place = tempfile::tempdir().expect("a folder");
+        let theirs = [".work-notes", ".work-in-berlin", ".work-20261121"];
+        for folder in theirs {
+            let folder = place.path().join(folder);
+            fs::create_dir(&folder).expect("a folder");
+            fs::write(folder.join("important"), "x").expect("a file");
+        }
+        fs::create_dir(place.path().join(".work-hollowed")).expect("a folder");
+        drop(Scratch::new(place.path()).expect("a folder"));
+        for folder in theirs {
+            let inside = fs::read_dir(place.path().join(folder)).expect("a folder");
+            assert_eq!(inside.count(), 1, "{folder}");
+        }
+        assert_eq!(names(place.path()), theirs.len());
+    }
+
+    #[test]
     fn a_link_instead_of_a_lock_is_not_followed() {
         let place = tempfile::tempdir().expect("a folder");
-        let (trap, victim) = (place.path().join(".work-trap"), place.path().join("victim"));
+        let (trap, victim) = (
+            place.path().join(".work-trapdoor"),
+            place.path().join("victim"),
+        );
         fs::create_dir(&trap).expect("a folder");
         std::os::unix::fs::symlink(&victim, trap.join(LOCK)).expect("a link");
         let _scratch = Scratch::new(place.path()).expect("a folder");

@@ -123,6 +123,7 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
     let desk = Desk::new();
     let left = desk.room.home.backup_spool().join(".work-leftover");
     fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("lock"), b"").unwrap();
     fs::write(left.join("state.db"), b"half").unwrap();
     make(&desk.room, &Quiet).unwrap();
     assert_eq!(desk.left_in_the_spool(), Vec::<String>::new());
