@@ -287,3 +287,39 @@ fn exit(fine: bool) -> ExitCode {
         ExitCode::FAILURE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::paths::HOME_VARIABLE;
+
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_for_who_makes_backups_keeps_nobody_from_bringing_one_back() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path().display().to_string();
+        let load = |command: &BackupCommand, more: (&str, &str)| {
+            let pairs = [
+                (HOME_VARIABLE, home.as_str()),
+                ("ORDERDESK_MCP_BACKUP_TARGETS", "s3://shop/backups"),
+                ("ORDERDESK_MCP_PITR_KEEP_MINUTES", "365d"),
+                more,
+            ];
+            load(command, &Flags::default(), &Vars::from_pairs(pairs))
+        };
+        let run = BackupCommand::Run { json: false };
+        let list = BackupCommand::List {
+            target: None,
+            points: true,
+            json: false,
+        };
+        let nothing = ("ORDERDESK_MCP_PITR", "true");
+        let Err(ConfigError::Mistakes(mistakes)) = load(&run, nothing) else {
+            panic!("two mistakes");
+        };
+        assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+        assert!(load(&list, nothing).is_ok());
+        let typo = ("ORDERDESK_MCP_BACKUP_SCHEDULE", "often");
+        assert!(load(&list, typo).is_err());
+    }
+}
