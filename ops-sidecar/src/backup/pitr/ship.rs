@@ -27,6 +27,9 @@ use crate::backup::targets::{Kind, Target, TargetError};
 
 /// How often a target is looked at when nothing is amiss: one listing each.
 const LOOK_EVERY: Duration = Duration::from_secs(30 * 60);
+/// After a look that failed, this many times as long as it took passes before the next: a listing without an end must not be all that a
+/// target is asked for.
+const FAILED_LOOK_SHARE: u32 = 10;
 /// The first pause after a failure; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// A target that comes back is noticed after this at the latest.
@@ -51,6 +54,9 @@ enum ShipError {
     Changed { target: String, key: String },
     #[error("cannot read the spool: {0}")]
     Spool(#[from] io::Error),
+    /// What the last look failed with; it is not time for another one.
+    #[error("{0}")]
+    Unseen(String),
 }
 
 /// Sends to one target.
@@ -69,6 +75,8 @@ pub struct Shipper {
     /// Why the last try failed, if it did.
     problem: Option<String>,
     next_look: Option<Instant>,
+    /// Why the last look failed, if it did.
+    unseen: Option<String>,
 }
 
 /// One for each target.
@@ -88,6 +96,7 @@ pub fn shippers(room: &Room, settings: &Settings, engine: &Engine) -> Vec<Shippe
             next_try: None,
             problem: None,
             next_look: None,
+            unseen: None,
         })
         .collect()
 }
@@ -132,13 +141,31 @@ impl Shipper {
             did = true;
         }
         let is_time = self.next_look.is_none_or(|next| next <= now);
-        if is_time || spool.is_suspect(self.slot) {
+        if is_time || (self.unseen.is_none() && spool.is_suspect(self.slot)) {
             self.claim(None)?;
-            self.look(spool, now)?;
-            self.next_look = Some(now + LOOK_EVERY);
+            self.look_and_plan(spool)?;
             did = true;
         }
-        Ok(did)
+        // What was sent meanwhile makes the target no better known.
+        self.unseen
+            .clone()
+            .map_or(Ok(did), |why| Err(ShipError::Unseen(why)))
+    }
+
+    fn look_and_plan(&mut self, spool: &Spool) -> Result<(), ShipError> {
+        let clock = Arc::clone(&self.room.clock);
+        let begun = clock.instant();
+        let looked = self.look(spool, begun);
+        let ended = clock.instant();
+        let pause = match &looked {
+            Ok(()) => LOOK_EVERY,
+            Err(_) => (ended - begun)
+                .saturating_mul(FAILED_LOOK_SHARE)
+                .min(LOOK_EVERY),
+        };
+        self.next_look = Some(ended + pause);
+        self.unseen = looked.as_ref().err().map(ToString::to_string);
+        looked
     }
 
     /// Once is enough, and once more for each line that is sent.

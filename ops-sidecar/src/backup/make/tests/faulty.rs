@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -15,6 +17,7 @@ use object_store::{
     Result,
 };
 use parking_lot::Mutex;
+use shared::clock::ManualClock;
 
 /// What goes wrong with objects whose key ends in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,7 @@ pub(in crate::backup) enum Fault {
 pub(in crate::backup) struct Faulty {
     inner: InMemory,
     faults: Mutex<Vec<Fault>>,
+    slow: Mutex<Option<(Arc<ManualClock>, Duration)>>,
 }
 
 impl Faulty {
@@ -44,8 +48,14 @@ impl Faulty {
         self.faults.lock().push(fault);
     }
 
+    /// Each listing takes so long from now on.
+    pub(in crate::backup) fn lists_in(&self, time: Duration, clock: &Arc<ManualClock>) {
+        *self.slow.lock() = Some((Arc::clone(clock), time));
+    }
+
     pub(in crate::backup) fn heal(&self) {
         self.faults.lock().clear();
+        *self.slow.lock() = None;
     }
 
     fn fails(&self, is_it: impl Fn(Fault) -> Option<&'static str>, key: &Path) -> bool {
@@ -168,6 +178,9 @@ impl ObjectStore for Faulty {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        if let Some((clock, time)) = &*self.slow.lock() {
+            clock.advance(*time);
+        }
         if self.faults.lock().contains(&Fault::List) {
             return futures_util::stream::once(async { Err(refused()) }).boxed();
         }

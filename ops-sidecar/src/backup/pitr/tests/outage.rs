@@ -6,6 +6,7 @@ use shared::clock::Clock;
 
 use super::super::*;
 use super::kit::*;
+use crate::backup::make::tests::faulty::Fault;
 use crate::backup::seal::Recipients;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -72,6 +73,33 @@ fn a_pause_between_two_tries_is_no_success() {
     plug_in(&desk);
     desk.pass(16 * SECOND);
     assert!(desk.shippers[1].step().unwrap());
+}
+
+#[test]
+fn a_listing_that_fails_after_minutes_is_not_all_that_a_target_is_asked_for() {
+    let minute = 60 * SECOND;
+    let mut desk = Desk::new(Where::OnlyCloud);
+    desk.tick();
+    desk.ship();
+    desk.cloud.has(Fault::List);
+    desk.cloud.lists_in(2 * minute, &desk.clock);
+    let takes_no_time = |desk: &Desk, before: i64| desk.now_ms() - before < 60_000;
+
+    let before = step(&mut desk, 31 * minute);
+    assert!(!takes_no_time(&desk, before), "it was looked at");
+    let mut sent = desk.status().targets[0].shipped;
+    for _ in 0..15 {
+        let before = step(&mut desk, minute);
+        assert!(takes_no_time(&desk, before), "no look in between");
+        let target = desk.status().targets[0].clone();
+        assert!(target.shipped > sent, "what changes is sent all the same");
+        assert!(target.problem.is_some(), "and the trouble is told of");
+        sent = target.shipped;
+    }
+
+    desk.cloud.heal();
+    step(&mut desk, 10 * minute);
+    assert_eq!(desk.status().targets[0].problem, None);
 }
 
 #[test]
